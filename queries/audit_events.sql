@@ -1,0 +1,12 @@
+-- name: AuditEventCreate :exec
+INSERT INTO audit_events (id, created_at, action, outcome, actor_id, subject_id, detail, ip, user_agent, request_id)
+VALUES (@id, @now, @action, @outcome, sqlc.narg('actor_id'), sqlc.narg('subject_id'), @detail, @ip, @user_agent, @request_id);
+
+-- name: AuditEventList :many
+SELECT * FROM audit_events
+WHERE (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND (sqlc.narg('action')::text IS NULL OR action = sqlc.narg('action'))
+  AND (sqlc.narg('outcome')::text IS NULL OR outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('user_id')::uuid IS NULL OR actor_id = sqlc.narg('user_id') OR subject_id = sqlc.narg('user_id'))
+ORDER BY id DESC
+LIMIT sqlc.arg('max');
