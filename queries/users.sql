@@ -83,3 +83,8 @@ SELECT email FROM users
 WHERE role = 'admin' AND is_active
 ORDER BY id
 LIMIT 100;
+
+-- name: UserGetVisible :one
+-- One's own, or any for who sees all.
+SELECT * FROM users
+WHERE id = @id AND deleted_at IS NULL AND (id = @viewer_id OR @sees_all::boolean);

@@ -212,6 +212,37 @@ func (q *Queries) UserGetByLogin(ctx context.Context, login string) (User, error
 	return i, err
 }
 
+const userGetVisible = `-- name: UserGetVisible :one
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+WHERE id = $1 AND deleted_at IS NULL AND (id = $2 OR $3::boolean)
+`
+
+type UserGetVisibleParams struct {
+	ID       uuid.UUID
+	ViewerID uuid.UUID
+	SeesAll  bool
+}
+
+// One's own, or any for who sees all.
+func (q *Queries) UserGetVisible(ctx context.Context, arg UserGetVisibleParams) (User, error) {
+	row := q.db.QueryRow(ctx, userGetVisible, arg.ID, arg.ViewerID, arg.SeesAll)
+	var i User
+	err := row.Scan(
+		&i.ID,
+		&i.Email,
+		&i.Username,
+		&i.FullName,
+		&i.PasswordHash,
+		&i.Role,
+		&i.IsActive,
+		&i.EmailVerifiedAt,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.DeletedAt,
+	)
+	return i, err
+}
+
 const userList = `-- name: UserList :many
 SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
 WHERE deleted_at IS NULL

@@ -1,0 +1,36 @@
+# Needs Go, make and git; `make lint` and `make audit` use Node as well.
+# The longer recipes are POSIX sh scripts in tools/.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test gen lint fmt audit bench build clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## build and serve on HOST:PORT (127.0.0.1:8080), with a private PostgreSQL
+	@test -x bin/accord || echo 'Building bin/accord; the first time takes a minute or two.'
+	@go build -o bin/accord ./cmd/accord && exec bin/accord serve
+
+test: ## run all tests, print the coverage of hand-written code (at least 80 %)
+	@sh tools/test.sh
+
+gen: ## write gen/ anew from openapi.yaml, schema/ and queries/
+	@sh tools/gen.sh
+
+lint: ## check format, code, contract and SQL
+	@sh tools/lint.sh
+
+fmt: ## format the hand-written Go code
+	@find . \( -path ./gen -o -path ./.accord -o -name node_modules \) -prune -o -name '*.go' -exec gofmt -w {} +
+
+audit: ## look for known vulnerabilities in all dependencies
+	@sh tools/audit.sh
+
+bench: ## run the Go benchmarks
+	@go test -run='^$$' -bench=. -benchmem ./...
+
+build: ## build bin/accord as it is released
+	@go build -trimpath -o bin/accord ./cmd/accord
+
+clean: ## remove what was built; the development database in .accord stays
+	@rm -rf bin tools/node_modules tools/browser/node_modules

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/accord-api/accord/pg/devpg"
+	"github.com/accord-api/accord/server"
+)
+
+// closeTimeout bounds the stop of the private database.
+const closeTimeout = 15 * time.Second
+
+// privateDatabase gives the configuration a database of its own in development
+// when it has none. The returned close is never nil.
+func privateDatabase(ctx context.Context, config server.Config, log io.Writer) (server.Config, func() error, error) {
+	if !config.Development() || config.DatabaseURL.IsSet() {
+		return config, func() error { return nil }, nil
+	}
+	dir, err := stateDir()
+	if err != nil {
+		return config, nil, err
+	}
+	database, err := devpg.Start(ctx, devpg.Options{
+		Dir: filepath.Join(dir, "postgres"),
+		Log: func(format string, args ...any) { fmt.Fprintf(log, format+"\n", args...) },
+	})
+	if err != nil {
+		return config, nil, fmt.Errorf("starting a private PostgreSQL (or set DATABASE_URL): %w", err)
+	}
+	stop := func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		return database.Close(ctx)
+	}
+	if err := database.EnsureDatabase(ctx, "accord"); err != nil {
+		_ = stop() // the first error is the one that tells
+		return config, nil, err
+	}
+	config.DatabaseURL = server.NewSecret(database.URL("accord"))
+	config.DatabaseDirectURL = config.DatabaseURL
+	return config, stop, nil
+}
+
+// demo are the accounts of development. Their passwords are no secret: outside
+// of development there are no such accounts, and development is loopback only.
+var demo = []server.NewAccount{
+	{Email: "admin@example.com", Username: "admin", FullName: "Demo Administrator", Password: "Admin-demo-1", Role: "admin", Verified: true},
+	{Email: "user@example.com", Username: "user", FullName: "Demo User", Password: "User-demo-1", Role: "user", Verified: true},
+}
+
+// demoAccounts makes the accounts that are not there yet.
+func demoAccounts(ctx context.Context, api *server.Server) error {
+	for _, account := range demo {
+		if err := api.EnsureAccount(ctx, account); err != nil {
+			return fmt.Errorf("making the demo account %s: %w", account.Username, err)
+		}
+	}
+	return nil
+}
+
+// welcome is what a newcomer reads last before the first request.
+func welcome(w io.Writer, config server.Config, url string) {
+	fmt.Fprintf(w, "\n%s is ready on %s (development: loopback only)\n\n", config.ProjectName, url)
+	if config.Docs {
+		fmt.Fprintf(w, "  docs    %s/api/docs\n", url)
+	}
+	fmt.Fprintf(w, "  mail    %s/dev/mail\n\n", url)
+	for _, account := range demo {
+		fmt.Fprintf(w, "  %-7s %s\n", account.Username, account.Password)
+	}
+	fmt.Fprintln(w)
+}

@@ -1,0 +1,43 @@
+// Command accord is the server and what goes with it: migrations, the first
+// administrator, the settings.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/accord-api/accord/server"
+)
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	// exitUsage is for a wrong setting or a wrong command line.
+	exitUsage = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole command with its exit code, for main and for tests.
+func run(ctx context.Context, args []string, s streams) int {
+	err := newRoot(s, args).ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(s.err, "accord:", err)
+	var config *server.ConfigError
+	if errors.As(err, &config) || errors.Is(err, errUsage) {
+		return exitUsage
+	}
+	return exitFailed
+}

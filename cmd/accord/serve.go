@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/accord-api/accord/pg"
+	"github.com/accord-api/accord/server"
+)
+
+func newServe(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the API",
+		Long:    "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and makes two demo accounts.",
+		Example: "  accord serve\n  PORT=9000 accord serve",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, _, err := settings()
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), config, s)
+		},
+	}
+}
+
+// serve listens, prepares the database, and serves until ctx ends. What was
+// started is ended in the reverse order, whatever failed in between.
+func serve(ctx context.Context, config server.Config, s streams) (err error) {
+	listener, err := listen(ctx, config.Address())
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if config.PublicURL == "" {
+		config.PublicURL = config.ListenURL(listener.Addr().String())
+	}
+	admin, err := listenAdmin(ctx, config)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		defer admin.Close()
+	}
+
+	config, closeDatabase, err := privateDatabase(ctx, config, s.err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDatabase()) }()
+	if config.Development() || config.MigrateOnStart {
+		if _, err := pg.Migrate(ctx, config.DatabaseDirectURL.Reveal(), pg.Up); err != nil {
+			return err
+		}
+	}
+	return serveOn(ctx, config, listener, admin, s)
+}
+
+// serveOn makes the server and runs it on what is listened on.
+func serveOn(ctx context.Context, config server.Config, listener, admin net.Listener, s streams) (err error) {
+	options := server.Options{Log: newLog(config, s.err), Cores: spread()}
+	if config.Development() {
+		dir, err := stateDir()
+		if err != nil {
+			return err
+		}
+		options.OutboxDir = filepath.Join(dir, "mail")
+	}
+	api, err := server.New(ctx, config, options)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), config.ShutdownTimeout)
+		defer cancel()
+		err = errors.Join(err, api.Close(stopping))
+	}()
+
+	if err := api.CheckSchema(ctx); err != nil {
+		return err
+	}
+	if err := api.Start(ctx); err != nil {
+		return err
+	}
+	url := config.ListenURL(listener.Addr().String())
+	if config.Development() {
+		if err := demoAccounts(ctx, api); err != nil {
+			return err
+		}
+		welcome(s.out, config, url)
+	} else {
+		fmt.Fprintf(s.out, "%s is ready on %s\n", config.ProjectName, url)
+	}
+	return api.Run(ctx, listener, admin)
+}
+
+// spread lets twice as many threads run as there are cores, and gives the
+// cores: password hashes are bounded to those, and then a rush of sign-ins
+// leaves threads for everything else (docs/decisions.md has the figures).
+func spread() (cores int) {
+	cores = runtime.GOMAXPROCS(0)
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2 * cores)
+	}
+	return cores
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", address, err)
+	}
+	return listener, nil
+}
+
+func listenAdmin(ctx context.Context, config server.Config) (net.Listener, error) {
+	if config.AdminAddress() == "" {
+		return nil, nil
+	}
+	return listen(ctx, config.AdminAddress())
+}

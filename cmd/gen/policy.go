@@ -1,0 +1,307 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"gopkg.in/yaml.v3"
+)
+
+//go:embed policy.schema.json
+var policySchema string
+
+// defaults are the document's own x-policy.
+type defaults struct {
+	timeout   time.Duration
+	bodyLimit int64
+	limits    []rateLimit
+}
+
+type rateLimit struct {
+	limit  int
+	window time.Duration
+	by     string // ip, user or field
+	field  string
+}
+
+// policyRow is one operation's x-policy, with the defaults filled in.
+type policyRow struct {
+	limits                  []rateLimit
+	bodyLimit               int64
+	timeout, stall          time.Duration
+	concurrency             int
+	idempotent              bool
+	cache                   *cache
+	audit                   string
+	deprecatedAfter, sunset time.Time
+}
+
+type cache struct {
+	ttl        time.Duration
+	tags, vary []string
+}
+
+// checkPolicy holds an x-policy against its schema and reports each fault at its own line.
+func (c *contract) checkPolicy(where, definition string, n *yaml.Node) bool {
+	compiler := jsonschema.NewCompiler()
+	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(policySchema))
+	if err == nil {
+		err = compiler.AddResource("policy.json", schema)
+	}
+	if err != nil {
+		panic(err) // the schema is part of this program
+	}
+	err = compiler.MustCompile("policy.json#/$defs/" + definition).Validate(plain(n))
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		c.reportPolicy(where, n, invalid)
+	}
+
+	return err == nil
+}
+
+func (c *contract) reportPolicy(where string, n *yaml.Node, e *jsonschema.ValidationError) {
+	if len(e.Causes) > 0 {
+		for _, cause := range e.Causes {
+			c.reportPolicy(where, n, cause)
+		}
+
+		return
+	}
+	at := n
+	for _, step := range e.InstanceLocation {
+		if next := get(at, step); next != nil {
+			at = next
+		} else if i, err := strconv.Atoi(step); err == nil && i < len(items(at)) {
+			at = items(at)[i]
+		}
+	}
+	place := strings.Join(append([]string{"x-policy"}, e.InstanceLocation...), ".")
+	c.faults.add(at, "%s: %s: %s", where, place, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+}
+
+// plain turns a node into the values that a JSON Schema library knows.
+func plain(n *yaml.Node) any {
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(compactJSON(n))))
+	if err != nil {
+		return nil
+	}
+
+	return value
+}
+
+func (c *contract) readDefaults(n *yaml.Node) defaults {
+	if n == nil {
+		c.faults.add(c.root, "the document has no x-policy with the defaults")
+
+		return defaults{}
+	}
+	if !c.checkPolicy("the document", "root", n) {
+		return defaults{}
+	}
+	d := defaults{
+		timeout:   c.duration(get(n, "timeout")),
+		bodyLimit: c.size(get(n, "body-limit")),
+		limits:    c.rateLimits(get(n, "rate-limit")),
+	}
+	for _, by := range []string{"user", "ip"} {
+		if countBy(d.limits, by) != 1 {
+			c.faults.add(get(n, "rate-limit"), "the document's rate-limit needs exactly one limit by %s", by)
+		}
+	}
+	if countBy(d.limits, "field") > 0 {
+		c.faults.add(get(n, "rate-limit"), "the document's rate-limit cannot be by a field")
+	}
+
+	return d
+}
+
+func countBy(limits []rateLimit, by string) (n int) {
+	for _, l := range limits {
+		if l.by == by {
+			n++
+		}
+	}
+
+	return n
+}
+
+func (d defaults) limitBy(by string) []rateLimit {
+	for _, l := range d.limits {
+		if l.by == by {
+			return []rateLimit{l}
+		}
+	}
+
+	return nil
+}
+
+func (c *contract) readPolicy(op *operation, n *yaml.Node) policyRow {
+	row := policyRow{timeout: c.defaults.timeout, bodyLimit: c.defaults.bodyLimit}
+	if n != nil && !c.checkPolicy("operation "+op.id, "operation", n) {
+		return row
+	}
+	if timeout := get(n, "timeout"); text(timeout) == "none" {
+		row.timeout, row.stall = 0, c.duration(get(n, "stall"))
+	} else if timeout != nil {
+		row.timeout = c.duration(timeout)
+	}
+	if limit := get(n, "body-limit"); limit != nil {
+		row.bodyLimit = c.size(limit)
+	}
+	row.limits = c.operationLimits(op, get(n, "rate-limit"))
+	row.concurrency, _ = strconv.Atoi(text(get(n, "concurrency")))
+	row.idempotent = isTrue(get(n, "idempotent"))
+	row.cache = c.readCache(op, get(n, "cache"))
+	row.audit = text(get(n, "audit"))
+	row.deprecatedAfter = c.date(get(n, "deprecated-after"))
+	row.sunset = c.date(get(n, "sunset"))
+	if !row.sunset.IsZero() && row.sunset.Before(row.deprecatedAfter) {
+		c.faults.add(get(n, "sunset"), "operation %s: the sunset comes before the deprecation", op.id)
+	}
+
+	return row
+}
+
+// operationLimits joins the operation's own limits with the default that holds
+// for it: by user where somebody is signed in, by ip where nobody is. A limit
+// of its own of the same kind takes the default's place.
+func (c *contract) operationLimits(op *operation, n *yaml.Node) []rateLimit {
+	if text(n) == "none" {
+		return nil
+	}
+	own := c.rateLimits(n)
+	for _, l := range own {
+		switch {
+		case l.by == "user" && op.public():
+			c.faults.add(n, "operation %s: x-policy.rate-limit: nobody is signed in on a public operation, so that it cannot be by user", op.id)
+		case l.by == "field" && !c.hasMember(op, l.field):
+			c.faults.add(n, "operation %s: x-policy.rate-limit: neither a parameter nor each request body has a member %q", op.id, l.field)
+		}
+	}
+	by := "user"
+	if op.public() {
+		by = "ip"
+	}
+	if countBy(own, by) == 0 {
+		own = append(own, c.defaults.limitBy(by)...)
+	}
+
+	return own
+}
+
+func (c *contract) readCache(op *operation, n *yaml.Node) *cache {
+	if n == nil {
+		return nil
+	}
+	if op.method != "GET" {
+		c.faults.add(n, "operation %s: x-policy.cache: only a GET can be cached", op.id)
+	}
+	vary := texts(get(n, "vary"))
+	if !op.public() && len(vary) == 0 {
+		c.faults.add(n, "operation %s: x-policy.cache: it is not public, so that it needs `vary: [user]`", op.id)
+	}
+	if op.public() && len(vary) > 0 {
+		c.faults.add(n, "operation %s: x-policy.cache: a public operation cannot vary by user", op.id)
+	}
+
+	return &cache{ttl: c.duration(get(n, "ttl")), tags: texts(get(n, "tags")), vary: vary}
+}
+
+func (c *contract) rateLimits(n *yaml.Node) []rateLimit {
+	list := items(n)
+	if n != nil && n.Kind == yaml.MappingNode {
+		list = []*yaml.Node{n}
+	}
+	var limits []rateLimit
+	for _, item := range list {
+		limit, err := strconv.Atoi(text(get(item, "limit")))
+		if err != nil {
+			c.faults.add(item, "x-policy.rate-limit: %v", err)
+		}
+		by, field, _ := strings.Cut(text(get(item, "by")), ":")
+		limits = append(limits, rateLimit{limit, c.duration(get(item, "window")), by, field})
+	}
+
+	return limits
+}
+
+func (c *contract) duration(n *yaml.Node) time.Duration {
+	d, err := time.ParseDuration(text(n))
+	if err != nil || d <= 0 {
+		c.faults.add(n, "x-policy: %q is not a duration above zero", text(n))
+	}
+
+	return d
+}
+
+func (c *contract) size(n *yaml.Node) int64 {
+	units := []struct {
+		name  string
+		bytes int64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}}
+	for _, unit := range units {
+		if digits, ok := strings.CutSuffix(text(n), unit.name); ok {
+			size, err := strconv.ParseInt(digits, 10, 32)
+			if err != nil {
+				c.faults.add(n, "x-policy: %q is not a size", text(n))
+			}
+
+			return size * unit.bytes
+		}
+	}
+
+	return 0
+}
+
+func (c *contract) date(n *yaml.Node) time.Time {
+	if n == nil {
+		return time.Time{}
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, text(n)); err == nil {
+			return t
+		}
+	}
+	c.faults.add(n, "x-policy: %q is not a date", text(n))
+
+	return time.Time{}
+}
+
+// problem is an entry of the catalogue of problem types.
+type problem struct {
+	Code    string `json:"code"`
+	Status  int    `json:"status"`
+	Title   string `json:"title"`
+	Meaning string `json:"meaning"`
+	Mend    string `json:"mend"`
+}
+
+func (c *contract) readProblems(n *yaml.Node) []problem {
+	seen := map[string]bool{}
+	var list []problem
+	for _, item := range items(n) {
+		var p problem
+		decoder := json.NewDecoder(strings.NewReader(string(compactJSON(item))))
+		decoder.DisallowUnknownFields()
+		switch err := decoder.Decode(&p); {
+		case err != nil:
+			c.faults.add(item, "x-problems: %v", err)
+		case p.Code == "" || p.Title == "" || p.Meaning == "" || p.Mend == "" || p.Status < 400 || p.Status > 599:
+			c.faults.add(item, "x-problems: %q needs code, status (400 to 599), title, meaning and mend", p.Code)
+		case seen[p.Code]:
+			c.faults.add(item, "x-problems: the code %q is there twice", p.Code)
+		}
+		seen[p.Code] = true
+		list = append(list, p)
+	}
+
+	return list
+}

@@ -1,0 +1,105 @@
+// Package jobs is the work that is done after a request: mails, and the
+// sweeping of what has expired. Jobs are rows (River) that are written in the
+// transaction of their cause, so that a job runs if, and only if, its cause was
+// committed. A job may run twice after a crash; each is written to bear that.
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/accord-api/accord/gen/db"
+	"github.com/accord-api/accord/mail"
+)
+
+const (
+	// workers is how many jobs run at once in a process.
+	workers = 8
+	// maxAttempts spreads over about half a day with River's backoff.
+	maxAttempts = 10
+	jobTimeout  = time.Minute
+	sweepEvery  = time.Hour
+)
+
+// Args is what a job is made of: a River job's arguments.
+type Args = river.JobArgs
+
+// Config is what the jobs need.
+type Config struct {
+	// Direct is a pool that reaches PostgreSQL without a transaction pooler,
+	// since River listens for notifications.
+	Direct  *pgxpool.Pool
+	Queries *db.Queries
+	Sender  mail.Sender
+	// Project names the service in mails, PublicURL is where their links lead.
+	Project, PublicURL string
+	Now                func() time.Time
+	Log                *slog.Logger
+	// Test starts River's own services at once instead of spread over seconds.
+	Test bool
+}
+
+// Jobs enqueues jobs and, once started, works on them.
+type Jobs struct {
+	client *river.Client[pgx.Tx]
+}
+
+// New prepares the jobs; nothing runs before Start.
+func New(c Config) (*Jobs, error) {
+	registry := river.NewWorkers()
+	river.AddWorker(registry, &mailWorker{Config: c})
+	river.AddWorker(registry, &noticeWorker{Config: c})
+	river.AddWorker(registry, &adminMailWorker{Config: c})
+	river.AddWorker(registry, &sweepWorker{Config: c})
+	client, err := river.NewClient(riverpgxv5.New(c.Direct), &river.Config{
+		Queues:      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Workers:     registry,
+		MaxAttempts: maxAttempts,
+		JobTimeout:  jobTimeout,
+		Logger:      c.Log,
+		TestOnly:    c.Test,
+		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(
+			river.PeriodicInterval(sweepEvery),
+			func() (river.JobArgs, *river.InsertOpts) { return Sweep{}, nil },
+			&river.PeriodicJobOpts{RunOnStart: true},
+		)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the jobs: %w", err)
+	}
+	return &Jobs{client: client}, nil
+}
+
+// Start begins to work on jobs; ctx only bounds the start.
+func (j *Jobs) Start(ctx context.Context) error {
+	if err := j.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("starting the jobs: %w", err)
+	}
+	return nil
+}
+
+// Stop lets running jobs finish until ctx ends; those that have not are
+// cancelled then and run again later.
+func (j *Jobs) Stop(ctx context.Context) error {
+	if err := j.client.Stop(ctx); err == nil || ctx.Err() == nil {
+		return err
+	}
+	hardStop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return j.client.StopAndCancel(hardStop)
+}
+
+// Enqueue writes a job in the transaction of its cause.
+func (j *Jobs) Enqueue(ctx context.Context, tx pgx.Tx, job Args) error {
+	if _, err := j.client.InsertTx(ctx, tx, job, nil); err != nil {
+		return fmt.Errorf("enqueueing a %s job: %w", job.Kind(), err)
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"github.com/accord-api/accord/auth"
+	"github.com/accord-api/accord/gen/db"
+	"github.com/accord-api/accord/mail"
+)
+
+const (
+	// VerifyTTL and ResetTTL are how long the links of mails work.
+	VerifyTTL = 24 * time.Hour
+	ResetTTL  = time.Hour
+
+	// PurposeVerify and PurposeReset tell the tokens of mails apart.
+	PurposeVerify = "verify"
+	PurposeReset  = "reset"
+
+	// VerifyPage and ResetPage are where links lead, below PublicURL. The token
+	// follows as the fragment, which no server sees or logs.
+	VerifyPage = "/account/verify-email"
+	ResetPage  = "/account/reset-password"
+	// ForgotPage asks for a mail with a ResetPage link.
+	ForgotPage = "/account/forgot-password"
+)
+
+// The mails about one's own account.
+const (
+	MailWelcome         = "welcome"
+	MailVerify          = "verify"
+	MailReset           = "reset"
+	MailPasswordChanged = "password-changed"
+)
+
+// Mail sends one mail to the account with this id or this address. Where there
+// is none (any more), or the mail is not due, nothing is sent: whoever asks for
+// a mail to an address must not learn which. Tokens are made when the mail is,
+// so that none is ever stored with the job.
+type Mail struct {
+	Template string    `json:"template"`
+	UserID   uuid.UUID `json:"user_id,omitzero"`
+	Email    string    `json:"email,omitempty"`
+}
+
+// Kind names the job in the database.
+func (Mail) Kind() string { return "mail" }
+
+type mailWorker struct {
+	river.WorkerDefaults[Mail]
+	Config
+}
+
+// Work looks the account up, makes the link's token and sends the mail.
+func (w *mailWorker) Work(ctx context.Context, job *river.Job[Mail]) error {
+	user, err := w.recipient(ctx, job.Args)
+	if errors.Is(err, pgx.ErrNoRows) || (err == nil && !due(job.Args.Template, user)) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("loading the recipient: %w", err)
+	}
+	message, err := w.write(ctx, job.Args.Template, user)
+	if err != nil {
+		return err
+	}
+	return w.send(ctx, message.For(user.Email))
+}
+
+// send tries again later, unless a later try would fail the same way.
+func (c Config) send(ctx context.Context, message mail.Message) error {
+	err := c.Sender.Send(ctx, message)
+	if mail.Permanent(err) {
+		return river.JobCancel(err)
+	}
+	return err
+}
+
+func (w *mailWorker) recipient(ctx context.Context, args Mail) (db.User, error) {
+	if args.Email != "" {
+		return w.Queries.UserGetByEmail(ctx, args.Email)
+	}
+	return w.Queries.UserGet(ctx, args.UserID)
+}
+
+func due(template string, user db.User) bool {
+	if template == MailVerify && user.EmailVerifiedAt != nil {
+		return false
+	}
+	return user.IsActive
+}
+
+func (w *mailWorker) write(ctx context.Context, template string, user db.User) (mail.Message, error) {
+	switch template {
+	case MailWelcome:
+		link, err := w.link(ctx, user, PurposeVerify, VerifyPage, VerifyTTL)
+		return mail.Welcome(w.Project, user.FullName, link, VerifyTTL), err
+	case MailVerify:
+		link, err := w.link(ctx, user, PurposeVerify, VerifyPage, VerifyTTL)
+		return mail.VerifyEmail(w.Project, user.FullName, link, VerifyTTL), err
+	case MailReset:
+		link, err := w.link(ctx, user, PurposeReset, ResetPage, ResetTTL)
+		return mail.ResetPassword(w.Project, user.FullName, link, ResetTTL), err
+	case MailPasswordChanged:
+		return mail.PasswordChanged(w.Project, user.FullName, w.PublicURL+ForgotPage, user.UpdatedAt), nil
+	}
+	return mail.Message{}, river.JobCancel(fmt.Errorf("there is no mail %q", template))
+}
+
+// link makes a single-use token and gives the link that holds it.
+func (w *mailWorker) link(ctx context.Context, user db.User, purpose, page string, ttl time.Duration) (string, error) {
+	token, hash := auth.NewSecret()
+	now := w.Now()
+	err := w.Queries.MailTokenCreate(ctx, db.MailTokenCreateParams{
+		Hash: hash, UserID: user.ID, Purpose: purpose, Now: now, ExpiresAt: now.Add(ttl),
+	})
+	if err != nil {
+		return "", fmt.Errorf("storing the token of a mail: %w", err)
+	}
+	return w.PublicURL + page + "#token=" + token, nil
+}
+
+// NotifyAdmins tells each administrator that somebody has registered.
+type NotifyAdmins struct {
+	UserID uuid.UUID `json:"user_id"`
+}
+
+// Kind names the job in the database.
+func (NotifyAdmins) Kind() string { return "notify-admins" }
+
+// notice is the mail to one administrator: a job of its own, so that one bad
+// address does not make the others get theirs again.
+type notice struct {
+	Admin  string    `json:"admin" river:"unique"`
+	UserID uuid.UUID `json:"user_id" river:"unique"`
+}
+
+// Kind names the job in the database.
+func (notice) Kind() string { return "notify-admin" }
+
+// InsertOpts makes a repeated NotifyAdmins harmless.
+func (notice) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
+}
+
+type noticeWorker struct {
+	river.WorkerDefaults[NotifyAdmins]
+	Config
+}
+
+// Work makes one job for each administrator.
+func (w *noticeWorker) Work(ctx context.Context, job *river.Job[NotifyAdmins]) error {
+	emails, err := w.Queries.AdminEmails(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the administrators: %w", err)
+	}
+	if len(emails) == 0 {
+		return nil
+	}
+	var notices []river.InsertManyParams
+	for _, email := range emails {
+		notices = append(notices, river.InsertManyParams{Args: notice{Admin: email, UserID: job.Args.UserID}})
+	}
+	_, err = river.ClientFromContext[pgx.Tx](ctx).InsertMany(ctx, notices)
+	return err
+}
+
+type adminMailWorker struct {
+	river.WorkerDefaults[notice]
+	Config
+}
+
+// Work sends one administrator the news of one registration.
+func (w *adminMailWorker) Work(ctx context.Context, job *river.Job[notice]) error {
+	user, err := w.Queries.UserGet(ctx, job.Args.UserID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("loading the new account: %w", err)
+	}
+	message := mail.NewRegistration(w.Project, user.Username, user.Email, user.CreatedAt)
+	return w.send(ctx, message.For(job.Args.Admin))
+}

@@ -1,0 +1,92 @@
+package mail_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/accord-api/accord/mail"
+)
+
+const link = "https://api.example.test/verify?token=abc&x=1"
+
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 14, 5, 0, 0, time.FixedZone("", 3600))
+	tests := map[string]struct {
+		message mail.Message
+		subject string
+		holds   []string
+	}{
+		"welcome": {
+			mail.Welcome("Shop", "Jane Doe", link, 24*time.Hour),
+			"Welcome to Shop: please confirm your address",
+			[]string{"Hello Jane Doe,", "\n" + link + "\n", "for 24 hours"},
+		},
+		"verify": {
+			mail.VerifyEmail("Shop", "Jane Doe", link, 7*24*time.Hour),
+			"Shop: please confirm your address",
+			[]string{"Hello Jane Doe,", "\n" + link + "\n", "for 7 days"},
+		},
+		"reset": {
+			mail.ResetPassword("Shop", "Jane Doe", link, time.Hour),
+			"Shop: set a new password",
+			[]string{"Hello Jane Doe,", "\n" + link + "\n", "for 1 hour."},
+		},
+		"changed": {
+			mail.PasswordChanged("Shop", "Jane Doe", link, at),
+			"Shop: your password was changed",
+			[]string{"Hello Jane Doe,", "\n" + link + "\n", "on 1 March 2026, 13:05 UTC"},
+		},
+		"registration": {
+			mail.NewRegistration("Shop", "jane", "jane@example.test", at),
+			"Shop: new account jane",
+			[]string{"Username: jane\n", "jane@example.test\n", "1 March 2026, 13:05 UTC"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.message.Subject != test.subject {
+				t.Errorf("got subject %q, want %q", test.message.Subject, test.subject)
+			}
+			for _, want := range test.holds {
+				if !strings.Contains(test.message.Text, want) {
+					t.Errorf("%q is not in:\n%s", want, test.message.Text)
+				}
+			}
+			if strings.Contains(test.message.Text, "<no value>") || strings.Contains(test.message.Text, "{{") {
+				t.Errorf("there is a hole in:\n%s", test.message.Text)
+			}
+		})
+	}
+}
+
+func TestTextsStateExpiry(t *testing.T) {
+	t.Parallel()
+	for validFor, want := range map[time.Duration]string{
+		30 * time.Minute: "for 30 minutes", 90 * time.Minute: "for 90 minutes", time.Minute: "for 1 minute.", 48 * time.Hour: "for 2 days", 25 * time.Hour: "for 25 hours",
+	} {
+		if text := mail.ResetPassword("Shop", "", link, validFor).Text; !strings.Contains(text, want) {
+			t.Errorf("%v: %q is not in:\n%s", validFor, want, text)
+		}
+	}
+}
+
+// A stranger's name must not become an advertisement under our address.
+func TestTextsGreetOnlyWithNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Jane", "J. R. R. Tolkien", "Ana-María O'Neill", "李小龍", "St.John"} {
+		text := mail.Welcome("Shop", name, link, time.Hour).Text
+		if greeted := strings.HasPrefix(text, "Hello "+name+",\n"); greeted == (name == "St.John") {
+			t.Errorf("%q: got %q", name, strings.SplitN(text, "\n", 2)[0])
+		}
+	}
+	for _, name := range []string{
+		"", " ", "Win at https://evil.example", "evil.example", "call me: 1234", "a\nSubject: b", "me@evil.example", "<b>x</b>",
+	} {
+		if text := mail.Welcome("Shop", name, link, time.Hour).Text; !strings.HasPrefix(text, "Hello,\n") {
+			t.Errorf("%q: got %q", name, strings.SplitN(text, "\n", 2)[0])
+		}
+	}
+}

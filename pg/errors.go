@@ -1,0 +1,61 @@
+package pg
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// ErrBusy is returned when no connection became free in time.
+var ErrBusy = errors.New("database busy")
+
+// SQLSTATEs, as PostgreSQL's manual lists them.
+const (
+	codeUniqueViolation      = "23505"
+	codeSerializationFailure = "40001"
+	codeDeadlockDetected     = "40P01"
+	codeUndefinedTable       = "42P01"
+	classResources           = "53"  // too many connections, out of memory or disk
+	classIntervention        = "57P" // shutting down, starting up
+)
+
+// IsUnique tells whether err is a unique constraint's, and one of the named
+// constraints' if any are named. A unique index counts by its own name.
+func IsUnique(err error, constraint ...string) bool {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) || pgErr.Code != codeUniqueViolation {
+		return false
+	}
+	return len(constraint) == 0 || slices.Contains(constraint, pgErr.ConstraintName)
+}
+
+// IsUnavailable tells whether err says that the database cannot serve now and
+// may later: no free connection, none to be had, or one that was ended by a
+// restart.
+func IsUnavailable(err error) bool {
+	if errors.Is(err, ErrBusy) {
+		return true
+	}
+	var connectErr *pgconn.ConnectError
+	if errors.As(err, &connectErr) {
+		return true
+	}
+	code := sqlState(err)
+	return strings.HasPrefix(code, classResources) || strings.HasPrefix(code, classIntervention)
+}
+
+// isRetryable tells whether the same transaction may succeed when run again.
+func isRetryable(err error) bool {
+	code := sqlState(err)
+	return code == codeSerializationFailure || code == codeDeadlockDetected
+}
+
+func sqlState(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return pgErr.Code
+	}
+	return ""
+}

@@ -1,0 +1,151 @@
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/accord-api/accord/pg"
+)
+
+// adminConns clone and drop at once. More would only queue for the processors.
+const adminConns = 4
+
+// templateLock is an advisory lock, of one server and all who test on it.
+const templateLock = 4173530294
+
+// server is where the databases of the tests are made.
+type server struct {
+	base  url.URL
+	admin *pgxpool.Pool
+	stop  func(context.Context) error
+
+	// clone is what follows CREATE DATABASE x TEMPLATE y. Copying the files is
+	// ten times quicker than logging every page, but each copy waits for all to
+	// be on disk, so it is for a server that does not care (fsync=off).
+	clone string
+
+	once         sync.Once
+	templateName string
+	templateErr  error
+}
+
+func newServer(ctx context.Context, base string, stop func(context.Context) error) (*server, error) {
+	parsed, err := url.Parse(base)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a URL", urlEnv) // err would quote the password
+	}
+	settings, err := pgxpool.ParseConfig(base)
+	if err != nil {
+		return nil, err
+	}
+	settings.MaxConns = adminConns
+	admin, err := pgxpool.NewWithConfig(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{base: *parsed, admin: admin, stop: stop}
+	const canCopy = "SELECT current_setting('fsync') = 'off' AND current_setting('server_version_num')::int >= 150000"
+	var copies bool
+	if err := admin.QueryRow(ctx, canCopy).Scan(&copies); err != nil {
+		return nil, err
+	}
+	if copies {
+		s.clone = " STRATEGY file_copy"
+	}
+	return s, nil
+}
+
+func (s *server) close() error {
+	s.admin.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return s.stop(ctx)
+}
+
+func (s *server) url(database string) string {
+	u := s.base
+	u.Path = "/" + database
+	return u.String()
+}
+
+// create makes a database from a template.
+func (s *server) create(t testing.TB, template string) string {
+	t.Helper()
+	name := "test_" + strings.ToLower(rand.Text()[:16])
+	if _, err := s.admin.Exec(t.Context(), s.createDatabase(name, template)); err != nil {
+		t.Fatalf("pgtest: creating database: %v", err)
+	}
+	t.Cleanup(func() {
+		// t's own context has ended by now.
+		_, err := s.admin.Exec(context.Background(), "DROP DATABASE "+quote(name)+" WITH (FORCE)")
+		if err != nil {
+			t.Errorf("pgtest: dropping database: %v", err)
+		}
+	})
+	return s.url(name)
+}
+
+func (s *server) createDatabase(name, template string) string {
+	return "CREATE DATABASE " + quote(name) + " TEMPLATE " + quote(template) + s.clone
+}
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// template gives the name of the migrated database, which is made once.
+func (s *server) template(ctx context.Context) (string, error) {
+	s.once.Do(func() {
+		s.templateName, s.templateErr = s.makeTemplate(context.WithoutCancel(ctx))
+	})
+	return s.templateName, s.templateErr
+}
+
+// makeTemplate is safe for several test binaries on one server: one makes it,
+// the others wait and find it.
+func (s *server) makeTemplate(ctx context.Context) (string, error) {
+	hash, err := pg.SchemaHash()
+	if err != nil {
+		return "", err
+	}
+	name := "accord_template_" + hash[:16]
+	conn, err := s.admin.Acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
+		return "", err
+	}
+	defer func() { _, _ = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", templateLock) }()
+	return name, s.ensureTemplate(ctx, conn, name)
+}
+
+// ensureTemplate marks the database as a template last: one without the mark was
+// cut short.
+func (s *server) ensureTemplate(ctx context.Context, conn *pgxpool.Conn, name string) error {
+	var whole bool
+	err := conn.QueryRow(ctx, "SELECT coalesce(bool_or(datistemplate), false) FROM pg_database WHERE datname = $1", name).Scan(&whole)
+	if err != nil || whole {
+		return err
+	}
+	for _, statement := range []string{
+		"DROP DATABASE IF EXISTS " + quote(name) + " WITH (FORCE)",
+		s.createDatabase(name, "template0"),
+	} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if _, err := pg.Migrate(ctx, s.url(name), pg.Up); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "ALTER DATABASE "+quote(name)+" WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+	return err
+}

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/accord-api/accord/validate"
+)
+
+// maxPresize bounds the memory taken on a client's word for its body's length.
+const maxPresize = 64 << 10
+
+// binder reads request bodies for the generated handlers, in place of Echo's
+// own, which would fill them from the path and the query as well and match
+// members in any letter case. What breaks the contract comes back as
+// validate.Violations, which the handlers join with what the rules find.
+type binder struct{}
+
+// Bind reads the body into a generated body struct. It returns
+// validate.Violations, a *validate.SyntaxError, or the error of reading
+// (*http.MaxBytesError, a deadline).
+func (binder) Bind(into any, c echo.Context) error {
+	shaped, ok := into.(validate.Shaped)
+	if !ok {
+		return fmt.Errorf("binding a body: %T has no shape", into)
+	}
+	data, err := readBody(c)
+	if err != nil {
+		return fmt.Errorf("reading the body: %w", err)
+	}
+
+	decode := validate.JSON
+	if validate.MediaType(c.Request().Header.Get(echo.HeaderContentType)) == echo.MIMEApplicationForm {
+		decode = validate.Form
+	}
+	found, err := decode(data, shaped)
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return found
+	}
+
+	return nil
+}
+
+// readBody reads the whole body, which the operation's chain has limited.
+func readBody(c echo.Context) ([]byte, error) {
+	var buffer bytes.Buffer
+	if n := c.Request().ContentLength; n > 0 {
+		buffer.Grow(int(min(n, maxPresize)) + bytes.MinRead)
+	}
+	if _, err := io.Copy(&buffer, c.Request().Body); err != nil {
+		return nil, err
+	}
+
+	return buffer.Bytes(), nil
+}

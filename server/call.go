@@ -1,0 +1,78 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+)
+
+// call is what one request carries through the chain: who calls, from where,
+// for which operation, and how it went. One is made for each request.
+type call struct {
+	requestID string
+	url       *url.URL
+	ip        netip.Addr
+	userAgent string
+	start     time.Time
+	operation *operation // nil where no operation was routed to
+	who       principal  // zero where nobody is signed in
+	problem   *Problem   // nil while nothing went wrong
+	audit     auditNote
+	// What is left of the tightest rate limit so far, once there is one.
+	limited   bool
+	remaining int
+}
+
+// principal is a signed-in caller.
+type principal struct {
+	UserID, SessionID uuid.UUID
+	Role              string
+}
+
+type callKey struct{}
+
+// callFrom gives the request's call; a zero one outside of requests (jobs and
+// command line), so that handlers need not ask.
+func callFrom(ctx context.Context) *call {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c
+	}
+	return &call{}
+}
+
+func callOf(c echo.Context) *call { return callFrom(c.Request().Context()) }
+
+// caller gives who is signed in. Only for operations that need a sign-in.
+func caller(ctx context.Context) principal { return callFrom(ctx).who }
+
+// failed remembers the first problem, for the log.
+func (c *call) failed(p *Problem) {
+	if c.problem == nil {
+		c.problem = p
+	}
+}
+
+// isTokenEndpoint says whether the answer follows RFC 6749 as well.
+func (c *call) isTokenEndpoint() bool {
+	return c.operation != nil && tokenOperations[c.operation.policy.OperationID]
+}
+
+var tokenOperations = map[string]bool{"login": true, "refreshToken": true}
+
+// attributes are what each log line about the request says of it.
+func (c *call) attributes() []slog.Attr {
+	attrs := make([]slog.Attr, 0, 12)
+	attrs = append(attrs, slog.String("request_id", c.requestID), slog.String("ip", c.ip.String()))
+	if c.operation != nil {
+		attrs = append(attrs, slog.String("operation", c.operation.policy.OperationID))
+	}
+	if c.who.UserID != uuid.Nil {
+		attrs = append(attrs, slog.String("user_id", c.who.UserID.String()))
+	}
+	return attrs
+}

@@ -1,0 +1,192 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+)
+
+// maxUserAgent cuts what a client says of itself before it is stored.
+const maxUserAgent = 300
+
+// noStore is the Cache-Control of private answers.
+const noStore = "no-store"
+
+// edge is what every request passes, before and after it is routed: it begins
+// the call, turns panics and errors into answers, and writes the log line.
+func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		call := s.newCall(c.Request())
+		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), callKey{}, call)))
+		c.Response().Header().Set(echo.HeaderXRequestID, call.requestID)
+		s.secureHeaders(c)
+
+		if err := s.guarded(next, c); err != nil {
+			s.handleError(err, c)
+		}
+		s.logRequest(c, call)
+		return nil
+	}
+}
+
+// guarded runs the rest of the chain and turns a panic into an error.
+func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
+	defer func() {
+		switch r := recover(); r {
+		case nil:
+		case http.ErrAbortHandler: // a handler that has to break the connection
+			panic(r)
+		default:
+			err = &panicError{value: r, stack: string(debug.Stack())}
+		}
+	}()
+	if err := s.checkHost(c.Request()); err != nil {
+		return err
+	}
+	if err := s.checkTransport(c.Request()); err != nil {
+		return err
+	}
+	return next(c)
+}
+
+// panicError is a recovered panic. Its stack goes to the log only.
+type panicError struct {
+	value any
+	stack string
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+func (s *Server) newCall(r *http.Request) *call {
+	_, trusted := s.proxies.remote(r)
+	agent := r.UserAgent()
+	c := &call{
+		url:       r.URL,
+		ip:        s.proxies.client(r),
+		start:     time.Now(),
+		userAgent: strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], ""),
+	}
+	// Only a proxy of ours may name the request: others could forge log lines.
+	if id := r.Header.Get(echo.HeaderXRequestID); trusted && requestIDPattern.MatchString(id) {
+		c.requestID = id
+	} else {
+		c.requestID = newID().String()
+	}
+	return c
+}
+
+var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// newID makes a UUIDv7: ids sort by the time they were made.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// logRequest writes the one line of each request. Queries, bodies and header
+// fields stay out of it: they may hold secrets.
+func (s *Server) logRequest(c echo.Context, call *call) {
+	status := c.Response().Status
+	attrs := append(call.attributes(),
+		slog.String("method", c.Request().Method),
+		slog.String("path", c.Request().URL.Path),
+		slog.Int("status", status),
+		slog.Int64("bytes", c.Response().Size),
+		slog.Float64("duration_ms", float64(time.Since(call.start).Microseconds())/1000),
+	)
+	level := slog.LevelInfo
+	if p := call.problem; p != nil {
+		attrs = append(attrs, slog.String("problem", p.kind.Code))
+		if status >= http.StatusInternalServerError {
+			level = slog.LevelError
+			attrs = append(attrs, causeOf(p)...)
+			s.report(c.Request().Context(), call, p)
+		}
+	}
+	s.log.LogAttrs(c.Request().Context(), level, "request", attrs...)
+}
+
+func causeOf(p *Problem) []slog.Attr {
+	if p.cause == nil {
+		return nil
+	}
+	attrs := []slog.Attr{slog.String("error", p.cause.Error())}
+	if crash, ok := p.cause.(*panicError); ok {
+		attrs = append(attrs, slog.String("stack", crash.stack))
+	}
+	return attrs
+}
+
+// secureHeaders sets what holds for every answer. An API's answers are private
+// and are no page: whoever serves something else sets it anew.
+func (s *Server) secureHeaders(c echo.Context) {
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-site")
+	h.Set(echo.HeaderCacheControl, noStore)
+	if s.config.Production() {
+		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
+}
+
+// cors answers other origins from the allow-list.
+func (s *Server) cors() echo.MiddlewareFunc {
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowOrigins:     s.config.CORSOrigins,
+		AllowMethods:     []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+		AllowHeaders:     []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"},
+		ExposeHeaders:    []string{"ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"},
+		AllowCredentials: !slices.Contains(s.config.CORSOrigins, "*"),
+		MaxAge:           int((10 * time.Minute).Seconds()),
+	})
+}
+
+// proxies are the addresses whose forwarding headers are believed.
+type proxies []netip.Prefix
+
+func (p proxies) trusts(addr netip.Addr) bool {
+	return slices.ContainsFunc(p, func(n netip.Prefix) bool { return n.Contains(addr) })
+}
+
+// remote gives the peer's address and whether it is one of the proxies.
+func (p proxies) remote(r *http.Request) (netip.Addr, bool) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.IPv6Unspecified(), false
+	}
+	addr = addr.Unmap().WithZone("")
+	return addr, p.trusts(addr)
+}
+
+// client gives the client's address: the peer's own, or, behind a proxy, the
+// rightmost of X-Forwarded-For that is no proxy. What stands left of that was
+// written by the client and proves nothing.
+func (p proxies) client(r *http.Request) netip.Addr {
+	addr, trusted := p.remote(r)
+	hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
+	for i := len(hops) - 1; i >= 0 && trusted; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = hop.Unmap().WithZone("")
+		trusted = p.trusts(addr)
+	}
+	return addr
+}

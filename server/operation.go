@@ -1,0 +1,284 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/accord-api/accord/gen/api"
+	"github.com/accord-api/accord/limit"
+	"github.com/accord-api/accord/policy"
+)
+
+const (
+	// answerGrace is how much longer than the operation its answer may take to
+	// be written, so that a timeout can still be told.
+	answerGrace = 5 * time.Second
+	// gateWait is how long a call waits for a place where concurrency is bounded.
+	gateWait = time.Second
+	// gateQueue is how many calls may wait for each place.
+	gateQueue = 4
+)
+
+// operation is the chain that every call of one operation passes, built from
+// the operation's row in the policy table. Nothing about an operation that the
+// contract says is decided anywhere else.
+type operation struct {
+	policy *policy.Policy
+	server *Server
+	limits map[policy.By][]*rateLimit
+	gate   *limit.Gate // nil without a bound
+	// refusals bounds how many refused calls of an address are audited.
+	refusals *limit.Window
+	// limitHeader is the RateLimit-Policy value; "" without limits.
+	limitHeader string
+	// accept lists the declared content types, for the 415.
+	accept string
+}
+
+// rateLimit is one limit of an operation with its window.
+type rateLimit struct {
+	policy.RateLimit
+	name   string // as the headers call it
+	window *limit.Window
+}
+
+// enforcedPolicies are the members of policy.Policy that the chain below
+// enforces, and those that only describe. A row with any other member set stops
+// the server: what the contract says and nothing enforces must not be served.
+var enforcedPolicies = []string{
+	"OperationID", "Method", "Path", "ContentTypes", "BodyRequired", "Statuses",
+	"Access", "RateLimits", "BodyLimit", "Timeout", "Concurrency", "Audit",
+}
+
+func (s *Server) newOperation(p *policy.Policy) (*operation, error) {
+	row := reflect.ValueOf(*p)
+	for i := range row.NumField() {
+		if name := row.Type().Field(i).Name; !row.Field(i).IsZero() && !slices.Contains(enforcedPolicies, name) {
+			return nil, fmt.Errorf("operation %s: nothing enforces its policy %s", p.OperationID, name)
+		}
+	}
+	if p.Timeout <= 0 {
+		return nil, fmt.Errorf("operation %s: it has no timeout", p.OperationID)
+	}
+
+	o := &operation{
+		policy: p, server: s,
+		limits:   map[policy.By][]*rateLimit{},
+		refusals: newRefusals(s.now),
+		accept:   strings.Join(p.ContentTypes, ", "),
+	}
+	var declared []string
+	for _, r := range p.RateLimits {
+		l := s.newRateLimit(r)
+		o.limits[r.By] = append(o.limits[r.By], l)
+		declared = append(declared, fmt.Sprintf(`"%s";q=%d;w=%d`, l.name, r.Limit, seconds(r.Window)))
+	}
+	o.limitHeader = strings.Join(declared, ", ")
+	if p.Concurrency > 0 {
+		o.gate = limit.NewGate(p.Concurrency, gateQueue*p.Concurrency, gateWait)
+	}
+	return o, nil
+}
+
+func (s *Server) newRateLimit(r policy.RateLimit) *rateLimit {
+	l := &rateLimit{RateLimit: r, name: string(r.By), window: limit.NewWindow(r.Limit, r.Window, limit.WithNow(s.now))}
+	if r.By == policy.ByField {
+		l.name = "field:" + r.Field
+	}
+	return l
+}
+
+// chain is the operation's Echo middleware: everything that is decided before
+// a parameter or the body is read.
+func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		call := callOf(c)
+		call.operation = o
+		release, err := o.admit(c, call)
+		defer release()
+		if err == nil {
+			err = next(c)
+		}
+		o.auditAfter(c.Request().Context(), call, err)
+		return err
+	}
+}
+
+// admit passes the call through the chain. The returned release is never nil.
+func (o *operation) admit(c echo.Context, call *call) (release func(), err error) {
+	release = o.bound(c)
+	if err := o.checkSize(c.Request()); err != nil {
+		return release, err
+	}
+	if err := o.take(c, policy.ByIP, limitAddress(call)); err != nil {
+		return release, err
+	}
+	if !o.policy.Public() {
+		if err := o.signedIn(c, call); err != nil {
+			return release, err
+		}
+		if err := o.take(c, policy.ByUser, call.who.UserID.String()); err != nil {
+			return release, err
+		}
+	}
+	if o.gate != nil {
+		leave, err := o.gate.Enter(c.Request().Context())
+		if err != nil {
+			return release, err
+		}
+		unbound := release
+		release = func() { leave(); unbound() }
+	}
+	return release, o.checkContentType(c.Request())
+}
+
+// bound sets the operation's deadlines: on the context, on reading the body and
+// on writing the answer, since the HTTP server itself has none.
+func (o *operation) bound(c echo.Context) (unbind func()) {
+	r := c.Request()
+	ctx, cancel := context.WithTimeout(r.Context(), o.policy.Timeout)
+	c.SetRequest(r.WithContext(ctx))
+
+	conn := http.NewResponseController(c.Response().Writer)
+	deadline := time.Now().Add(o.policy.Timeout)
+	_ = conn.SetWriteDeadline(deadline.Add(answerGrace)) // unsupported only by test recorders
+	if r.ContentLength != 0 {
+		_ = conn.SetReadDeadline(deadline)
+		c.Request().Body = http.MaxBytesReader(c.Response().Writer, r.Body, o.policy.BodyLimit)
+	}
+	return func() {
+		cancel()
+		_ = conn.SetWriteDeadline(time.Time{}) // the connection serves other operations next
+	}
+}
+
+// checkSize refuses a body that says it is too large before reading any of it.
+func (o *operation) checkSize(r *http.Request) error {
+	if r.ContentLength > o.policy.BodyLimit {
+		return &http.MaxBytesError{Limit: o.policy.BodyLimit}
+	}
+	return nil
+}
+
+// take counts the call against the operation's limits of one kind.
+func (o *operation) take(c echo.Context, by policy.By, key string) error {
+	for _, l := range o.limits[by] {
+		if err := l.take(c, o.limitHeader, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take counts one call and tells in the headers what is left of the tightest
+// limit so far.
+func (l *rateLimit) take(c echo.Context, declared, key string) error {
+	d, call := l.window.Take(key), callOf(c)
+	if !call.limited || d.Remaining < call.remaining {
+		call.limited, call.remaining = true, d.Remaining
+		header := c.Response().Header()
+		header.Set("RateLimit-Policy", declared)
+		header.Set("RateLimit", fmt.Sprintf(`"%s";r=%d;t=%d`, l.name, d.Remaining, seconds(d.Reset)))
+	}
+	if !d.Allowed {
+		return tooMany(d.RetryAfter, "At most %d requests in %d seconds.", l.Limit, seconds(l.Window))
+	}
+	return nil
+}
+
+func tooMany(retryAfter time.Duration, format string, args ...any) error {
+	p := problem(api.ProblemTooManyRequests, format, args...)
+	p.retryAfter = retryAfter
+	return p
+}
+
+// limitAddress is what the limits by IP count for.
+func limitAddress(call *call) string { return limit.Address(call.ip) }
+
+// signedIn authenticates the call and checks its roles. Failures count for the
+// address as calls of an operation that nobody is signed in for.
+func (o *operation) signedIn(c echo.Context, call *call) error {
+	who, err := o.server.authenticate(c.Request())
+	if err != nil {
+		if isProblem(err, api.ProblemUnauthenticated) {
+			if limited := o.server.anonymous.take(c, o.limitHeader, limitAddress(call)); limited != nil {
+				return limited
+			}
+		}
+		return err
+	}
+	call.who = who
+	for _, roles := range o.policy.Access {
+		if holdsAll(who.Role, roles) {
+			return nil
+		}
+	}
+	return o.missingRole()
+}
+
+// holdsAll says whether a role includes all that are asked for. An
+// administrator is a user as well.
+func holdsAll(role string, wanted policy.Roles) bool {
+	for _, w := range wanted {
+		if !slices.Contains(rolesOf(role), w) {
+			return false
+		}
+	}
+	return true
+}
+
+// rolesOf lists what a role includes; it is the scope of the access token too.
+func rolesOf(role string) []string {
+	if role == string(api.RoleAdmin) {
+		return []string{string(api.RoleUser), string(api.RoleAdmin)}
+	}
+	return []string{role}
+}
+
+func (o *operation) missingRole() error {
+	wanted := strings.Join(o.policy.Access[0], " ")
+	p := problem(api.ProblemForbidden, "The operation needs the role %s.", wanted)
+	p.challenge = bearerChallenge(`error="insufficient_scope"`, fmt.Sprintf(`scope="%s"`, wanted))
+	return p
+}
+
+// checkContentType lets only declared content types in, in UTF-8.
+func (o *operation) checkContentType(r *http.Request) error {
+	if len(o.policy.ContentTypes) == 0 || (!o.policy.BodyRequired && r.ContentLength == 0) {
+		return nil
+	}
+	mediaType, params, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+	charset := params["charset"]
+	if err != nil || !slices.Contains(o.policy.ContentTypes, mediaType) || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
+		p := problem(api.ProblemUnsupportedMediaType, "The operation takes %s in UTF-8.", o.accept)
+		p.accept = o.accept
+		return p
+	}
+	return nil
+}
+
+// fieldLimited is implemented by requests of operations with a limit by field.
+type fieldLimited interface{ PolicyField(name string) string }
+
+// limitFields counts the call for the values of its fields, in any letter case.
+func (s *Server) limitFields(method api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
+	return func(c echo.Context, request any) (any, error) {
+		o := callOf(c).operation
+		for _, l := range o.limits[policy.ByField] {
+			value := request.(fieldLimited).PolicyField(l.Field)
+			if err := l.take(c, o.limitHeader, strings.ToLower(value)); err != nil {
+				return nil, err
+			}
+		}
+		callOf(c).audit.reached = true
+		return method(c, request)
+	}
+}

@@ -1,0 +1,15 @@
+// Swagger UI on the contract. Authorize signs in by the password grant; the
+// client's id is ignored by the server, and Swagger UI wants one.
+const ui = SwaggerUIBundle({
+  url: '/api/openapi.json',
+  dom_id: '#swagger-ui',
+  deepLinking: true,
+  displayRequestDuration: true,
+  persistAuthorization: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis],
+  layout: 'BaseLayout',
+  oauth2RedirectUrl: location.origin + '/api/docs/oauth2-redirect.html',
+});
+ui.initOAuth({ clientId: 'docs', useBasicAuthenticationWithAccessCodeGrant: false });

@@ -1,0 +1,102 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// The HTTP server itself bounds only what comes before an operation and
+	// between two; the rest is the operation's.
+	readHeaderTimeout = 5 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	// drainDelay is how long readiness says no before connections are refused,
+	// for load balancers to notice.
+	drainDelay = 2 * time.Second
+)
+
+// Run serves on the listener until ctx ends, and then stops: readiness goes to
+// 503, requests in flight finish, and no connection is left. admin may be nil.
+func (s *Server) Run(ctx context.Context, listener, admin net.Listener) error {
+	main := s.httpServer(s.Handler())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.serve(main, listener) })
+	servers := []*http.Server{main}
+	if admin != nil {
+		private := s.httpServer(adminHandler())
+		servers = append(servers, private)
+		group.Go(func() error { return ignoreClosed(private.Serve(admin)) })
+	}
+	group.Go(func() error {
+		<-ctx.Done()
+		return s.drain(servers)
+	})
+	return group.Wait()
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		ErrorLog:  slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+func (s *Server) serve(server *http.Server, listener net.Listener) error {
+	if s.config.TLS() {
+		return ignoreClosed(server.ServeTLS(listener, s.config.TLSCertFile, s.config.TLSKeyFile))
+	}
+	return ignoreClosed(server.Serve(listener))
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// drain stops the servers within the configured time, all of it included.
+func (s *Server) drain(servers []*http.Server) error {
+	s.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.ShutdownTimeout)
+	defer cancel()
+	if s.config.Production() {
+		wait(ctx, drainDelay)
+	}
+	for _, server := range servers {
+		if err := server.Shutdown(ctx); err != nil {
+			_ = server.Close() // what is still open after the limit is broken off
+			return fmt.Errorf("stopping within %s: %w", s.config.ShutdownTimeout, err)
+		}
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// adminHandler serves profiles, on the private listener only.
+func adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}

@@ -1,0 +1,261 @@
+// Package server is the API: it fills in the operations of the contract and
+// wires them to the database, the jobs and the mail.
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/getsentry/sentry-go"
+	"github.com/labstack/echo/v4"
+
+	"github.com/accord-api/accord/auth"
+	"github.com/accord-api/accord/gen/api"
+	"github.com/accord-api/accord/gen/db"
+	"github.com/accord-api/accord/jobs"
+	"github.com/accord-api/accord/limit"
+	"github.com/accord-api/accord/mail"
+	"github.com/accord-api/accord/pg"
+)
+
+const (
+	// directPoolSize is for jobs and what else must not go through a pooler.
+	directPoolSize = 4
+	// clientID is the client_id claim of tokens: the API's own clients.
+	clientID = "accord"
+)
+
+// Options are what a server needs beside its configuration. The zero value
+// serves.
+type Options struct {
+	// Log gets everything; nil discards it.
+	Log *slog.Logger
+	// Now replaces time.Now, for tests.
+	Now func() time.Time
+	// Sender replaces the one that the configuration asks for.
+	Sender mail.Sender
+	// OutboxDir is where development keeps mails instead of sending them.
+	OutboxDir string
+	// Cores is how many password hashes run at once; 0 means all.
+	Cores int
+}
+
+// Server is the whole API. Make it with New, serve its Handler or Run it, and
+// Close it.
+type Server struct {
+	config    Config
+	log       *slog.Logger
+	now       func() time.Time
+	pool      *pg.Pool
+	direct    *pg.Pool
+	queries   *db.Queries
+	jobs      *jobs.Jobs
+	outbox    *mail.Outbox // nil but in development
+	hasher    *auth.Hasher
+	tokens    *auth.Tokens
+	jwks      api.JSONWebKeySet
+	refresh   *auth.Refresh
+	cursors   *auth.Sealer
+	sessions  *sessions
+	failures  *limit.Backoff
+	anonymous *rateLimit
+	proxies   proxies
+	sentry    *sentry.Client // nil without a DSN
+	echo      *echo.Echo
+	stopping  atomic.Bool
+	stop      context.CancelFunc
+}
+
+// New wires a server. Nothing is listened on and no job runs before Start.
+func New(ctx context.Context, config Config, o Options) (*Server, error) {
+	s := &Server{config: config, log: o.Log, now: o.Now, proxies: proxies(config.TrustedProxies)}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if err := s.openDatabase(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.wire(o); err != nil {
+		s.closeDatabase()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) openDatabase(ctx context.Context) (err error) {
+	s.pool, err = pg.Open(ctx, pg.Config{
+		URL: s.config.DatabaseURL.Reveal(), Size: s.config.DBPoolSize, Overflow: s.config.DBPoolOverflow,
+		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	s.queries = db.New(s.pool)
+	s.direct, err = pg.Open(ctx, pg.Config{
+		URL: s.config.DatabaseDirectURL.Reveal(), Size: directPoolSize, ApplicationName: "accord jobs",
+		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout,
+	})
+	if err != nil {
+		s.pool.Close()
+		return fmt.Errorf("opening the direct connections to the database: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) closeDatabase() {
+	s.direct.Close()
+	s.pool.Close()
+}
+
+// wire joins the parts in the order in which they need each other.
+func (s *Server) wire(o Options) error {
+	s.sessions = newSessions(s.queries, s.now)
+	s.failures = limit.NewBackoff(limit.WithNow(s.now))
+	s.anonymous = s.newRateLimit(api.Anonymous)
+	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
+		if err := step(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) wireAuth(o Options) error {
+	keyring, err := auth.NewKeyring(s.config.SecretKey.Reveal(), s.config.SecretKeyPrevious.Reveal())
+	if err != nil {
+		return fmt.Errorf("deriving keys: %w", err)
+	}
+	s.refresh, s.cursors = auth.NewRefresh(keyring), auth.NewSealer(keyring)
+	cores := o.Cores
+	if cores == 0 {
+		cores = runtime.GOMAXPROCS(0)
+	}
+	s.hasher, err = auth.NewHasher(auth.HasherConfig{Keyring: keyring, Cost: s.config.BcryptCost, Parallel: cores})
+	if err != nil {
+		return fmt.Errorf("preparing password hashing: %w", err)
+	}
+	s.tokens, err = auth.NewTokens(auth.TokenConfig{
+		Issuer: s.config.PublicURL, Audience: s.config.PublicURL, ClientID: clientID,
+		TTL: s.config.AccessTokenTTL, Keyring: keyring, KeyFile: s.config.JWTKeyFile, Now: s.now,
+	})
+	if err != nil {
+		return fmt.Errorf("preparing access tokens: %w", err)
+	}
+	if err := json.Unmarshal(s.tokens.JWKS(), &s.jwks); err != nil {
+		return fmt.Errorf("reading the public keys: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) wireJobs(o Options) error {
+	sender, err := s.sender(o)
+	if err != nil {
+		return fmt.Errorf("preparing mail: %w", err)
+	}
+	s.jobs, err = jobs.New(jobs.Config{
+		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender,
+		Project: s.config.ProjectName, PublicURL: s.config.PublicURL,
+		Now: s.now, Log: s.log, Test: s.config.Environment == Test,
+	})
+	return err
+}
+
+// sender is the one given, the SMTP server, the outbox of development, or none.
+func (s *Server) sender(o Options) (mail.Sender, error) {
+	switch {
+	case o.Sender != nil:
+		return o.Sender, nil
+	case s.config.SMTPURL.IsSet():
+		return mail.NewSMTP(s.config.SMTPURL.Reveal(), s.config.MailFrom)
+	case s.config.Development() && o.OutboxDir != "":
+		outbox, err := mail.NewOutbox(o.OutboxDir, s.config.MailFrom)
+		s.outbox = outbox
+		return outbox, err
+	}
+	return unsent{log: s.log}, nil
+}
+
+// unsent says of each mail that there is nowhere to send it.
+type unsent struct{ log *slog.Logger }
+
+func (u unsent) Send(ctx context.Context, m mail.Message) error {
+	u.log.WarnContext(ctx, "a mail was not sent, since SMTP_URL is not set", "subject", m.Subject)
+	return nil
+}
+
+// wireRoutes registers every operation with its chain, and refuses one without.
+func (s *Server) wireRoutes(Options) error {
+	s.echo = echo.New()
+	s.echo.Logger.SetOutput(discard{})
+	s.echo.Binder = binder{}
+	s.echo.HTTPErrorHandler = s.handleError
+	s.echo.Pre(rewriteTrailingSlash)
+	s.echo.Use(s.edge)
+	if len(s.config.CORSOrigins) > 0 {
+		s.echo.Use(s.cors())
+	}
+
+	chains := map[string][]echo.MiddlewareFunc{}
+	for id, p := range api.Policies {
+		o, err := s.newOperation(p)
+		if err != nil {
+			return err
+		}
+		chains[id] = []echo.MiddlewareFunc{o.chain}
+	}
+	strict := api.NewStrictHandler(s, []api.StrictMiddlewareFunc{s.limitFields})
+	if err := registerOperations(s.echo, strict, chains); err != nil {
+		return err
+	}
+	s.registerPages()
+	return nil
+}
+
+// Handler serves the API.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// Start begins with what runs beside requests: jobs, and listening for what
+// other instances change. ctx only bounds the start.
+func (s *Server) Start(ctx context.Context) error {
+	if err := s.jobs.Start(ctx); err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	go s.listen(background)
+	return nil
+}
+
+// listen forgets sessions that other instances have changed. It only makes
+// sooner what sessionMemory would do by itself.
+func (s *Server) listen(ctx context.Context) {
+	err := pg.Listen(ctx, s.config.DatabaseDirectURL.Reveal(), []string{sessionsChannel},
+		func(_, user string) { s.sessions.forgetText(user) }, s.sessions.forgetAll)
+	if err != nil {
+		s.log.ErrorContext(ctx, "listening for changed sessions", "error", err)
+	}
+}
+
+// Close ends what Start began, jobs first, and closes the database. Jobs that
+// have not finished when ctx ends run again later.
+func (s *Server) Close(ctx context.Context) error {
+	var err error
+	if s.stop != nil {
+		s.stop()
+		err = s.jobs.Stop(ctx)
+	}
+	if s.sentry != nil {
+		s.sentry.Flush(time.Second)
+	}
+	s.closeDatabase()
+	return err
+}

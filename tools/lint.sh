@@ -1,0 +1,116 @@
+#!/bin/sh
+# Checks format, code, contract and SQL (make lint). Every check runs, and the
+# end says which of them failed.
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+modules='. cmd/gen tools'
+
+failed=
+check() { # name function
+	echo "== $1"
+	if ! "$2"; then
+		failed="$failed
+  $1"
+	fi
+}
+
+# In a pipe, so that a check can list what it found: succeeds on no input.
+none() {
+	awk '{print; found = 1} END {exit found}'
+}
+
+go_files() {
+	find . \( -path ./.git -o -path ./.accord -o -path ./.gen-before -o -name node_modules \) -prune -o -name '*.go' -print
+}
+
+format() {
+	go_files | grep -v '^\./gen/' | xargs gofmt -l | none
+}
+
+vet() {
+	for module in $modules; do
+		go vet -C "$module" ./... || return 1
+	done
+}
+
+# golangci-lint has a module of its own: what it requires and what sqlc
+# requires exclude each other.
+golangci() {
+	go build -C tools/golangci -o "$root/bin/golangci-lint" github.com/golangci/golangci-lint/v2/cmd/golangci-lint || return 1
+	bin/golangci-lint config verify || return 1
+	status=0
+	for module in $modules; do
+		(cd "$module" && "$root/bin/golangci-lint" run --config "$root/.golangci.yml") || status=1
+	done
+	return $status
+}
+
+tidy() {
+	for module in $modules tools/golangci; do
+		go -C "$module" mod tidy -diff || return 1
+	done
+}
+
+# gen/ holds generated files and nothing else; there are none elsewhere. The
+# form of the mark is Go's own: https://go.dev/s/generatedcode
+generated() {
+	go_files | xargs awk '
+		FNR == 1 {marked = 0; done = 0}
+		!done && /^\/\/ Code generated .* DO NOT EDIT\.$/ {marked = 1}
+		!done && /^package / {
+			done = 1
+			in_gen = FILENAME ~ /^\.\/gen\//
+			if (marked && !in_gen) print FILENAME ": generated, but not in gen/"
+			if (!marked && in_gen) print FILENAME ": in gen/, but not generated"
+		}' | none
+}
+
+# Whoever depends on the product must not get its generators too.
+dependencies() {
+	grep -n -e oapi-codegen/oapi-codegen -e sqlc-dev/sqlc -e golangci -e 'golang.org/x/vuln' go.mod | none
+}
+
+# The rules of sqlc.yaml; no database is needed.
+queries() {
+	go tool -modfile=tools/go.mod sqlc vet
+}
+
+# The lock files name no registry, so that they work behind a mirror.
+locks() {
+	grep -n -e '"resolved"' tools/package-lock.json tools/browser/package-lock.json | none
+}
+
+contract() {
+	if ! command -v npm >/dev/null; then
+		echo 'NOT CHECKED: the linters of the contract need Node.js 20.19 or newer; install it and run make lint again.'
+		return 1
+	fi
+	if [ -n "${CI:-}" ] || [ ! -e tools/node_modules/.package-lock.json ] ||
+		[ -n "$(find tools/package-lock.json -newer tools/node_modules/.package-lock.json)" ]; then
+		npm --prefix tools ci --ignore-scripts || return 1
+	fi
+
+	status=0
+	export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
+	tools/node_modules/.bin/redocly lint || status=1
+	tools/node_modules/.bin/spectral lint --ruleset .spectral.yaml --fail-severity=warn --display-only-failures \
+		gen/api/openapi.json || status=1
+	return $status
+}
+
+check 'gofmt' format
+check 'go vet' vet
+check 'golangci-lint' golangci
+check 'go mod tidy' tidy
+check 'generated code is in gen/ only' generated
+check 'the product depends on no generator' dependencies
+check 'sqlc vet' queries
+check 'npm lock files' locks
+check 'contract' contract
+
+if [ -n "$failed" ]; then
+	echo "FAILED:$failed" >&2
+	exit 1
+fi
+echo 'No findings.'

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Runs every Go test of the repository, and fails when one of them fails, when
+# too little of the hand-written code is covered, or when something is left
+# behind (make test).
+set -eu
+cd "$(dirname "$0")/.."
+
+module=github.com/accord-api/accord
+minimum=80
+
+# Everything that the tests write goes into one folder, so that what they leave
+# behind can be seen. Others may enter it: PostgreSQL refuses to run as root,
+# and then runs as another user.
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/accord-test.XXXXXX")
+chmod 755 "$scratch"
+mkdir "$scratch/profiles" "$scratch/tmp"
+chmod 1777 "$scratch/tmp"
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# What no test of the product is meant to reach is not counted: generated code
+# (the generator's own tests see to it), and the kits that only tests import.
+hand_written() {
+	go list "$@" ./... | grep -v -e '/accord/gen/' -e '/pgtest$' -e '/servertest$' | paste -s -d , -
+}
+
+# The race detector needs cgo, and so a C compiler that works.
+if go build -race runtime/cgo 2>/dev/null; then
+	race=-race
+	echo "Race detector: on ($(go env CC))."
+else
+	race=
+	echo 'Race detector: OFF, because no C compiler works here.'
+fi
+
+run() { # directory
+	echo
+	echo "Tests in $1"
+	# shellcheck disable=SC2086 # $race is one option or none
+	TMPDIR="$scratch/tmp" go test -C "$1" $race -shuffle=on -timeout=20m -covermode=atomic \
+		-coverpkg="$(hand_written -C "$1")" -coverprofile="$scratch/profiles/$(echo "$1" | tr / -)" ./... ||
+		failed="$failed $1"
+}
+
+failed=
+run .
+run cmd/gen
+run tools
+
+# A server that was told to stop may take a moment.
+seconds=0
+while [ -n "$(sh tools/left.sh "$scratch")" ] && [ "$seconds" -lt 10 ]; do
+	sleep 1
+	seconds=$((seconds + 1))
+done
+processes=$(sh tools/left.sh "$scratch")
+files=$(find "$scratch/tmp" -mindepth 1 -maxdepth 1)
+
+echo
+if [ -n "$failed" ]; then
+	echo "Tests failed in:$failed" >&2
+	exit 1
+fi
+if [ -n "$processes$files" ]; then
+	printf 'The tests left behind:\n%s\n%s\n' "$processes" "$files" >&2
+	exit 1
+fi
+go run -C tools ./coverage -module="$module" -min="$minimum" "$scratch/profiles"/*
