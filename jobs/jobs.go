@@ -63,7 +63,7 @@ func New(c Config) (*Jobs, error) {
 		Workers:     registry,
 		MaxAttempts: maxAttempts,
 		JobTimeout:  jobTimeout,
-		Logger:      c.Log,
+		Logger:      slog.New(warnings{c.Log.Handler()}), // River tells of every start and count
 		TestOnly:    c.Test,
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(
 			river.PeriodicInterval(sweepEvery),
@@ -102,4 +102,12 @@ func (j *Jobs) Enqueue(ctx context.Context, tx pgx.Tx, job Args) error {
 		return fmt.Errorf("enqueueing a %s job: %w", job.Kind(), err)
 	}
 	return nil
+}
+
+// warnings lets only those through.
+type warnings struct{ slog.Handler }
+
+// Enabled drops what is less than a warning.
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
 }

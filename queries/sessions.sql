@@ -27,24 +27,25 @@ LIMIT sqlc.arg('max');
 -- name: SessionRotate :one
 -- One use of a refresh token, whole in one statement. The row lock makes
 -- concurrent uses of one token queue; each later one finds used_at set. Within
--- the grace the same successor is given again (it is derived from the token, so
--- its hash is the same); with another successor, or after the grace, no row.
+-- the grace it gets the same successor; after the grace, no row. Only the first
+-- use makes a token, so there is never more than one that is live.
 WITH parent AS (
     UPDATE refresh_tokens
     SET used_at = coalesce(refresh_tokens.used_at, sqlc.arg('now')::timestamptz),
-        successor = @successor
+        successor = coalesce(refresh_tokens.successor, sqlc.arg('successor')::bytea)
     FROM sessions
     JOIN users ON users.id = sessions.user_id
     WHERE refresh_tokens.hash = @hash
       AND refresh_tokens.expires_at > @now
-      AND (refresh_tokens.used_at IS NULL OR (refresh_tokens.used_at > sqlc.arg('grace_start')::timestamptz AND refresh_tokens.successor = @successor))
+      AND (refresh_tokens.used_at IS NULL OR refresh_tokens.used_at > sqlc.arg('grace_start')::timestamptz)
       AND sessions.id = refresh_tokens.session_id
       AND sessions.revoked_at IS NULL
       AND users.is_active
-    RETURNING sessions.id AS session_id, sessions.user_id, users.role
+    RETURNING sessions.id AS session_id, sessions.user_id, users.role, refresh_tokens.successor
 ), child AS (
     INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at)
-    SELECT @successor, parent.session_id, @now, @expires_at FROM parent
+    SELECT parent.successor, parent.session_id, @now, @expires_at FROM parent
+    WHERE parent.successor = sqlc.arg('successor')
     ON CONFLICT (hash) DO NOTHING
 ), touched AS (
     UPDATE sessions
@@ -52,7 +53,7 @@ WITH parent AS (
     FROM parent
     WHERE sessions.id = parent.session_id
 )
-SELECT parent.session_id, parent.user_id, parent.role FROM parent;
+SELECT parent.session_id, parent.user_id, parent.role, parent.successor::bytea AS successor FROM parent;
 
 -- name: SessionRevokeReused :one
 -- A token that was used before the grace began has been copied.

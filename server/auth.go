@@ -145,19 +145,26 @@ func (s *Server) rotate(ctx context.Context, token string) (principal, string, e
 	if err != nil {
 		return principal{}, "", invalidGrant().because(err)
 	}
-	successor, successorHash, err := s.refresh.Child(token)
+	_, successor, err := s.refresh.Child(token)
 	if err != nil {
 		return principal{}, "", invalidGrant().because(err)
 	}
 	row, err := s.queries.SessionRotate(ctx, db.SessionRotateParams{
-		Hash: hash, Successor: successorHash,
+		Hash: hash, Successor: successor,
 		Now: now, GraceStart: now.Add(-refreshGrace), ExpiresAt: now.Add(s.config.RefreshTokenTTL),
 		IP: call.ip.String(), UserAgent: call.userAgent,
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return principal{}, "", s.refuseRefresh(ctx, hash, now)
 	}
-	return principal{UserID: row.UserID, SessionID: row.SessionID, Role: row.Role}, successor, err
+	if err != nil {
+		return principal{}, "", err
+	}
+	child, ok := s.refresh.Replay(token, row.Successor)
+	if !ok { // made with a SECRET_KEY that is no longer known
+		return principal{}, "", invalidGrant()
+	}
+	return principal{UserID: row.UserID, SessionID: row.SessionID, Role: row.Role}, child, nil
 }
 
 // refuseRefresh ends the session of a token that was used before, and gives the
@@ -201,7 +208,7 @@ func (s *Server) tokenAnswer(who principal, refreshToken string) (api.TokenJSONR
 		Headers: api.TokenResponseHeaders{CacheControl: noStore},
 		Body: api.Token{
 			AccessToken: access, RefreshToken: refreshToken, TokenType: api.TokenTokenTypeBearer,
-			ExpiresIn: int32(expires.Sub(s.now()).Seconds()), Scope: strings.Join(scope, " "),
+			ExpiresIn: int32(seconds(expires.Sub(s.now()))), Scope: strings.Join(scope, " "),
 		},
 	}, nil
 }

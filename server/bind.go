@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"fmt"
-	"io"
 
 	"github.com/labstack/echo/v4"
 
@@ -53,7 +52,7 @@ func readBody(c echo.Context) ([]byte, error) {
 	if n := c.Request().ContentLength; n > 0 {
 		buffer.Grow(int(min(n, maxPresize)) + bytes.MinRead)
 	}
-	if _, err := io.Copy(&buffer, c.Request().Body); err != nil {
+	if _, err := buffer.ReadFrom(c.Request().Body); err != nil {
 		return nil, err
 	}
 

@@ -67,6 +67,9 @@ var tokenOperations = map[string]bool{"login": true, "refreshToken": true}
 // attributes are what each log line about the request says of it.
 func (c *call) attributes() []slog.Attr {
 	attrs := make([]slog.Attr, 0, 12)
+	if c.requestID == "" {
+		return attrs // not a request: the command line
+	}
 	attrs = append(attrs, slog.String("request_id", c.requestID), slog.String("ip", c.ip.String()))
 	if c.operation != nil {
 		attrs = append(attrs, slog.String("operation", c.operation.policy.OperationID))

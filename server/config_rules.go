@@ -2,12 +2,10 @@ package server
 
 import (
 	"crypto/tls"
-	"encoding/pem"
 	"fmt"
 	netmail "net/mail"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/accord-api/accord/auth"
 	"github.com/accord-api/accord/mail"
 )
 
@@ -161,12 +160,10 @@ func jwtKeyFileProblem(c *Config) string {
 	if c.JWTKeyFile == "" {
 		return ""
 	}
-	text, err := os.ReadFile(c.JWTKeyFile)
+	// Tokens are made only to see whether the file would do.
+	_, err := auth.NewTokens(auth.TokenConfig{Issuer: "-", Audience: "-", ClientID: "-", KeyFile: c.JWTKeyFile})
 	if err != nil {
-		return fmt.Sprintf("must name a file that can be read: %v", err)
-	}
-	if block, _ := pem.Decode(text); block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") {
-		return "must name a PEM file with a private key; make one with: openssl genpkey -algorithm ed25519"
+		return fmt.Sprintf("must name a PEM file with a private key (openssl genpkey -algorithm ed25519 makes one): %v", err)
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -202,11 +203,13 @@ func (p *Problem) body(call *call) []byte {
 	if code := oauthErrors[p.kind]; code != "" && call.isTokenEndpoint() {
 		answer.Error, answer.ErrorDescription = &code, &p.detail
 	}
-	body, err := json.Marshal(answer)
-	if err != nil { // strings and integers only: cannot happen
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // the answer is JSON and says so
+	if err := encoder.Encode(answer); err != nil { // strings and integers only: cannot happen
 		panic(err)
 	}
-	return body
+	return body.Bytes()
 }
 
 // seconds rounds up: a client that waits as told must not be too early.

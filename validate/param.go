@@ -84,7 +84,8 @@ func read[T any](p *Params, order int, name, raw string, parse Parse[T]) T {
 	value, message, ok := parse(raw)
 	if !ok {
 		code := CodeFormat
-		if strings.HasPrefix(message, "must be a whole number") || message == messageBool || message == messageNumber {
+		switch message {
+		case messageWhole, messageBool, messageNumber:
 			code = CodeType
 		}
 		p.fault(order, name, code, message)
@@ -177,6 +178,7 @@ func required[T any](p *Params, order int, name string, all []string, parse Pars
 
 const (
 	messageBool   = "must be true or false"
+	messageWhole  = "must be a whole number"
 	messageNumber = "must be a number"
 )
 
@@ -206,8 +208,15 @@ func Int[T ~int](raw string) (T, string, bool) {
 
 func integer(raw string, bits int) (int64, string, bool) {
 	s := scanner{data: []byte(raw)}
-	if s.digits() != nil || s.pos != len(raw) || strings.ContainsAny(raw, ".eE") {
-		return 0, "must be a whole number", false
+	if s.digits() != nil || s.pos != len(raw) {
+		return 0, messageWhole, false
+	}
+	if strings.ContainsAny(raw, ".eE") {
+		whole, ok := wholeNumber(raw)
+		if !ok {
+			return 0, messageWhole, false
+		}
+		raw = whole
 	}
 	n, err := strconv.ParseInt(raw, 10, bits)
 	if err != nil {

@@ -232,19 +232,20 @@ const sessionRotate = `-- name: SessionRotate :one
 WITH parent AS (
     UPDATE refresh_tokens
     SET used_at = coalesce(refresh_tokens.used_at, $1::timestamptz),
-        successor = $2
+        successor = coalesce(refresh_tokens.successor, $2::bytea)
     FROM sessions
     JOIN users ON users.id = sessions.user_id
     WHERE refresh_tokens.hash = $3
       AND refresh_tokens.expires_at > $1
-      AND (refresh_tokens.used_at IS NULL OR (refresh_tokens.used_at > $4::timestamptz AND refresh_tokens.successor = $2))
+      AND (refresh_tokens.used_at IS NULL OR refresh_tokens.used_at > $4::timestamptz)
       AND sessions.id = refresh_tokens.session_id
       AND sessions.revoked_at IS NULL
       AND users.is_active
-    RETURNING sessions.id AS session_id, sessions.user_id, users.role
+    RETURNING sessions.id AS session_id, sessions.user_id, users.role, refresh_tokens.successor
 ), child AS (
     INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at)
-    SELECT $2, parent.session_id, $1, $5 FROM parent
+    SELECT parent.successor, parent.session_id, $1, $5 FROM parent
+    WHERE parent.successor = $2
     ON CONFLICT (hash) DO NOTHING
 ), touched AS (
     UPDATE sessions
@@ -252,7 +253,7 @@ WITH parent AS (
     FROM parent
     WHERE sessions.id = parent.session_id
 )
-SELECT parent.session_id, parent.user_id, parent.role FROM parent
+SELECT parent.session_id, parent.user_id, parent.role, parent.successor::bytea AS successor FROM parent
 `
 
 type SessionRotateParams struct {
@@ -269,12 +270,13 @@ type SessionRotateRow struct {
 	SessionID uuid.UUID
 	UserID    uuid.UUID
 	Role      string
+	Successor []byte
 }
 
 // One use of a refresh token, whole in one statement. The row lock makes
 // concurrent uses of one token queue; each later one finds used_at set. Within
-// the grace the same successor is given again (it is derived from the token, so
-// its hash is the same); with another successor, or after the grace, no row.
+// the grace it gets the same successor; after the grace, no row. Only the first
+// use makes a token, so there is never more than one that is live.
 func (q *Queries) SessionRotate(ctx context.Context, arg SessionRotateParams) (SessionRotateRow, error) {
 	row := q.db.QueryRow(ctx, sessionRotate,
 		arg.Now,
@@ -286,7 +288,12 @@ func (q *Queries) SessionRotate(ctx context.Context, arg SessionRotateParams) (S
 		arg.UserAgent,
 	)
 	var i SessionRotateRow
-	err := row.Scan(&i.SessionID, &i.UserID, &i.Role)
+	err := row.Scan(
+		&i.SessionID,
+		&i.UserID,
+		&i.Role,
+		&i.Successor,
+	)
 	return i, err
 }
 
