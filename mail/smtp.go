@@ -186,8 +186,7 @@ func withoutReply(err error) error {
 // or the server refused its recipient or its content for good (5xx). Refusing
 // the sender is about the settings, which somebody may mend in time.
 func Permanent(err error) bool {
-	var refused *RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		return refused.Code >= 500 && refused.ofMessage
 	}
 	return errors.Is(err, ErrInvalid)

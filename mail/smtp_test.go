@@ -112,8 +112,7 @@ func TestSMTPRefusesUnknownCertificate(t *testing.T) {
 
 		err := server.sender(t, scheme+"user:"+password+"@"+serverName).Send(t.Context(), greetingMessage)
 
-		var unknown *tls.CertificateVerificationError
-		if !errors.As(err, &unknown) {
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
 			t.Errorf("%s: got %v, want a certificate error", scheme, err)
 		}
 	}

@@ -24,8 +24,8 @@ const (
 // IsUnique tells whether err is a unique constraint's, and one of the named
 // constraints' if any are named. A unique index counts by its own name.
 func IsUnique(err error, constraint ...string) bool {
-	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) || pgErr.Code != codeUniqueViolation {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || pgErr.Code != codeUniqueViolation {
 		return false
 	}
 	return len(constraint) == 0 || slices.Contains(constraint, pgErr.ConstraintName)
@@ -38,8 +38,7 @@ func IsUnavailable(err error) bool {
 	if errors.Is(err, ErrBusy) {
 		return true
 	}
-	var connectErr *pgconn.ConnectError
-	if errors.As(err, &connectErr) {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
 	code := sqlState(err)
@@ -53,8 +52,7 @@ func isRetryable(err error) bool {
 }
 
 func sqlState(err error) string {
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgErr.Code
 	}
 	return ""

@@ -25,8 +25,8 @@ const (
 
 	// A connection that was used a moment ago is alive: asking again would
 	// double the round trips of a busy server.
-	pingAfterIdle = time.Second
-	pingTimeout   = 5 * time.Second
+	defaultPingAfterIdle = time.Second
+	pingTimeout          = 5 * time.Second
 
 	// How often idle connections above Size are looked for.
 	trimPeriod = time.Second
@@ -62,6 +62,8 @@ type Config struct {
 
 	// Tracer observes queries; nil means none.
 	Tracer pgx.QueryTracer
+
+	pingAfterIdle time.Duration // for tests; 0 means a second
 }
 
 // Pool is a bounded set of connections, safe for concurrent use. It has the
@@ -105,6 +107,9 @@ func (c Config) withDefaults() Config {
 	if c.IdleInTransactionTimeout == 0 {
 		c.IdleInTransactionTimeout = defaultIdleInTx
 	}
+	if c.pingAfterIdle == 0 {
+		c.pingAfterIdle = defaultPingAfterIdle
+	}
 	return c
 }
 
@@ -113,7 +118,7 @@ func (c Config) apply(settings *pgxpool.Config) {
 	settings.MaxConnLifetime = c.MaxLifetime
 	settings.MaxConnLifetimeJitter = c.MaxLifetime / 10
 	settings.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool {
-		return p.IdleDuration > pingAfterIdle
+		return p.IdleDuration > c.pingAfterIdle
 	}
 	settings.PingTimeout = pingTimeout
 	settings.AfterConnect = prepareSession(c.IdleInTransactionTimeout)

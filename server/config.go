@@ -36,7 +36,7 @@ type Config struct {
 	ProjectName string      `env:"PROJECT_NAME" default:"Accord" help:"The name in the API's title, in mails and in tokens."`
 	Environment Environment `env:"ENVIRONMENT" default:"development" help:"What the server is run for: development, test or production. Only production may listen beyond loopback."`
 
-	SecretKey         Secret `env:"SECRET_KEY" required:"production" derived:"a fixed key; production: none" help:"The root of all keys: tokens, cursors, passwords. At least 32 random characters, kept for good."`
+	SecretKey         Secret `env:"SECRET_KEY" required:"production" derived:"a fixed key; production: none" help:"The root of all keys: tokens, cursors, passwords. At least 32 random characters, the same on every instance."`
 	SecretKeyPrevious Secret `env:"SECRET_KEY_PREVIOUS" help:"The SECRET_KEY before the last change, so that what it signed and hashed stays valid."`
 	JWTKeyFile        string `env:"JWT_KEY_FILE" help:"A PEM file with the private key that signs access tokens; its public half is published as a JWKS. Unset: tokens are signed with a key derived from SECRET_KEY."`
 

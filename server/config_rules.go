@@ -283,6 +283,9 @@ func publicURLProblem(c *Config) string {
 	if c.PublicURL == "" {
 		return c.missing(example)
 	}
+	if c.PublicURL == c.ListenURL(c.Address()) && !c.Production() {
+		return "" // Its default: what is wrong is said of HOST and PORT.
+	}
 	u, ok := parseOrigin(c.PublicURL)
 	switch {
 	case !ok:

@@ -96,7 +96,7 @@ func SettingsMarkdown() string {
 	table.WriteString("| Setting | Default | Required | Meaning |\n|---|---|---|---|\n")
 	for _, field := range settingFields {
 		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n",
-			field.name, field.defaultMarkdown(), field.required, field.help)
+			field.name, field.defaultMarkdown(), field.required, strings.ReplaceAll(field.help, "<", "&lt;"))
 	}
 	return table.String()
 }

@@ -28,8 +28,8 @@ import (
 
 const goodKey = "Vd8mTq2XyLw0ZrKc5HnJb7GfPa4SxEu9"
 
-// variables are of the environment variables; each test says how its own differ from
-// a sound set.
+// variables are those of the environment. A test says how its own differ from a
+// sound set.
 type variables = map[string]string
 
 func inProduction(changes variables) variables {
@@ -85,7 +85,7 @@ func TestConfigRules(t *testing.T) {
 		{"SECRET_KEY", inTest, []string{"", "short"}, nil},
 		{"SECRET_KEY", inProduction, []string{goodKey, goodKey + goodKey[1:], "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}, []string{
 			"", "   ", goodKey[1:], strings.Repeat("x", 64), strings.Repeat("abc", 20), strings.Repeat("0123456789", 4),
-			"abcdefghijklmnopqrstuvwxyz012345", "aabbccddaabbccddaabbccddaabbccdd1", goodKey + goodKey, "changeme" + goodKey,
+			"abcdefghijklmnopqrstuvwxyz012345", "akqxzakgzqxaqzkxakzqxgaqzxkqazxkqzax", "aabbccddaabbccddaabbccddaabbccdd1", goodKey + goodKey, "changeme" + goodKey,
 			"please-REPLACE-this-by-another-key!", "accord-development-key-not-a-secret", "my-example-key-" + goodKey,
 		}},
 		{"SECRET_KEY_PREVIOUS", inDevelopment, []string{"", "short"}, []string{"accord-development-key-not-a-secret"}},
@@ -132,7 +132,9 @@ func TestConfigRules(t *testing.T) {
 		{"SHUTDOWN_TIMEOUT", inDevelopment, []string{"", "5", "1m"}, []string{"0", "-1s", "later"}},
 		{"DOCS", inDevelopment, []string{"", "true", "false"}, []string{"on"}},
 	}
+	tested := map[string]bool{}
 	for _, test := range tests {
+		tested[test.setting] = true
 		for _, good := range test.good {
 			if got := faultySettings(t, test.in(variables{test.setting: good})); got != nil {
 				t.Errorf("%s=%q: got faults in %v", test.setting, good, got)
@@ -144,16 +146,9 @@ func TestConfigRules(t *testing.T) {
 			}
 		}
 	}
-	for _, field := range mustValue(server.LoadConfig(nil)).Settings(nil) {
-		if !slices.ContainsFunc(tests, func(of struct {
-			setting string
-			in      func(variables) variables
-			good    []string
-			bad     []string
-		}) bool {
-			return of.setting == field.Name
-		}) {
-			t.Errorf("%s has no row in this test", field.Name)
+	for _, setting := range mustValue(server.LoadConfig(nil)).Settings(nil) {
+		if !tested[setting.Name] {
+			t.Errorf("%s has no row in this test", setting.Name)
 		}
 	}
 }
@@ -266,7 +261,7 @@ func TestConfigRequired(t *testing.T) {
 	t.Parallel()
 	got := faultySettings(t, variables{"ENVIRONMENT": "production", "TRUSTED_PROXIES": "10.0.0.7"})
 	var want []string
-	for _, row := range strings.Split(server.SettingsMarkdown(), "\n") {
+	for row := range strings.SplitSeq(server.SettingsMarkdown(), "\n") {
 		if cells := strings.Split(row, " | "); len(cells) == 4 && cells[2] == "production" {
 			want = append(want, strings.Trim(cells[0], "| `"))
 		}

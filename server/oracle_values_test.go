@@ -11,7 +11,7 @@ import (
 
 // candidates are texts of many kinds; a valid value is the first that the oracle takes.
 var candidates = []string{
-	"ada", "a", "A", "1", "10", "0.5", "true", "ada@example.com", "Analytical-1843", "0198c0de-0000-7000-8000-000000000001",
+	"ada", "a", "A", "1", "3", "10", "0.5", "true", "ada@example.com", "Analytical-1843", "0198c0de-0000-7000-8000-000000000001",
 	"2026-01-15", "2026-01-15T09:30:00Z", "https://example.com/a", "example.com", "192.0.2.1", "2001:db8::1",
 	"aaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "AAAA", "ABC", "USD", "abc-def", "a.b",
 }
@@ -226,7 +226,7 @@ func (o *oracle) variants(flat map[string]any, kind string, value any) []any {
 
 func textVariants(flat map[string]any, valid string) []string {
 	list := []string{valid, valid + " ", " " + valid, valid + "\n", valid + "é", valid + "!", valid + "\u007f", valid + "@", strings.ToUpper(valid),
-		strings.ToLower(valid), strings.Trim(valid, "0123456789"), "\t", " ", "😀", "null", "-", "..", "a b", "A1!aaaaa", "Aaaaaaaa!", "a1!aaaaa", "A1aaaaaaa"}
+		strings.Trim(valid, "0123456789"), "\t", " ", "😀", "null", "-", "..", "a b", "A1!aaaaa", "Aaaaaaaa!", "a1!aaaaa", "A1aaaaaaa"}
 	for _, limit := range []int{number(flat["minLength"], -1), number(flat["maxLength"], -1)} {
 		for _, n := range []int{limit - 1, limit, limit + 1} {
 			if n < 0 || limit < 0 {
@@ -236,6 +236,10 @@ func textVariants(flat map[string]any, valid string) []string {
 				list = append(list, resized(valid, unit, n))
 			}
 		}
+	}
+
+	if flat["format"] != "date-time" { // whose t and z may be refused in lower case (RFC 3339, section 5.6)
+		list = append(list, strings.ToLower(valid))
 	}
 
 	return append(list, formatVariants[textOf(flat["format"])]...)
@@ -272,7 +276,10 @@ var formatVariants = map[string][]string{
 }
 
 func numberVariants(flat map[string]any) []json.Number {
-	list := []json.Number{"0", "-0", "1", "-1", "1.0", "1.5", "1e2", "10e-1", "1E400", "-1", "2147483647", "2147483648", "-2147483649", "99999999999999999999", "0.1", "0.3", "0.25"}
+	list := []json.Number{"0", "-0", "1", "-1", "1.0", "1.5", "1e2", "10e-1", "2147483647", "2147483648", "-2147483649", "99999999999999999999", "0.1", "0.3", "0.25"}
+	if flat["type"] == "integer" { // a number of this size is JSON, but no float64
+		list = append(list, "1E400")
+	}
 	for _, key := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"} {
 		limit, ok := flat[key].(json.Number)
 		if !ok {

@@ -205,7 +205,7 @@ func (p *Problem) body(call *call) []byte {
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // the answer is JSON and says so
+	encoder.SetEscapeHTML(false)                   // the answer is JSON and says so
 	if err := encoder.Encode(answer); err != nil { // strings and integers only: cannot happen
 		panic(err)
 	}

@@ -29,9 +29,11 @@ format() {
 }
 
 vet() {
+	status=0
 	for module in $modules; do
-		go vet -C "$module" ./... || return 1
+		go vet -C "$module" ./... || status=1
 	done
+	return $status
 }
 
 # golangci-lint has a module of its own: what it requires and what sqlc
@@ -47,9 +49,11 @@ golangci() {
 }
 
 tidy() {
+	status=0
 	for module in $modules tools/golangci; do
-		go -C "$module" mod tidy -diff || return 1
+		(cd "$module" && go mod tidy -diff) || status=1
 	done
+	return $status
 }
 
 # gen/ holds generated files and nothing else; there are none elsewhere. The

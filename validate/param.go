@@ -85,6 +85,8 @@ func read[T any](p *Params, order int, name, raw string, parse Parse[T]) T {
 	if !ok {
 		code := CodeFormat
 		switch message {
+		case messageIntRange, messageFloatSize:
+			code = rangeCode([]byte(raw))
 		case messageWhole, messageBool, messageNumber:
 			code = CodeType
 		}
@@ -133,10 +135,10 @@ func QueryList[T any](p *Params, order int, name string, parse Parse[T]) []T {
 	if all == nil {
 		return nil
 	}
-	list := make([]T, len(all))
+	list, before := make([]T, len(all)), len(p.check.found)
 	for i, raw := range all {
-		if list[i] = read(p, order, name, raw, parse); len(p.check.found) > 0 {
-			return nil
+		if list[i] = read(p, order, name, raw, parse); len(p.check.found) > before {
+			return nil // one fault speaks for the list
 		}
 	}
 

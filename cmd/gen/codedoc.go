@@ -38,8 +38,8 @@ func (c *contract) patchSchemas() map[string]bool {
 // reach adds the names of all object components that a schema leads to.
 func (c *contract) reach(n *yaml.Node, names map[string]bool) {
 	s := c.schemaOf(n)
-	if s.kind == "object" && s.name != "" {
-		if names[s.name] {
+	if s.kind == "object" {
+		if s.name == "" || names[s.name] { // one without a name is refused elsewhere
 			return
 		}
 		names[s.name] = true

@@ -95,10 +95,10 @@ func (m *model) emitOperation(e *emitter, op *operation) {
 		m.emitParam(inner, goOp, i, p)
 	}
 	for _, field := range bodyFields(op, goOp) {
-		inner.line("if r.%s != nil {\nr.%s.validate(&c)\n}", field, field)
+		inner.line("if r.%s != nil {\nr.%s.validate(c)\n}", field, field)
 	}
 	e.line("// Validate returns every way in which the request breaks the contract's rules.")
-	e.line("func (r %s) Validate() validate.Violations {\nvar c validate.Check\n%s\nreturn c.Found()\n}\n", request, inner)
+	e.line("func (r %s) Validate() validate.Violations {\nc := new(validate.Check)\n%s\nreturn c.Found()\n}\n", request, inner)
 	m.emitDefaults(e, op, goOp, request)
 	m.emitPolicyField(e, op, goOp, request)
 }

@@ -223,10 +223,20 @@ func (c *contract) checkEverywhere(where string, n *yaml.Node) {
 		c.faults.add(n, "%s: const needs a type", where)
 	}
 	for _, m := range s.members {
-		c.checkEverywhere(where+"."+m.name, m.node)
+		c.checkPart(where+"."+m.name, m.node)
 	}
-	if s.items != nil && get(s.items, "$ref") == nil {
-		c.checkEverywhere(where+"[]", s.items)
+	if s.items != nil {
+		c.checkPart(where+"[]", s.items)
+	}
+}
+
+// maxWhere stops at a schema that contains itself without a name in between.
+const maxWhere = 1000
+
+// checkPart leaves out what is checked as a component of its own.
+func (c *contract) checkPart(where string, n *yaml.Node) {
+	if c.schemaOf(n).name == "" && len(where) < maxWhere {
+		c.checkEverywhere(where, n)
 	}
 }
 
@@ -275,6 +285,8 @@ func (c *contract) checkRequest(where string, s *schema, checked map[string]bool
 	c.checkRules(where, s)
 	if s.kind == "object" && s.name == "" {
 		c.faults.add(s.node, "%s: an object in a request has to be a named schema, so that it gets a Go type", where)
+
+		return
 	}
 	for _, m := range s.members {
 		c.checkRequest(where+"."+m.name, c.schemaOf(m.node), checked)

@@ -219,9 +219,9 @@ func (v *EmailVerification) validate(c *validate.Check) {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r LoginRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -229,12 +229,12 @@ func (r LoginRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r RefreshTokenRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.FormdataBody != nil {
-		r.FormdataBody.validate(&c)
+		r.FormdataBody.validate(c)
 	}
 	if r.JSONBody != nil {
-		r.JSONBody.validate(&c)
+		r.JSONBody.validate(c)
 	}
 
 	return c.Found()
@@ -242,7 +242,7 @@ func (r RefreshTokenRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r ListSessionsRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Params.Limit != nil {
 		c.Param(0, "limit")
 		if *r.Params.Limit < 1 {
@@ -276,16 +276,16 @@ func (r ListSessionsRequestObject) WithDefaults() ListSessionsRequestObject {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r RevokeSessionRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 
 	return c.Found()
 }
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r ForgotPasswordRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -306,9 +306,9 @@ func (r ForgotPasswordRequestObject) PolicyField(name string) string {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r ResetPasswordRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -316,9 +316,9 @@ func (r ResetPasswordRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r VerifyEmailRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -326,9 +326,9 @@ func (r VerifyEmailRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r ResendVerificationRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -349,9 +349,9 @@ func (r ResendVerificationRequestObject) PolicyField(name string) string {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r RegisterUserRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -359,9 +359,9 @@ func (r RegisterUserRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r UpdateMeRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -369,9 +369,9 @@ func (r UpdateMeRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r DeleteMeRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -379,9 +379,9 @@ func (r DeleteMeRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r ChangePasswordRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -389,14 +389,14 @@ func (r ChangePasswordRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r GetUserRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 
 	return c.Found()
 }
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r AdminListUsersRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Params.Q != nil {
 		c.Param(0, "q")
 		c.Text(*r.Params.Q)
@@ -447,16 +447,16 @@ func (r AdminListUsersRequestObject) WithDefaults() AdminListUsersRequestObject 
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r AdminGetUserRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 
 	return c.Found()
 }
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r AdminUpdateUserRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Body != nil {
-		r.Body.validate(&c)
+		r.Body.validate(c)
 	}
 
 	return c.Found()
@@ -464,7 +464,7 @@ func (r AdminUpdateUserRequestObject) Validate() validate.Violations {
 
 // Validate returns every way in which the request breaks the contract's rules.
 func (r AdminListAuditEventsRequestObject) Validate() validate.Violations {
-	var c validate.Check
+	c := new(validate.Check)
 	if r.Params.Action != nil {
 		c.Param(0, "action")
 		c.Text(*r.Params.Action)

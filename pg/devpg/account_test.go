@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -130,14 +129,13 @@ func makeFolder(path string, mode os.FileMode, uid int) error {
 	return os.Chown(path, uid, uid)
 }
 
+// copyBinary leaves the writing to another process: what one of ours writes may
+// be held open by a child that is starting at that moment, and then cannot run.
 func copyBinary(t *testing.T, from, to string) {
 	t.Helper()
-	source, err := os.Open(from)
-	must(t, err)
-	defer func() { _ = source.Close() }()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
-	must(t, err)
-	_, err = io.Copy(target, source)
-	must(t, err)
-	must(t, target.Close())
+	output, err := exec.CommandContext(t.Context(), "cp", from, to).CombinedOutput()
+	if err != nil {
+		t.Fatalf("copying: %v: %s", err, output)
+	}
+	must(t, os.Chmod(to, 0o755))
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 const (
@@ -39,7 +40,7 @@ func findBinaries(ctx context.Context, options Options, who account, major int) 
 		return chosenBinaries(ctx, chosen, who, major)
 	}
 	if chosen != fetchBin {
-		for _, dir := range options.places() {
+		for _, dir := range options.places(ctx) {
 			found, err := inspect(ctx, dir, who)
 			if err == nil && (major == 0 || found.major == major) {
 				return found, nil
@@ -68,11 +69,11 @@ func inspect(ctx context.Context, dir string, who account) (binaries, error) {
 			return binaries{}, err
 		}
 	}
-	output, err := who.command(ctx, filepath.Join(dir, "postgres"), "--version").CombinedOutput()
+	output, err := askVersion(ctx, dir, who)
 	if err != nil {
-		return binaries{}, fmt.Errorf("running postgres --version in %s: %w: %s", dir, err, strings.TrimSpace(string(output)))
+		return binaries{}, fmt.Errorf("running postgres --version in %s: %w: %s", dir, err, strings.TrimSpace(output))
 	}
-	version, major, err := parseVersion(string(output))
+	version, major, err := parseVersion(output)
 	if err != nil {
 		return binaries{}, err
 	}
@@ -80,6 +81,17 @@ func inspect(ctx context.Context, dir string, who account) (binaries, error) {
 		return binaries{}, fmt.Errorf("PostgreSQL %s in %s is older than %d", version, dir, minMajor)
 	}
 	return binaries{dir: dir, version: version, major: major}, nil
+}
+
+// askVersion asks again when the file is busy: one that was just fetched may be
+// held open for a moment by a child that another goroutine was starting.
+func askVersion(ctx context.Context, dir string, who account) (string, error) {
+	for {
+		output, err := who.command(ctx, filepath.Join(dir, "postgres"), "--version").CombinedOutput()
+		if !errors.Is(err, syscall.ETXTBSY) || pause(ctx, pollPeriod) != nil {
+			return string(output), err
+		}
+	}
 }
 
 // versionPattern fits "postgres (PostgreSQL) 17.5 (Debian 17.5-1)", 18beta1 too.
@@ -95,16 +107,16 @@ func parseVersion(output string) (version string, major int, err error) {
 }
 
 // systemPlaces are where distributions keep the binaries, the best first.
-func systemPlaces() []string {
+func systemPlaces(ctx context.Context) []string {
 	var places []string
 	if initdb, err := exec.LookPath("initdb"); err == nil {
 		// Through the link, if it is one: postgres may have none beside it.
-		if real, err := filepath.EvalSymlinks(initdb); err == nil {
-			places = append(places, filepath.Dir(real))
+		if target, err := filepath.EvalSymlinks(initdb); err == nil {
+			places = append(places, filepath.Dir(target))
 		}
 		places = append(places, filepath.Dir(initdb))
 	}
-	if output, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
+	if output, err := exec.CommandContext(ctx, "pg_config", "--bindir").Output(); err == nil {
 		places = append(places, strings.TrimSpace(string(output)))
 	}
 	for _, pattern := range []string{

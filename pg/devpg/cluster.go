@@ -112,7 +112,7 @@ func (c *cluster) emptyFolder(dir string) error {
 // main process was killed.
 func (c *cluster) launch(ctx context.Context) (*process, int, error) {
 	for try := 1; ; try++ {
-		port, err := c.choosePort(try)
+		port, err := c.choosePort(ctx, try)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -227,23 +227,23 @@ func (c *cluster) running(ctx context.Context) (postmaster, bool, error) {
 
 // choosePort keeps the port of the last time, so that other tools find the
 // server again, unless somebody else has it now.
-func (c *cluster) choosePort(try int) (int, error) {
+func (c *cluster) choosePort(ctx context.Context, try int) (int, error) {
 	if content, err := os.ReadFile(c.path(portName)); err == nil && try == 1 {
 		if port, err := strconv.Atoi(strings.TrimSpace(string(content))); err == nil {
-			if port, err := freePort(port); err == nil {
+			if port, err := freePort(ctx, port); err == nil {
 				return port, nil
 			}
 		}
 	}
-	port, err := freePort(0)
+	port, err := freePort(ctx, 0)
 	if err != nil {
 		return 0, fmt.Errorf("finding a free port: %w", err)
 	}
 	return port, nil
 }
 
-func freePort(wanted int) (int, error) {
-	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(wanted)))
+func freePort(ctx context.Context, wanted int) (int, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(wanted)))
 	if err != nil {
 		return 0, err
 	}

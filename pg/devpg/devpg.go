@@ -41,9 +41,9 @@ type Options struct {
 	Log func(format string, args ...any)
 
 	// These are for the tests of this package.
-	places     func() []string // where binaries are looked for
-	repository string          // where they are fetched from
-	cache      string          // where fetched ones are kept
+	places     func(context.Context) []string // where binaries are looked for
+	repository string                         // where they are fetched from
+	cache      string                         // where fetched ones are kept
 }
 
 // Server is a running PostgreSQL.

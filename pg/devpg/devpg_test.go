@@ -242,6 +242,20 @@ func TestVolatile(t *testing.T) {
 	}
 }
 
+func TestInterruptLeavesNothingVolatile(t *testing.T) {
+	t.Parallel()
+	other := startHolder(t, self(t), volatileWord, nil)
+	pid := devpg.PID(other.dir)
+	must(t, syscall.Kill(-other.cmd.Process.Pid, syscall.SIGINT))
+	must(t, other.cmd.Wait())
+	if devpg.Serves(pid, other.dir) {
+		t.Error("the server runs after Ctrl-C")
+	}
+	if _, err := os.Stat(other.dir); !os.IsNotExist(err) {
+		t.Errorf("%s is left behind", other.dir)
+	}
+}
+
 func TestVolatileEndsWithItsProcess(t *testing.T) {
 	t.Parallel()
 	other := startHolder(t, self(t), volatileWord, nil)

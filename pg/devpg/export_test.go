@@ -8,7 +8,7 @@ import (
 // Isolate makes options find binaries in places only, and fetch others from
 // repository to cache.
 func Isolate(options Options, places []string, repository, cache string) Options {
-	options.places = func() []string { return places }
+	options.places = func(context.Context) []string { return places }
 	options.repository = repository
 	options.cache = cache
 	return options

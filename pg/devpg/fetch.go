@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	embedded "github.com/fergusstrange/embedded-postgres"
 )
@@ -82,7 +83,7 @@ func fetchTo(ctx context.Context, target string, version embedded.PostgresVersio
 // that cannot be is where it stops, so its error says nothing: what counts is
 // what it has unpacked.
 func unpack(ctx context.Context, scratch, target string, version embedded.PostgresVersion, repository string) error {
-	port, err := freePort(0)
+	port, err := freePort(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -98,6 +99,7 @@ func unpack(ctx context.Context, scratch, target string, version embedded.Postgr
 		config = config.BinaryRepositoryURL(repository)
 	}
 
+	defer removeLogs(libraryLogs())
 	stopped := make(chan error, 1)
 	go func() { stopped <- embedded.NewDatabase(config).Start() }()
 	select {
@@ -111,6 +113,27 @@ func unpack(ctx context.Context, scratch, target string, version embedded.Postgr
 		}
 	}
 	return nil
+}
+
+// libraryLogs are the files that the library makes for its server's output, and
+// does not remove.
+func libraryLogs() []string {
+	found, err := filepath.Glob(filepath.Join(os.TempDir(), "embedded_postgres_log*"))
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// removeLogs removes the empty ones that were not there before: ours is, since no
+// server ran.
+func removeLogs(before []string) {
+	for _, path := range libraryLogs() {
+		info, err := os.Stat(path)
+		if err == nil && info.Size() == 0 && !slices.Contains(before, path) {
+			_ = os.Remove(path)
+		}
+	}
 }
 
 // openToAll undoes the umask: as root, another user runs what was unpacked.

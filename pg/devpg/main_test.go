@@ -121,7 +121,7 @@ func executableFolder(t *testing.T) string {
 
 func folderIn(t *testing.T, place string) string {
 	t.Helper()
-	parent, err := os.MkdirTemp(place, "devpg-test-")
+	parent, err := os.MkdirTemp(place, "devpg-test-") //nolint:usetesting // see folder: others have to come here
 	must(t, err)
 	must(t, os.Chmod(parent, 0o755))
 	parent, err = filepath.EvalSymlinks(parent)
@@ -187,11 +187,14 @@ func must(t *testing.T, err error) {
 // eventually waits for what other processes do.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	limit := time.Now().Add(20 * time.Second)
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	limit := time.After(20 * time.Second)
 	for !holds() {
-		if time.Now().After(limit) {
+		select {
+		case <-look.C:
+		case <-limit:
 			t.Fatalf("waited in vain: %s", what)
 		}
-		time.Sleep(5 * time.Millisecond) // between two looks; the condition ends it
 	}
 }

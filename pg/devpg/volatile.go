@@ -28,13 +28,18 @@ var volatileSettings = []string{
 }
 
 // watch ends a server when standard input ends, which the kernel sees to when
-// the process that holds the other end dies, and removes the folder.
+// the process that holds the other end dies, and removes the folder. Where
+// nobody reaps the dead, kill -0 goes on to succeed, hence the limit of 5 s.
 const watch = `
 read -r pid || pid=$(head -n 1 "$1/postgres/postmaster.pid" 2>/dev/null)
 while read -r _; do :; done
 if [ -n "$pid" ]; then
 	kill -QUIT "$pid" 2>/dev/null
-	while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+	looks=0
+	while kill -0 "$pid" 2>/dev/null && [ "$looks" -lt 100 ]; do
+		sleep 0.05
+		looks=$((looks + 1))
+	done
 fi
 rm -rf "$1"
 `
@@ -123,16 +128,18 @@ func (c *cluster) startWatch() (*process, io.WriteCloser, error) {
 	return watcher, writer, nil
 }
 
-// closeWatched lets the watch do its work, which is the same as at a sudden end.
+// closeWatched lets the watch do its work, which is the same as at a sudden end,
+// and does it itself where the watch is gone or hangs.
 func (c *cluster) closeWatched(watcher *process, leash io.Closer, started *process) error {
 	err := leash.Close()
-	limit := time.NewTimer(volatileCloseTimeout)
-	defer limit.Stop()
+	limit, cancel := context.WithTimeout(context.Background(), volatileCloseTimeout)
+	defer cancel()
 	select {
 	case <-watcher.done:
-		return err
-	case <-limit.C:
+	case <-limit.Done():
 	}
-	stop(context.Background(), started.pid, syscall.SIGKILL, started.gone)
-	return errors.Join(err, os.RemoveAll(c.dir), errors.New("stopping PostgreSQL took too long: killed"))
+	if !started.gone() && !stop(limit, started.pid, syscall.SIGQUIT, started.gone) {
+		err = errors.Join(err, fmt.Errorf("stopping PostgreSQL: process %d does not end", started.pid))
+	}
+	return errors.Join(err, os.RemoveAll(c.dir))
 }
