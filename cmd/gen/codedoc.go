@@ -122,8 +122,12 @@ func (c *contract) serverDocument() *yaml.Node {
 				if e.name == "default" || e.name >= "400" {
 					remove(responses, e.name)
 				}
+				withoutChainHeaders(e.value)
 			}
 		}
+	}
+	for _, e := range entries(get(root, "components", "responses")) {
+		withoutChainHeaders(e.value)
 	}
 	prune(root, "responses")
 	prune(root, "headers")

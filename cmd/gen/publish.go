@@ -19,6 +19,9 @@ func publish(c *contract) {
 				c.addAnswer(op, responses, derived)
 			}
 		}
+		for _, e := range entries(responses) {
+			c.addChainHeaders(op, e)
+		}
 		sortAnswers(responses)
 	}
 }
@@ -58,6 +61,49 @@ func (c *contract) addAnswer(op *operation, responses *yaml.Node, a answer) {
 		return
 	}
 	set(responses, a.status, mapping("$ref", scalar("#/components/responses/"+a.component)))
+}
+
+// chainHeaders are the headers that the operation chain sends, whatever the
+// method answers: name, component, and whether only limited operations have it.
+var chainHeaders = []struct {
+	name, component string
+	limited         bool
+}{
+	{"X-Request-Id", "RequestId", false},
+	{"RateLimit", "RateLimit", true},
+	{"RateLimit-Policy", "RateLimitPolicy", true},
+}
+
+// addChainHeaders writes them into one answer, or into the component that it
+// refers to.
+func (c *contract) addChainHeaders(op *operation, answer entry) {
+	response, _ := c.resolve(answer.value)
+	for _, h := range chainHeaders {
+		if h.limited && (len(op.policy.limits) == 0 || answer.name >= "5") { // default as well
+			continue
+		}
+		if get(c.root, "components", "headers", h.component) == nil {
+			continue // the document does not describe it
+		}
+		if get(response, "headers") == nil {
+			set(response, "headers", mapping())
+		}
+		if headers := get(response, "headers"); get(headers, h.name) == nil {
+			set(headers, h.name, mapping("$ref", scalar("#/components/headers/"+h.component)))
+		}
+	}
+}
+
+// withoutChainHeaders takes them out again, for the types of the server: its
+// methods do not set them.
+func withoutChainHeaders(response *yaml.Node) {
+	headers := get(response, "headers")
+	for _, h := range chainHeaders {
+		remove(headers, h.name)
+	}
+	if headers != nil && len(headers.Content) == 0 {
+		remove(response, "headers")
+	}
 }
 
 // sortAnswers puts statuses in ascending order and default last.
