@@ -32,7 +32,7 @@ func decodeAndValidate() error {
 	return nil
 }
 
-// Not parallel: AllocsPerRun counts what other goroutines allocate as well.
+//nolint:paralleltest // AllocsPerRun counts what other goroutines allocate as well
 func TestValidationAllocates(t *testing.T) {
 	if err := decodeAndValidate(); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -161,9 +162,7 @@ func (p *Person) Do(method, path, contentType string, body []byte) *Answer {
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
-	for name, values := range p.Header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, p.Header)
 	return p.Send(r)
 }
 

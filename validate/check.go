@@ -3,6 +3,7 @@ package validate
 import (
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -110,11 +111,10 @@ func (c *Check) MultipleOf(of string) { c.Add(CodeMultipleOf, "must be a multipl
 func Unique[T comparable](c *Check, items []T) {
 	if len(items) <= 8 {
 		for i := range items {
-			for _, other := range items[:i] {
-				if other == items[i] {
-					c.Add(CodeUniqueItems, "must not have the same item twice")
-					return
-				}
+			if slices.Contains(items[:i], items[i]) {
+				c.Add(CodeUniqueItems, "must not have the same item twice")
+
+				return
 			}
 		}
 

@@ -56,7 +56,7 @@ func checkForm(values url.Values, shape *Shape) error {
 	for name, all := range values {
 		i := shape.find([]byte(name), 0)
 		if len(all) > 1 && (i < 0 || shape.Members[i].Shape.Kind != Array) {
-			return twiceInForm(name)
+			return twice(-1, []byte(name))
 		}
 		for _, value := range append(all, name) {
 			if !utf8.ValidString(value) {
@@ -66,12 +66,6 @@ func checkForm(values url.Values, shape *Shape) error {
 	}
 
 	return nil
-}
-
-func twiceInForm(name string) error {
-	err, _ := twice(-1, []byte(name)).(*SyntaxError)
-
-	return err
 }
 
 // formValues gives each value the JSON type that its member has, so that one

@@ -1,6 +1,7 @@
 package validate_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
@@ -111,7 +112,7 @@ func TestParams(t *testing.T) {
 		t.Run(query, func(t *testing.T) {
 			t.Parallel()
 
-			p, err := validate.ReadParams(httptest.NewRequest("GET", "/?"+query, nil))
+			p, err := validate.ReadParams(httptest.NewRequest(http.MethodGet, "/?"+query, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +136,7 @@ func TestReadParamsRefuses(t *testing.T) {
 	t.Parallel()
 
 	for _, target := range []string{"/?a=%zz", "/?a=%ff", "/?%ff=a", "/?a=1;b=2", "/a%ffb"} {
-		if _, err := validate.ReadParams(httptest.NewRequest("GET", target, nil)); err == nil {
+		if _, err := validate.ReadParams(httptest.NewRequest(http.MethodGet, target, nil)); err == nil {
 			t.Errorf("%s was read", target)
 		}
 	}
@@ -144,7 +145,7 @@ func TestReadParamsRefuses(t *testing.T) {
 func TestPathIsDecodedOnce(t *testing.T) {
 	t.Parallel()
 
-	p, err := validate.ReadParams(httptest.NewRequest("GET", "/a%2Fb", nil))
+	p, err := validate.ReadParams(httptest.NewRequest(http.MethodGet, "/a%2Fb", nil))
 	if err != nil {
 		t.Fatal(err)
 	}

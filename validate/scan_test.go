@@ -216,8 +216,7 @@ func TestForm(t *testing.T) {
 			found, err := validate.Form([]byte(body), &o)
 			got := codes(found)
 			if err != nil {
-				var syntax *validate.SyntaxError
-				if !errors.As(err, &syntax) {
+				if _, ok := errors.AsType[*validate.SyntaxError](err); !ok {
 					t.Fatal(err)
 				}
 				got = "body: error"

@@ -5,6 +5,7 @@
 package validate
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
@@ -193,7 +194,7 @@ func (p *path) at() string {
 		key = append(key, 'b')
 	}
 	for _, s := range p.steps[:p.n] {
-		key = append(key, byte(s.order>>24), byte(s.order>>16), byte(s.order>>8), byte(s.order))
+		key = binary.BigEndian.AppendUint32(key, uint32(s.order)) //nolint:gosec // a place in a list
 	}
 
 	return string(key)

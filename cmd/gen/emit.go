@@ -36,7 +36,7 @@ func (m *model) validators() string {
 
 // imports lists what the text uses of the packages that validators may need.
 func imports(text string) string {
-	var list string
+	var list strings.Builder
 	for _, use := range []struct{ word, path string }{
 		{"fmt.", "fmt"}, {"pattern", "regexp"}, {"strconv.", "strconv"}, {"time.", "time"}, {"", ""},
 		{"nullable.", "github.com/oapi-codegen/nullable"}, {"openapi_types.", "github.com/oapi-codegen/runtime/types"},
@@ -44,15 +44,15 @@ func imports(text string) string {
 	} {
 		switch {
 		case use.path == "":
-			list += "\n"
+			list.WriteString("\n")
 		case strings.Contains(text, use.word) && use.word == "openapi_types.":
-			list += "openapi_types " + goString(use.path) + "\n"
+			list.WriteString("openapi_types " + goString(use.path) + "\n")
 		case strings.Contains(text, use.word):
-			list += goString(use.path) + "\n"
+			list.WriteString(goString(use.path) + "\n")
 		}
 	}
 
-	return list
+	return list.String()
 }
 
 // goString writes a string literal, in backquotes where those read better.
@@ -148,7 +148,7 @@ func (m *model) emitArray(e *emitter, s *schema, goSchema codegen.Schema, v plac
 	if isTrue(s.keyword("uniqueItems")) {
 		e.line("validate.Unique(c, %s)", v.expr)
 	}
-	index := string(rune('i' + depth))
+	index := string("ijklmnop"[depth])
 	element := codegen.Schema{}
 	if goSchema.ArrayType != nil {
 		element = *goSchema.ArrayType

@@ -59,8 +59,7 @@ func (c *contract) checkPolicy(where, definition string, n *yaml.Node) bool {
 		panic(err) // the schema is part of this program
 	}
 	err = compiler.MustCompile("policy.json#/$defs/" + definition).Validate(plain(n))
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		c.reportPolicy(where, n, invalid)
 	}
 
