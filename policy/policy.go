@@ -40,6 +40,9 @@ type Policy struct {
 	ContentTypes []string
 	// BodyRequired says that the request body may not be absent.
 	BodyRequired bool
+	// TokenEndpoint says that a security scheme names the operation as the place
+	// where tokens come from; its errors follow RFC 6749 as well.
+	TokenEndpoint bool
 	// Statuses are the answers that the document declares, successes first.
 	Statuses []int
 }

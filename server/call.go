@@ -57,13 +57,6 @@ func (c *call) failed(p *Problem) {
 	}
 }
 
-// isTokenEndpoint says whether the answer follows RFC 6749 as well.
-func (c *call) isTokenEndpoint() bool {
-	return c.operation != nil && tokenOperations[c.operation.policy.OperationID]
-}
-
-var tokenOperations = map[string]bool{"login": true, "refreshToken": true}
-
 // attributes are what each log line about the request says of it.
 func (c *call) attributes() []slog.Attr {
 	attrs := make([]slog.Attr, 0, 12)

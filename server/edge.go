@@ -16,6 +16,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/accord-api/accord/gen/api"
 )
 
 // maxUserAgent cuts what a client says of itself before it is stored.
@@ -106,9 +108,12 @@ func (s *Server) logRequest(c echo.Context, call *call) {
 	level := slog.LevelInfo
 	if p := call.problem; p != nil {
 		attrs = append(attrs, slog.String("problem", p.kind.Code))
-		if status >= http.StatusInternalServerError {
-			level = slog.LevelError
+		if status >= http.StatusInternalServerError { // busy or late: worth a look when there are many
+			level = slog.LevelWarn
 			attrs = append(attrs, causeOf(p)...)
+		}
+		if p.kind == api.ProblemInternal {
+			level = slog.LevelError
 			s.report(c.Request().Context(), call, p)
 		}
 	}

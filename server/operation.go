@@ -54,7 +54,7 @@ type rateLimit struct {
 // enforces, and those that only describe. A row with any other member set stops
 // the server: what the contract says and nothing enforces must not be served.
 var enforcedPolicies = []string{
-	"OperationID", "Method", "Path", "ContentTypes", "BodyRequired", "Statuses",
+	"OperationID", "Method", "Path", "ContentTypes", "BodyRequired", "TokenEndpoint", "Statuses",
 	"Access", "RateLimits", "BodyLimit", "Timeout", "Concurrency", "Audit",
 }
 

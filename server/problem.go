@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/labstack/echo/v4"
 
 	"github.com/accord-api/accord/auth"
@@ -102,7 +101,6 @@ func problemOf(err error) *Problem {
 
 // problemOfDependency maps the errors of the database and of the leaf packages.
 func problemOfDependency(err error) *Problem {
-	var connecting *pgconn.ConnectError
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return problem(api.ProblemRequestTimeout, "The body was not complete in time.").because(err)
@@ -112,14 +110,17 @@ func problemOfDependency(err error) *Problem {
 		p := problem(api.ProblemTimeout, "The operation did not finish in its time.").because(err)
 		p.retryAfter = busyRetry
 		return p
-	case errors.As(err, &connecting):
+	case errors.Is(err, context.Canceled):
+		return problem(api.ProblemRequestTimeout, "The client has gone.").because(err)
+	case pg.IsUnavailable(err):
 		return unavailable("The database is out of reach.").because(err)
 	case errors.Is(err, pgx.ErrNoRows):
 		return problem(api.ProblemNotFound, "Nothing has this id.").because(err)
-	case pg.IsUnique(err, "users_email_key"):
-		return problem(api.ProblemEmailTaken, "Another account has this e-mail address.").because(err)
-	case pg.IsUnique(err, "users_username_key"):
-		return problem(api.ProblemUsernameTaken, "Another account has this user name.").because(err)
+	}
+	for _, kind := range api.ProblemTypes {
+		if kind.Constraint != "" && pg.IsUnique(err, kind.Constraint) {
+			return problem(kind, "%s", kind.Meaning).because(err)
+		}
 	}
 	return problem(api.ProblemInternal, "The failure is in the log under the request id.").because(err)
 }
@@ -149,14 +150,6 @@ func routingProblem(e *echo.HTTPError) *Problem {
 		return problem(api.ProblemMethodNotAllowed, "The Allow header names the methods of this path.")
 	}
 	return problem(api.ProblemInternal, "The failure is in the log under the request id.").because(e)
-}
-
-// oauthErrors are the error codes of RFC 6749, section 5.2, by problem.
-var oauthErrors = map[*api.ProblemType]string{
-	api.ProblemInvalidGrant:       "invalid_grant",
-	api.ProblemInvalidCredentials: "invalid_grant",
-	api.ProblemMalformedRequest:   "invalid_request",
-	api.ProblemValidation:         "invalid_request",
 }
 
 // handleError is Echo's error handler and alone writes problems.
@@ -200,8 +193,8 @@ func (p *Problem) body(call *call) []byte {
 	for _, v := range p.fields {
 		answer.Errors = append(answer.Errors, api.FieldError{Field: v.Field, Message: v.Message, Code: v.Code})
 	}
-	if code := oauthErrors[p.kind]; code != "" && call.isTokenEndpoint() {
-		answer.Error, answer.ErrorDescription = &code, &p.detail
+	if p.kind.OAuth != "" && call.operation != nil && call.operation.policy.TokenEndpoint {
+		answer.Error, answer.ErrorDescription = &p.kind.OAuth, &p.detail
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)

@@ -13,7 +13,7 @@ func (c *contract) policies() string {
 	e.line("// Policies says for each operationId who may call it and within which limits.")
 	e.line("var Policies = map[string]*policy.Policy{")
 	for _, op := range c.operations {
-		e.line("%q: {\n%s},", op.id, op.policyFields())
+		e.line("%q: {\n%s},", op.id, op.policyFields(c.isTokenEndpoint(op)))
 	}
 	e.line("}\n")
 	e.line("// Anonymous is the document's limit for each address where nobody is signed in.")
@@ -22,7 +22,7 @@ func (c *contract) policies() string {
 	return e.String()
 }
 
-func (o *operation) policyFields() string {
+func (o *operation) policyFields(tokenEndpoint bool) string {
 	e := &emitter{}
 	row := o.policy
 	e.line("OperationID: %q,\nMethod: %q,\nPath: %q,", o.id, o.method, o.echoPath())
@@ -41,15 +41,35 @@ func (o *operation) policyFields() string {
 		e.line("Cache: &policy.Cache{TTL: %s, Tags: []string{%s}, Vary: []policy.By{%s}},",
 			goDuration(row.cache.ttl), quoted(row.cache.tags), quoted(row.cache.vary))
 	}
-	if row.audit != "" {
-		e.line("Audit: %q,", row.audit)
-	}
+	e.optional("Audit", row.audit)
 	e.times("DeprecatedAfter", row.deprecatedAfter)
 	e.times("Sunset", row.sunset)
 	o.bodyPolicy(e)
+	if tokenEndpoint {
+		e.line("TokenEndpoint: true,")
+	}
 	e.line("Statuses: []int{%s},", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(o.statuses())), ", "), "[]"))
 
 	return e.String()
+}
+
+// isTokenEndpoint says whether a flow of the security schemes gets tokens here.
+func (c *contract) isTokenEndpoint(op *operation) bool {
+	for _, scheme := range entries(get(c.root, "components", "securitySchemes")) {
+		for _, flow := range entries(get(scheme.value, "flows")) {
+			if op.path == text(get(flow.value, "tokenUrl")) || op.path == text(get(flow.value, "refreshUrl")) {
+				return true
+			}
+		}
+	}
+
+	return false
+}
+
+func (e *emitter) optional(name, value string) {
+	if value != "" {
+		e.line("%s: %q,", name, value)
+	}
 }
 
 func (o *operation) bodyPolicy(e *emitter) {
@@ -128,12 +148,17 @@ func (c *contract) problemTypes() string {
 	e := &emitter{}
 	e.line("%spackage api\n", header)
 	e.line("// ProblemType is an entry of the catalogue of problems (x-problems).")
-	e.line("type ProblemType struct {\nCode string\nStatus int\nTitle, Meaning, Mend string\n}\n")
+	e.line("type ProblemType struct {\nCode string\nStatus int\nTitle, Meaning, Mend string")
+	e.line("// Constraint is the unique constraint whose violation is this problem; \"\" for none.\nConstraint string")
+	e.line("// OAuth is the error code at token endpoints (RFC 6749, section 5.2); \"\" for none.\nOAuth string\n}\n")
 	e.line("// The catalogue of problems.\nvar (")
 	names := make([]string, len(c.problems))
 	for i, p := range c.problems {
 		names[i] = "Problem" + typeName(p.Code)
-		e.line("%s = &ProblemType{\nCode: %q,\nStatus: %d,\nTitle: %q,\nMeaning: %q,\nMend: %q,\n}", names[i], p.Code, p.Status, p.Title, p.Meaning, p.Mend)
+		e.line("%s = &ProblemType{\nCode: %q,\nStatus: %d,\nTitle: %q,\nMeaning: %q,\nMend: %q,", names[i], p.Code, p.Status, p.Title, p.Meaning, p.Mend)
+		e.optional("Constraint", p.Constraint)
+		e.optional("OAuth", p.OAuth)
+		e.line("}")
 	}
 	e.line(")\n\n// ProblemTypes is the catalogue in the document's order.\nvar ProblemTypes = []*ProblemType{")
 	for _, name := range names {

@@ -281,6 +281,10 @@ type problem struct {
 	Title   string `json:"title"`
 	Meaning string `json:"meaning"`
 	Mend    string `json:"mend"`
+	// Constraint is the unique constraint whose violation is this problem, OAuth
+	// the error code of RFC 6749; both may be absent.
+	Constraint string `json:"constraint"`
+	OAuth      string `json:"oauth"`
 }
 
 func (c *contract) readProblems(n *yaml.Node) []problem {

@@ -7,6 +7,10 @@ type ProblemType struct {
 	Code                 string
 	Status               int
 	Title, Meaning, Mend string
+	// Constraint is the unique constraint whose violation is this problem; "" for none.
+	Constraint string
+	// OAuth is the error code at token endpoints (RFC 6749, section 5.2); "" for none.
+	OAuth string
 }
 
 // The catalogue of problems.
@@ -17,6 +21,7 @@ var (
 		Title:   "The request cannot be read",
 		Meaning: "The bytes are not what their content type promises, so that nothing in them could be checked. Broken JSON, a member given twice, text after the end of the value, invalid UTF-8, or a malformed form.",
 		Mend:    "Read `detail`, which says what is wrong and where, and send the request again in the right form.",
+		OAuth:   "invalid_request",
 	}
 	ProblemInvalidGrant = &ProblemType{
 		Code:    "invalid-grant",
@@ -24,6 +29,7 @@ var (
 		Title:   "The refresh token is not valid",
 		Meaning: "The refresh token is unknown, expired, already used, or its session has been ended (RFC 6749, section 5.2).",
 		Mend:    "Sign in again. A refresh token may be used once; keep the new one of each answer.",
+		OAuth:   "invalid_grant",
 	}
 	ProblemInvalidLink = &ProblemType{
 		Code:    "invalid-link",
@@ -45,6 +51,7 @@ var (
 		Title:   "The user name or the password is wrong",
 		Meaning: "No active account has this user name (or e-mail address) and this password. Which of the two is wrong is not told.",
 		Mend:    "Try again, or reset the password. After each failure the next attempt has to wait longer.",
+		OAuth:   "invalid_grant",
 	}
 	ProblemForbidden = &ProblemType{
 		Code:    "forbidden",
@@ -89,18 +96,20 @@ var (
 		Mend:    "Read the resource again and decide anew.",
 	}
 	ProblemEmailTaken = &ProblemType{
-		Code:    "email-taken",
-		Status:  409,
-		Title:   "The e-mail address is taken",
-		Meaning: "Another account has this e-mail address, in this or another letter case.",
-		Mend:    "Sign in, reset the password, or use another address.",
+		Code:       "email-taken",
+		Status:     409,
+		Title:      "The e-mail address is taken",
+		Meaning:    "Another account has this e-mail address, in this or another letter case.",
+		Mend:       "Sign in, reset the password, or use another address.",
+		Constraint: "users_email_key",
 	}
 	ProblemUsernameTaken = &ProblemType{
-		Code:    "username-taken",
-		Status:  409,
-		Title:   "The user name is taken",
-		Meaning: "Another account has this user name, in this or another letter case.",
-		Mend:    "Choose another user name.",
+		Code:       "username-taken",
+		Status:     409,
+		Title:      "The user name is taken",
+		Meaning:    "Another account has this user name, in this or another letter case.",
+		Mend:       "Choose another user name.",
+		Constraint: "users_username_key",
 	}
 	ProblemLastAdmin = &ProblemType{
 		Code:    "last-admin",
@@ -143,6 +152,7 @@ var (
 		Title:   "The request breaks the contract",
 		Meaning: "The request could be read, but one or more fields are not as the document says.",
 		Mend:    "Correct each field in `errors`.",
+		OAuth:   "invalid_request",
 	}
 	ProblemTooManyRequests = &ProblemType{
 		Code:    "too-many-requests",
