@@ -1,0 +1,175 @@
+package server_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/accord-api/accord/mail"
+	"github.com/accord-api/accord/servertest"
+)
+
+var linkPattern = regexp.MustCompile(`(https?://\S+)#token=([A-Za-z0-9_-]+)`)
+
+// token waits for the n-th mail to an address and gives the token of its link.
+func token(s *servertest.Server, address string, n int) string {
+	s.T.Helper()
+	var found []mail.Message
+	s.Eventually("mail arrives for "+address, func() bool {
+		found = s.Mailbox.To(address)
+		return len(found) >= n
+	})
+	link := linkPattern.FindStringSubmatch(found[n-1].Text)
+	if link == nil || !strings.HasPrefix(link[1], s.URL+"/account/") {
+		s.T.Fatalf("no link to %s in %q", s.URL, found[n-1].Text)
+	}
+	return link[2]
+}
+
+func started(t *testing.T) *servertest.Server {
+	t.Helper()
+	return servertest.New(t, servertest.Options{Start: true})
+}
+
+func TestRegisteringSendsMails(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	admin, p := s.Admin(), s.Register()
+	welcome := token(s, p.User.Email, 1)
+	s.Eventually("the administrator is told", func() bool { return len(s.Mailbox.To(admin.User.Email)) == 1 })
+	if text := s.Mailbox.To(admin.User.Email)[0].Text; !strings.Contains(text, p.User.Username) {
+		t.Errorf("the notice is %q", text)
+	}
+	for _, query := range []string{"SELECT coalesce(string_agg(args::text, ' '), '') FROM river_job", "SELECT string_agg(mail_tokens::text, ' ') FROM mail_tokens"} {
+		if strings.Contains(column(t, s, query), welcome) {
+			t.Errorf("the token is in clear: %s", query)
+		}
+	}
+}
+
+func TestVerifyEmail(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	p := s.Register()
+	first := token(s, p.User.Email, 1)
+	verify := func(token string) *servertest.Answer {
+		return s.Somebody().POST("/api/v1/auth/verify-email", map[string]any{"token": token})
+	}
+	verify("unknown-token").Expect(http.StatusBadRequest).Problem("invalid-link")
+
+	s.Somebody().POST("/api/v1/auth/resend-verification", map[string]any{"email": strings.ToUpper(p.User.Email)}).Expect(http.StatusAccepted)
+	second := token(s, p.User.Email, 2)
+	verify(first).Expect(http.StatusBadRequest).Problem("invalid-link") // the newest link only
+	s.Somebody().POST("/api/v1/auth/reset-password", map[string]any{"token": second, "new_password": "Difference-1822"}).
+		Expect(http.StatusBadRequest) // not for another purpose
+	verify(second).Expect(http.StatusNoContent)
+	verify(second).Expect(http.StatusBadRequest)
+	var me struct {
+		Verified bool `json:"email_verified"`
+	}
+	if p.GET("/api/v1/users/me").Into(&me); !me.Verified {
+		t.Error("the address is not verified")
+	}
+}
+
+func TestVerificationLinksExpire(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	p := s.Register()
+	link := token(s, p.User.Email, 1)
+	s.Clock.Advance(24 * time.Hour)
+	s.Somebody().POST("/api/v1/auth/verify-email", map[string]any{"token": link}).Expect(http.StatusBadRequest).Problem("invalid-link")
+}
+
+func TestResetPassword(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	p := s.Register()
+	token(s, p.User.Email, 1)
+	forgot := func() {
+		s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+	}
+	reset := func(token string) *servertest.Answer {
+		return s.Somebody().POST("/api/v1/auth/reset-password", map[string]any{"token": token, "new_password": "Difference-1822"})
+	}
+	forgot()
+	expired := token(s, p.User.Email, 2)
+	s.Clock.Advance(time.Hour)
+	reset(expired).Expect(http.StatusBadRequest).Problem("invalid-link")
+	s.Clock.Advance(time.Hour) // the limit by address
+	forgot()
+	link := token(s, p.User.Email, 3)
+	p.SignIn()
+	reset(link).Expect(http.StatusNoContent)
+	reset(link).Expect(http.StatusBadRequest)
+
+	p.GET("/api/v1/users/me").Expect(http.StatusUnauthorized)
+	p.Elsewhere().Login(p.User.Username, p.Password).Expect(http.StatusUnauthorized)
+	q := p.Elsewhere()
+	q.Password = "Difference-1822"
+	q.SignIn()
+	var me struct {
+		Verified bool `json:"email_verified"`
+	}
+	if q.GET("/api/v1/users/me").Into(&me); !me.Verified {
+		t.Error("the mail was received there: the address counts as verified")
+	}
+	s.Eventually("the owner is told", func() bool { return len(s.Mailbox.To(p.User.Email)) == 4 })
+}
+
+// Known or not, an address gets the same answer and leaves the same job.
+func TestForgotPasswordTellsNothing(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p := s.Register()
+	before := column(t, s, "SELECT count(*)::text FROM river_job WHERE args->>'template' = 'reset'")
+	for _, email := range []string{p.User.Email, "nobody@example.com"} {
+		answer := s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": email}).Expect(http.StatusAccepted)
+		if len(answer.Body) != 0 {
+			t.Errorf("body %s", answer.Body)
+		}
+	}
+	jobs := column(t, s, "SELECT string_agg(replace(replace(args::text, 'nobody@example.com', 'X'), $1, 'X'), ';') FROM river_job WHERE args->>'template' = 'reset'", p.User.Email)
+	if one, two, _ := strings.Cut(jobs, ";"); before != "0" || one != two {
+		t.Errorf("the jobs differ: %s", jobs)
+	}
+}
+
+func TestNoMailWhereNoneIsDue(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	admin, inactive := s.Admin(), s.Register()
+	token(s, inactive.User.Email, 1)
+	admin.PATCH("/api/v1/admin/users/"+inactive.User.ID.String(), map[string]any{"is_active": false}).Expect(http.StatusOK)
+	s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": inactive.User.Email}).Expect(http.StatusAccepted)
+	s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": "nobody@example.com"}).Expect(http.StatusAccepted)
+	s.Somebody().POST("/api/v1/auth/resend-verification", map[string]any{"email": admin.User.Email}).Expect(http.StatusAccepted) // is verified
+	s.Eventually("all jobs are done", func() bool {
+		return column(t, s, "SELECT count(*)::text FROM river_job WHERE kind = 'mail' AND state <> 'completed'") == "0"
+	})
+	if n := len(s.Mailbox.To(inactive.User.Email)) + len(s.Mailbox.To("nobody@example.com")); n != 1 {
+		t.Errorf("%d mails", n)
+	}
+	for _, m := range s.Mailbox.To(admin.User.Email) {
+		if strings.Contains(m.Text, "#token=") {
+			t.Errorf("a link to somebody who is verified: %s", m.Subject)
+		}
+	}
+}
+
+func TestSweepDeletesWhatHasExpired(t *testing.T) {
+	t.Parallel()
+	one := servertest.New(t)
+	gone := one.Register()
+	one.Clock.Advance(8 * 24 * time.Hour)
+	kept := one.Register()
+	s := servertest.New(t, servertest.Options{DatabaseURL: one.DatabaseURL, Now: one.Clock.Now, Start: true}) // sweeps when it starts
+	s.Eventually("the expired session is deleted", func() bool {
+		return column(t, s, "SELECT count(*)::text FROM sessions WHERE user_id = $1", gone.User.ID) == "0"
+	})
+	if n := column(t, s, "SELECT count(*)::text FROM sessions WHERE user_id = $1", kept.User.ID); n != "1" {
+		t.Errorf("%s live sessions are left", n)
+	}
+}
