@@ -113,7 +113,7 @@ func TestPolicies(t *testing.T) {
 	table := strings.Join(strings.Fields(generated(t, kitchen(t))["gen/api/policy.gen.go"]), " ")
 	for _, want := range []string{
 		// its own limit by ip beside the default by user
-		`"listThings": { OperationID: "listThings", Method: "GET", Path: "/things/:kind/:day", Access: []policy.Roles{ {}, }, RateLimits: []policy.RateLimit{ {Limit: 5, Window: 1 * time.Hour, By: policy.ByField, Field: "q"}, {Limit: 9, Window: 90 * time.Second, By: policy.ByIP}, {Limit: 300, Window: 1 * time.Minute, By: policy.ByUser}, }, BodyLimit: 65536, Timeout: 10 * time.Second, Cache: &policy.Cache{TTL: 5 * time.Minute, Tags: []string{"thing"}, Vary: []policy.By{"user"}}, Statuses: []int{200, 401, 422, 429, 503}, },`,
+		`"listThings": { OperationID: "listThings", Method: "GET", Path: "/things/:kind/:day", Access: []policy.Roles{ {}, }, RateLimits: []policy.RateLimit{ {Limit: 5, Window: 1 * time.Hour, By: policy.ByField, Field: "q"}, {Limit: 9, Window: 90 * time.Second, By: policy.ByIP}, {Limit: 300, Window: 1 * time.Minute, By: policy.ByUser}, }, BodyLimit: 65536, Timeout: 10 * time.Second, Cache: &policy.Cache{TTL: 5 * time.Minute, Tags: []string{"thing"}, Vary: []policy.By{"user"}}, Statuses: []int{200, 400, 401, 422, 429, 503}, },`,
 		`BodyLimit: 2097152, Timeout: 500 * time.Millisecond, Concurrency: 4, Idempotent: true, DeprecatedAfter: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Sunset: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), ContentTypes: []string{"application/json", "application/x-www-form-urlencoded"}, BodyRequired: true, Statuses: []int{201, 400, 401, 409, 413, 415, 422, 429, 503}`,
 		`Access: []policy.Roles{ {"admin"}, {"user", "staff"}, }`,
 		// public: the default by ip, no Access
@@ -138,7 +138,7 @@ func TestPublishedAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ path, method, want string }{
-		{"/things/{kind}/{day}", "get", "200 401 422 429 503 default"},
+		{"/things/{kind}/{day}", "get", "200 400 401 422 429 503 default"},
 		{"/things/{kind}/{day}", "post", "201 400 401 409 413 415 422 429 503 default"},
 		{"/things", "patch", "204 400 401 403 413 415 422 429 503 default"},
 		{"/things", "put", "204 400 413 415 422 429 503 default"},

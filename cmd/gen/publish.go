@@ -38,12 +38,12 @@ func (o *operation) derivedAnswers() []answer {
 		list = append(list, status(http.StatusForbidden, "Forbidden"))
 	}
 	if len(o.bodies) > 0 {
-		list = append(list, status(http.StatusBadRequest, "BadRequest"),
-			status(http.StatusRequestEntityTooLarge, "PayloadTooLarge"),
+		list = append(list, status(http.StatusRequestEntityTooLarge, "PayloadTooLarge"),
 			status(http.StatusUnsupportedMediaType, "UnsupportedMediaType"))
 	}
 	if len(o.bodies) > 0 || len(o.params) > 0 {
-		list = append(list, status(http.StatusUnprocessableEntity, "ValidationFailed"))
+		list = append(list, status(http.StatusBadRequest, "BadRequest"),
+			status(http.StatusUnprocessableEntity, "ValidationFailed"))
 	}
 	if len(o.policy.limits) > 0 {
 		list = append(list, status(http.StatusTooManyRequests, "TooManyRequests"))

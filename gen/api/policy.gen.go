@@ -116,7 +116,7 @@ var Policies = map[string]*policy.Policy{
 		},
 		BodyLimit: 65536,
 		Timeout:   10 * time.Second,
-		Statuses:  []int{200, 401, 422, 429, 503},
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
 	},
 	"revokeSession": {
 		OperationID: "revokeSession",
@@ -131,7 +131,7 @@ var Policies = map[string]*policy.Policy{
 		BodyLimit: 65536,
 		Timeout:   10 * time.Second,
 		Audit:     "auth.session-revoke",
-		Statuses:  []int{204, 401, 404, 422, 429, 503},
+		Statuses:  []int{204, 400, 401, 404, 422, 429, 503},
 	},
 	"forgotPassword": {
 		OperationID: "forgotPassword",
@@ -282,7 +282,7 @@ var Policies = map[string]*policy.Policy{
 		},
 		BodyLimit: 65536,
 		Timeout:   10 * time.Second,
-		Statuses:  []int{200, 401, 404, 422, 429, 503},
+		Statuses:  []int{200, 400, 401, 404, 422, 429, 503},
 	},
 	"adminListUsers": {
 		OperationID: "adminListUsers",
@@ -297,7 +297,7 @@ var Policies = map[string]*policy.Policy{
 		BodyLimit:   65536,
 		Timeout:     10 * time.Second,
 		Concurrency: 8,
-		Statuses:    []int{200, 401, 403, 422, 429, 503},
+		Statuses:    []int{200, 400, 401, 403, 422, 429, 503},
 	},
 	"adminGetUser": {
 		OperationID: "adminGetUser",
@@ -311,7 +311,7 @@ var Policies = map[string]*policy.Policy{
 		},
 		BodyLimit: 65536,
 		Timeout:   10 * time.Second,
-		Statuses:  []int{200, 401, 403, 404, 422, 429, 503},
+		Statuses:  []int{200, 400, 401, 403, 404, 422, 429, 503},
 	},
 	"adminUpdateUser": {
 		OperationID: "adminUpdateUser",
@@ -342,7 +342,7 @@ var Policies = map[string]*policy.Policy{
 		},
 		BodyLimit: 65536,
 		Timeout:   10 * time.Second,
-		Statuses:  []int{200, 401, 403, 422, 429, 503},
+		Statuses:  []int{200, 400, 401, 403, 422, 429, 503},
 	},
 }
 
