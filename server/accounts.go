@@ -164,13 +164,21 @@ func (w *write) auditOperator(ctx context.Context, action string, subject uuid.U
 	return w.AuditEventCreate(ctx, e)
 }
 
-// plain gives a problem's own kind for who reads it at a terminal.
+// plainError shows a problem as its client would see it.
+type plainError struct{ *Problem }
+
+func (e plainError) Error() string { return e.detail + " (" + e.kind.Code + ")" }
+
+// Unwrap gives the problem.
+func (e plainError) Unwrap() error { return e.Problem }
+
+// plain words an error for who reads it at a terminal.
 func plain(err error) error {
 	if err == nil {
 		return nil
 	}
 	if p := problemOf(err); p.kind != api.ProblemInternal {
-		return p
+		return plainError{p}
 	}
 	return err
 }

@@ -19,12 +19,12 @@ const (
 	SourceEnvironment = "environment"
 )
 
-// Environ gives the environment of the process over the `.env` file in dir,
-// and for each variable that is not empty its source. The file counts in
-// development only, and never overrides the process: even a variable that is
-// empty there hides the one in the file.
-func Environ(dir string) (environ, sources map[string]string, err error) {
-	process := processEnviron(os.Environ())
+// Environ gives the environment of the process (pairs, as os.Environ has them)
+// over the `.env` file in dir, and for each variable that is not empty its
+// source. The file counts in development only, and never overrides the process:
+// even a variable that is empty there hides the one in the file.
+func Environ(dir string, pairs []string) (environ, sources map[string]string, err error) {
+	process := processEnviron(pairs)
 	file, err := readDotenv(dir, Environment(strings.TrimSpace(process["ENVIRONMENT"])))
 	if err != nil {
 		return nil, nil, err

@@ -355,7 +355,7 @@ func TestEnviron(t *testing.T) {
 	t.Setenv("SMTP_URL", "")
 	writeFile(t, filepath.Join(dir, ".env"), "PORT=1\nSMTP_URL=smtp://localhost\nPROJECT_NAME='a $HOME # b'\nADMIN_PORT=7\nHOST=\n")
 
-	environ, sources, err := server.Environ(dir)
+	environ, sources, err := server.Environ(dir, os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,12 +368,12 @@ func TestEnviron(t *testing.T) {
 	}
 
 	t.Setenv("ENVIRONMENT", "production")
-	environ, _, err = server.Environ(dir)
+	environ, _, err = server.Environ(dir, os.Environ())
 	if _, ok := environ["ADMIN_PORT"]; ok || err != nil {
 		t.Errorf("production read .env: %v", err)
 	}
 	t.Setenv("ENVIRONMENT", "development")
-	if _, _, err = server.Environ(t.TempDir()); err != nil {
+	if _, _, err = server.Environ(t.TempDir(), os.Environ()); err != nil {
 		t.Errorf("without a file: %v", err)
 	}
 }
@@ -389,7 +389,7 @@ func TestEnvironFaults(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		writeFile(t, filepath.Join(dir, ".env"), text)
-		_, _, err := server.Environ(dir)
+		_, _, err := server.Environ(dir, os.Environ())
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/accord-api/accord/server"
 )
 
-func newConfig(s streams) *cobra.Command {
+func newConfig(c command) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use:     "config",
@@ -19,16 +19,16 @@ func newConfig(s streams) *cobra.Command {
 		Example: "  accord config\n  accord config --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			config, sources, err := settings()
+			config, sources, err := c.settings()
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				encoder := json.NewEncoder(s.out)
+				encoder := json.NewEncoder(c.out)
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(config.Settings(sources))
 			}
-			return printSettings(s.out, config.Settings(sources))
+			return printSettings(c.out, config.Settings(sources))
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")

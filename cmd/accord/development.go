@@ -16,17 +16,17 @@ const closeTimeout = 15 * time.Second
 
 // privateDatabase gives the configuration a database of its own in development
 // when it has none. The returned close is never nil.
-func privateDatabase(ctx context.Context, config server.Config, log io.Writer) (server.Config, func() error, error) {
+func (c command) privateDatabase(ctx context.Context, config server.Config) (server.Config, func() error, error) {
 	if !config.Development() || config.DatabaseURL.IsSet() {
 		return config, func() error { return nil }, nil
 	}
-	dir, err := stateDir()
+	dir, err := c.stateDir()
 	if err != nil {
 		return config, nil, err
 	}
 	database, err := devpg.Start(ctx, devpg.Options{
 		Dir: filepath.Join(dir, "postgres"),
-		Log: func(format string, args ...any) { fmt.Fprintf(log, format+"\n", args...) },
+		Log: func(format string, args ...any) { fmt.Fprintf(c.err, format+"\n", args...) },
 	})
 	if err != nil {
 		return config, nil, fmt.Errorf("starting a private PostgreSQL (or set DATABASE_URL): %w", err)

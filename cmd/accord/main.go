@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/accord-api/accord/server"
 )
 
@@ -23,20 +25,23 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	code := run(ctx, os.Args[1:], command{dir: ".", environ: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
 }
 
 // run is the whole command with its exit code, for main and for tests.
-func run(ctx context.Context, args []string, s streams) int {
-	err := newRoot(s, args).ExecuteContext(ctx)
+func run(ctx context.Context, args []string, c command) int {
+	root := newRoot(c, args)
+	understood := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
+	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(s.err, "accord:", err)
+	fmt.Fprintln(c.err, "accord:", err)
 	var config *server.ConfigError
-	if errors.As(err, &config) || errors.Is(err, errUsage) {
+	if !understood || errors.As(err, &config) || errors.Is(err, errUsage) {
 		return exitUsage
 	}
 	return exitFailed

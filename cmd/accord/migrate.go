@@ -13,29 +13,30 @@ import (
 	"github.com/accord-api/accord/server"
 )
 
-func newMigrate(s streams) *cobra.Command {
+func newMigrate(c command) *cobra.Command {
 	migrate := &cobra.Command{
 		Use:     "migrate",
 		Short:   "Change the database schema, or show its state",
 		Example: "  accord migrate status\n  accord migrate up\n  accord migrate down",
 		Args:    cobra.NoArgs,
+		RunE:    needsCommand,
 	}
 	var all bool
-	down := databaseCommand("down", "Take back the last migration, or all (--all)", s, func(ctx context.Context, url string) error {
+	down := databaseCommand("down", "Take back the last migration, or all (--all)", c, func(ctx context.Context, url string) error {
 		direction := pg.DownOne
 		if all {
 			direction = pg.DownAll
 		}
-		return runMigrations(ctx, url, direction, s.out)
+		return runMigrations(ctx, url, direction, c.out)
 	})
 	down.Flags().BoolVar(&all, "all", false, "take back every migration: the database is empty afterwards")
 	migrate.AddCommand(
-		databaseCommand("up", "Apply all migrations that are pending", s, func(ctx context.Context, url string) error {
-			return runMigrations(ctx, url, pg.Up, s.out)
+		databaseCommand("up", "Apply all migrations that are pending", c, func(ctx context.Context, url string) error {
+			return runMigrations(ctx, url, pg.Up, c.out)
 		}),
 		down,
-		databaseCommand("status", "List all migrations and when they were applied", s, func(ctx context.Context, url string) error {
-			return migrationStatus(ctx, url, s.out)
+		databaseCommand("status", "List all migrations and when they were applied", c, func(ctx context.Context, url string) error {
+			return migrationStatus(ctx, url, c.out)
 		}),
 	)
 	return migrate
@@ -43,11 +44,11 @@ func newMigrate(s streams) *cobra.Command {
 
 // databaseCommand is a command on the configured database; in development it
 // starts the private one where none is configured.
-func databaseCommand(use, short string, s streams, work func(ctx context.Context, url string) error) *cobra.Command {
+func databaseCommand(use, short string, c command, work func(ctx context.Context, url string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withDatabase(cmd.Context(), s, func(config server.Config) error {
+			return withDatabase(cmd.Context(), c, func(config server.Config) error {
 				return work(cmd.Context(), config.DatabaseDirectURL.Reveal())
 			})
 		},
@@ -55,12 +56,12 @@ func databaseCommand(use, short string, s streams, work func(ctx context.Context
 }
 
 // withDatabase runs work with settings that name a database.
-func withDatabase(ctx context.Context, s streams, work func(server.Config) error) (err error) {
-	config, _, err := settings()
+func withDatabase(ctx context.Context, c command, work func(server.Config) error) (err error) {
+	config, _, err := c.settings()
 	if err != nil {
 		return err
 	}
-	config, closeDatabase, err := privateDatabase(ctx, config, s.err)
+	config, closeDatabase, err := c.privateDatabase(ctx, config)
 	if err != nil {
 		return err
 	}

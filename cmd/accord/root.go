@@ -6,7 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,13 +18,16 @@ import (
 // errUsage marks what the person at the command line can mend.
 var errUsage = errors.New("usage")
 
-// streams are where the command reads and writes.
-type streams struct {
+// command is what the program is given from outside.
+type command struct {
+	// dir is the folder with .env and .accord, environ as os.Environ has it.
+	dir      string
+	environ  []string
 	in       io.Reader
 	out, err io.Writer
 }
 
-func newRoot(s streams, args []string) *cobra.Command {
+func newRoot(c command, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "accord",
 		Short:         "A spec-first API server",
@@ -30,16 +35,24 @@ func newRoot(s streams, args []string) *cobra.Command {
 		Example:       "  accord serve\n  accord migrate status\n  accord user create --email ada@example.com --username ada --role admin",
 		Version:       version(),
 		Args:          cobra.NoArgs,
+		RunE:          needsCommand,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.SetArgs(args)
-	root.SetIn(s.in)
-	root.SetOut(s.out)
-	root.SetErr(s.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(newServe(s), newMigrate(s), newUser(s), newConfig(s))
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	root.AddCommand(newServe(c), newMigrate(c), newUser(c), newConfig(c))
 	return root
+}
+
+// needsCommand is what a command does that only groups others.
+func needsCommand(cmd *cobra.Command, _ []string) error {
+	if err := cmd.Help(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s needs a command", errUsage, cmd.CommandPath())
 }
 
 // version is the module's version and the commit that it was built from.
@@ -48,18 +61,18 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
-	text := info.Main.Version
+	words := []string{info.Main.Version}
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" {
-			text += " " + setting.Value
+			words = append(words, setting.Value)
 		}
 	}
-	return text
+	return strings.Join(words, " ")
 }
 
 // settings reads the configuration of the folder that the command runs in.
-func settings() (config server.Config, sources map[string]string, err error) {
-	environ, sources, err := server.Environ(".")
+func (c command) settings() (config server.Config, sources map[string]string, err error) {
+	environ, sources, err := server.Environ(c.dir, c.environ)
 	if err != nil {
 		return config, nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -77,8 +90,8 @@ func newLog(config server.Config, w io.Writer) *slog.Logger {
 }
 
 // stateDir is where development keeps its database and its mails.
-func stateDir() (string, error) {
-	dir := ".accord"
+func (c command) stateDir() (string, error) {
+	dir := filepath.Join(c.dir, ".accord")
 	if err := os.MkdirAll(dir, 0o755); err != nil { // the database's own user passes through it
 		return "", fmt.Errorf("making %s: %w", dir, err)
 	}

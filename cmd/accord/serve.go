@@ -15,7 +15,7 @@ import (
 	"github.com/accord-api/accord/server"
 )
 
-func newServe(s streams) *cobra.Command {
+func newServe(c command) *cobra.Command {
 	return &cobra.Command{
 		Use:     "serve",
 		Short:   "Serve the API",
@@ -23,18 +23,18 @@ func newServe(s streams) *cobra.Command {
 		Example: "  accord serve\n  PORT=9000 accord serve",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, _, err := settings()
+			config, _, err := c.settings()
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), config, s)
+			return serve(cmd.Context(), config, c)
 		},
 	}
 }
 
 // serve listens, prepares the database, and serves until ctx ends. What was
 // started is ended in the reverse order, whatever failed in between.
-func serve(ctx context.Context, config server.Config, s streams) (err error) {
+func serve(ctx context.Context, config server.Config, c command) (err error) {
 	listener, err := listen(ctx, config.Address())
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func serve(ctx context.Context, config server.Config, s streams) (err error) {
 		defer admin.Close()
 	}
 
-	config, closeDatabase, err := privateDatabase(ctx, config, s.err)
+	config, closeDatabase, err := c.privateDatabase(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -61,14 +61,14 @@ func serve(ctx context.Context, config server.Config, s streams) (err error) {
 			return err
 		}
 	}
-	return serveOn(ctx, config, listener, admin, s)
+	return serveOn(ctx, config, listener, admin, c)
 }
 
 // serveOn makes the server and runs it on what is listened on.
-func serveOn(ctx context.Context, config server.Config, listener, admin net.Listener, s streams) (err error) {
-	options := server.Options{Log: newLog(config, s.err), Cores: spread()}
+func serveOn(ctx context.Context, config server.Config, listener, admin net.Listener, c command) (err error) {
+	options := server.Options{Log: newLog(config, c.err), Cores: spread()}
 	if config.Development() {
-		dir, err := stateDir()
+		dir, err := c.stateDir()
 		if err != nil {
 			return err
 		}
@@ -95,9 +95,9 @@ func serveOn(ctx context.Context, config server.Config, listener, admin net.List
 		if err := demoAccounts(ctx, api); err != nil {
 			return err
 		}
-		welcome(s.out, config, url)
+		welcome(c.out, config, url)
 	} else {
-		fmt.Fprintf(s.out, "%s is ready on %s\n", config.ProjectName, url)
+		fmt.Fprintf(c.out, "%s is ready on %s\n", config.ProjectName, url)
 	}
 	return api.Run(ctx, listener, admin)
 }

@@ -18,35 +18,39 @@ import (
 	"github.com/accord-api/accord/server"
 )
 
-func newUser(s streams) *cobra.Command {
+func newUser(c command) *cobra.Command {
 	user := &cobra.Command{
 		Use:     "user",
 		Short:   "Make and change accounts, such as the first administrator",
 		Example: "  accord user create --email ada@example.com --username ada --name 'Ada Lovelace' --role admin\n  accord user set-role ada admin\n  accord user set-password ada < password.txt\n  accord user list --json",
 		Args:    cobra.NoArgs,
+		RunE:    needsCommand,
 	}
-	user.AddCommand(newUserCreate(s), newUserSetRole(s), newUserSetPassword(s), newUserList(s))
+	user.AddCommand(newUserCreate(c), newUserSetRole(c), newUserSetPassword(c), newUserList(c))
 	return user
 }
 
-func newUserCreate(s streams) *cobra.Command {
+func newUserCreate(c command) *cobra.Command {
 	var account server.NewAccount
 	command := &cobra.Command{
 		Use: "create", Short: "Make an account; the password is asked for, or read from standard input",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if account.Email == "" || account.Username == "" {
+				return fmt.Errorf("%w: --email and --username are needed", errUsage)
+			}
 			if account.FullName == "" {
 				account.FullName = account.Username
 			}
-			if account.Password, err = readPassword(s); err != nil {
+			if account.Password, err = readPassword(c); err != nil {
 				return err
 			}
-			return withAccounts(cmd.Context(), s, func(api *server.Server) error {
+			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
 				made, err := api.CreateAccount(cmd.Context(), account)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(s.out, "%s %s (%s)\n", made.ID, made.Username, made.Role)
+				fmt.Fprintf(c.out, "%s %s (%s)\n", made.ID, made.Username, made.Role)
 				return nil
 			})
 		},
@@ -56,49 +60,44 @@ func newUserCreate(s streams) *cobra.Command {
 	command.Flags().StringVar(&account.FullName, "name", "", "the person's name (default: the user name)")
 	command.Flags().StringVar(&account.Role, "role", "user", "user or admin")
 	command.Flags().BoolVar(&account.Verified, "verified", false, "count the address as verified; else a mail asks for it")
-	for _, flag := range []string{"email", "username"} {
-		if err := command.MarkFlagRequired(flag); err != nil { // the flag is defined above
-			panic(err)
-		}
-	}
 	return command
 }
 
-func newUserSetRole(s streams) *cobra.Command {
+func newUserSetRole(c command) *cobra.Command {
 	return &cobra.Command{
 		Use: "set-role NAME ROLE", Short: "Give an account another role; NAME is a user name or address",
-		Args: exactArgs(2),
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAccounts(cmd.Context(), s, func(api *server.Server) error {
+			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
 				return api.SetRole(cmd.Context(), args[0], args[1])
 			})
 		},
 	}
 }
 
-func newUserSetPassword(s streams) *cobra.Command {
+func newUserSetPassword(c command) *cobra.Command {
 	return &cobra.Command{
 		Use: "set-password NAME", Short: "Set an account's password and end its sessions; asked for, or read from standard input",
-		Args: exactArgs(1),
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			password, err := readPassword(s)
+			password, err := readPassword(c)
 			if err != nil {
 				return err
 			}
-			return withAccounts(cmd.Context(), s, func(api *server.Server) error {
+			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
 				return api.SetPassword(cmd.Context(), args[0], password)
 			})
 		},
 	}
 }
 
-func newUserList(s streams) *cobra.Command {
+func newUserList(c command) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use: "list", Short: "List all accounts, newest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withAccounts(cmd.Context(), s, func(api *server.Server) error {
-				return listAccounts(cmd.Context(), api, s.out, asJSON)
+			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
+				return listAccounts(cmd.Context(), api, c.out, asJSON)
 			})
 		},
 	}
@@ -124,21 +123,14 @@ func listAccounts(ctx context.Context, api *server.Server, out io.Writer, asJSON
 	return table.Flush()
 }
 
-// exactArgs is cobra's, with the exit code of a wrong command line.
-func exactArgs(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
-			return fmt.Errorf("%w: %w: %s", errUsage, err, cmd.UseLine())
-		}
-		return nil
-	}
-}
-
 // withAccounts runs work on a server that does not serve: its database has to
 // be migrated, and its jobs are left to those that do.
-func withAccounts(ctx context.Context, s streams, work func(*server.Server) error) error {
-	return withDatabase(ctx, s, func(config server.Config) (err error) {
-		api, err := server.New(ctx, config, server.Options{Log: newLog(config, s.err)})
+func withAccounts(ctx context.Context, c command, work func(*server.Server) error) error {
+	return withDatabase(ctx, c, func(config server.Config) (err error) {
+		if config.PublicURL == "" { // PORT=0; nothing of it reaches a mail or a token from here
+			config.PublicURL = "http://" + config.Address()
+		}
+		api, err := server.New(ctx, config, server.Options{Log: newLog(config, c.err)})
 		if err != nil {
 			return err
 		}
@@ -152,20 +144,20 @@ func withAccounts(ctx context.Context, s streams, work func(*server.Server) erro
 
 // readPassword asks at a terminal, without echo and twice, and else reads one
 // line. Never an argument: those are seen by everybody on the machine.
-func readPassword(s streams) (string, error) {
-	file, ok := s.in.(*os.File)
+func readPassword(c command) (string, error) {
+	file, ok := c.in.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		line, err := bufio.NewReader(s.in).ReadString('\n')
+		line, err := bufio.NewReader(c.in).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return "", fmt.Errorf("reading the password: %w", err)
 		}
 		return strings.TrimRight(line, "\r\n"), nil
 	}
-	password, err := prompt(s.err, file, "Password: ")
+	password, err := prompt(c.err, file, "Password: ")
 	if err != nil {
 		return "", err
 	}
-	again, err := prompt(s.err, file, "Once more: ")
+	again, err := prompt(c.err, file, "Once more: ")
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,437 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/accord-api/accord/pg"
+	"github.com/accord-api/accord/pg/pgtest"
+)
+
+// asProgram makes the test binary behave as the command itself, for the tests
+// that need a real process.
+const asProgram = "ACCORD_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	pgtest.Main(m)
+}
+
+// output is written by the command while a test reads it.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// accord runs a command in a folder of its own, on a database where environ
+// names one.
+func accord(t *testing.T, environ []string, stdin string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var stdout, stderr output
+	code = run(t.Context(), args, command{
+		dir: t.TempDir(), environ: environ, in: strings.NewReader(stdin), out: &stdout, err: &stderr,
+	})
+	return code, stdout.String(), stderr.String()
+}
+
+// onDatabase is an environment with a database, migrated or not.
+func onDatabase(address string, more ...string) []string {
+	return append([]string{"ENVIRONMENT=test", "BCRYPT_COST=4", "DATABASE_URL=" + address, "PORT=0", "ADMIN_PORT=-1"}, more...)
+}
+
+func inProduction(address string, more ...string) []string {
+	return append([]string{
+		"ENVIRONMENT=production", "DATABASE_URL=" + address, "PORT=0", "ADMIN_PORT=-1", "PUBLIC_URL=https://api.example.com",
+		"SECRET_KEY=p7Q-x9Lm2v_R4tW8yB1nK6cZ0sD3fG5h", "TRUSTED_PROXIES=127.0.0.1",
+	}, more...)
+}
+
+// serving runs `serve` until stop is called, which gives its exit code.
+func serving(t *testing.T, dir string, environ []string) (base string, out *output, stop func() int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	out = &output{}
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, []string{"serve"}, command{dir: dir, environ: environ, out: out, err: out}) }()
+	code := -1
+	stop = sync.OnceValue(func() int {
+		cancel()
+		if code < 0 {
+			code = <-ended
+		}
+		return code
+	})
+	t.Cleanup(func() { stop() })
+	eventually(t, "the server is ready", func() bool {
+		select {
+		case code = <-ended:
+			t.Fatalf("serve ended with %d: %s", code, out)
+		default:
+		}
+		found := regexp.MustCompile(`is ready on (\S+)`).FindStringSubmatch(out.String())
+		if found != nil {
+			base = found[1]
+		}
+		return found != nil
+	})
+	return base, out, stop
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(60 * time.Second)
+	for !holds() {
+		select {
+		case <-limit:
+			t.Fatalf("it never came true that %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func get(t *testing.T, address string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func login(t *testing.T, base, name, password string) int {
+	t.Helper()
+	form := url.Values{"username": {name}, "password": {password}}.Encode()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/api/v1/auth/login", strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// What a newcomer sees: a private database, the docs' address and two accounts
+// that really sign in.
+func TestServeInDevelopment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	base, out, stop := serving(t, dir, []string{"PORT=0", "LOG_LEVEL=error"})
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	last := strings.Join(lines[max(0, len(lines)-6):], "\n")
+	for _, want := range []string{base + "/api/docs", base + "/dev/mail", "admin   Admin-demo-1", "user    User-demo-1"} {
+		if !strings.Contains(last, want) {
+			t.Errorf("the last lines lack %q:\n%s", want, last)
+		}
+	}
+	for _, account := range demo {
+		if got := login(t, base, account.Username, account.Password); got != http.StatusOK {
+			t.Errorf("%s signs in with %d", account.Username, got)
+		}
+	}
+	for _, path := range []string{"/health", "/readyz", "/api/docs", "/dev/mail"} {
+		if got := get(t, base+path); got != http.StatusOK {
+			t.Errorf("%s: %d", path, got)
+		}
+	}
+	if code := stop(); code != exitOK {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	_, second, stopSecond := serving(t, dir, []string{"PORT=0"}) // the accounts are there already
+	if code := stopSecond(); code != exitOK {
+		t.Errorf("exit code %d: %s", code, second)
+	}
+}
+
+func TestServeInProduction(t *testing.T) {
+	t.Parallel()
+	empty := pgtest.Empty(t)
+	code, _, errs := accord(t, inProduction(empty), "", "serve")
+	if code != exitFailed || !strings.Contains(errs, "version 0") || !strings.Contains(errs, "needs 2") || !strings.Contains(errs, "accord migrate up") {
+		t.Errorf("an old schema: exit %d, %s", code, errs)
+	}
+	base, out, stop := serving(t, t.TempDir(), inProduction(empty, "MIGRATE_ON_START=true"))
+	if got := get(t, base+"/readyz"); got != http.StatusOK {
+		t.Errorf("readyz %d", got)
+	}
+	if strings.Contains(out.String(), "demo") || login(t, base, "admin", "Admin-demo-1") == http.StatusOK {
+		t.Error("production has demo accounts")
+	}
+	if code := stop(); code != exitOK {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		environ []string
+		want    []string
+	}{
+		"several at once":        {[]string{"PORT=x", "BCRYPT_COST=4", "LOG_LEVEL=loud"}, []string{"PORT", "BCRYPT_COST", "LOG_LEVEL"}},
+		"beyond loopback":        {[]string{"HOST=0.0.0.0"}, []string{"HOST"}},
+		"production with little": {[]string{"ENVIRONMENT=production"}, []string{"SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"}},
+	} {
+		code, _, errs := accord(t, c.environ, "", "serve")
+		if code != exitUsage {
+			t.Errorf("%s: exit %d", name, code)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(errs, want) {
+				t.Errorf("%s: %s is not named in %s", name, want, errs)
+			}
+		}
+	}
+}
+
+func TestTakenPort(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	code, _, errs := accord(t, []string{"PORT=" + port}, "", "serve")
+	if code != exitFailed || !strings.Contains(errs, "listening on 127.0.0.1:"+port) {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	environ := onDatabase(pgtest.Empty(t))
+	for _, step := range []struct{ args, want string }{
+		{"status", "pending"}, {"up", "2 migrations"}, {"up", "0 migrations"}, {"status", "UTC"},
+		{"down", "1 migrations"}, {"down --all", "1 migrations"}, {"up", "2 migrations"},
+	} {
+		code, out, errs := accord(t, environ, "", append([]string{"migrate"}, strings.Fields(step.args)...)...)
+		if code != exitOK || !strings.Contains(out, step.want) {
+			t.Errorf("migrate %s: exit %d, %s%s", step.args, code, out, errs)
+		}
+	}
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	environ := onDatabase(pgtest.New(t))
+	create := func(name, role, password string) (int, string, string) {
+		return accord(t, environ, password+"\n", "user", "create", "--email", name+"@example.com", "--username", name, "--role", role)
+	}
+	if code, out, errs := create("grace", "admin", "Difference-1822"); code != exitOK || !strings.Contains(out, "grace (admin)") {
+		t.Fatalf("exit %d: %s%s", code, out, errs)
+	}
+	for name, c := range map[string][3]string{
+		"taken": {"grace", "user", "Difference-1822"}, "password": {"ada", "user", "weak"}, "role": {"ada", "root", "Difference-1822"},
+	} {
+		if code, _, errs := create(c[0], c[1], c[2]); code == exitOK || !strings.Contains(errs, name) {
+			t.Errorf("%s: exit %d, %s", name, code, errs)
+		}
+	}
+	for _, step := range []struct {
+		args, stdin, want string
+		code              int
+	}{
+		{"set-role grace user", "", "last-admin", exitFailed},
+		{"set-role nobody admin", "", "nobody", exitFailed},
+		{"set-role grace root", "", "role", exitFailed},
+		{"set-password grace", "Analytical-1843\n", "", exitOK},
+		{"set-password grace", "weak", "password", exitFailed},
+		{"set-role grace", "", "accepts 2 arg", exitUsage},
+		{"list", "", "grace@example.com", exitOK},
+		{"list --json", "", `"username":"grace"`, exitOK},
+	} {
+		code, out, errs := accord(t, environ, step.stdin, append([]string{"user"}, strings.Fields(step.args)...)...)
+		if code != step.code || !strings.Contains(out+errs, step.want) {
+			t.Errorf("user %s: exit %d, %s%s", step.args, code, out, errs)
+		}
+	}
+	base, _, _ := serving(t, t.TempDir(), environ)
+	if got := login(t, base, "grace", "Analytical-1843"); got != http.StatusOK {
+		t.Errorf("the new password signs in with %d", got)
+	}
+}
+
+func TestUsersWantASchema(t *testing.T) {
+	t.Parallel()
+	if code, _, errs := accord(t, onDatabase(pgtest.Empty(t)), "", "user", "list"); code != exitFailed || !strings.Contains(errs, "migrate up") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestConfigHidesSecrets(t *testing.T) {
+	t.Parallel()
+	environ := inProduction("postgres://accord:canary@localhost/accord", "SMTP_URL=smtps://me:canary@mail.example.com:465", "MAIL_FROM=Me <me@example.com>")
+	for _, args := range [][]string{{"config"}, {"config", "--json"}} {
+		code, out, errs := accord(t, environ, "", args...)
+		if code != exitOK || strings.Contains(out, "canary") || !strings.Contains(out, "(hidden)") || !strings.Contains(out, "environment") {
+			t.Errorf("%v: exit %d, %s%s", args, code, out, errs)
+		}
+		if len(args) == 2 && !json.Valid([]byte(out)) {
+			t.Errorf("no JSON: %s", out)
+		}
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"nothing"}, {"serve", "--nothing"}, {"serve", "extra"}, {"migrate", "sideways"}, {"user", "create"}} {
+		if code, _, errs := accord(t, nil, "", args...); code != exitUsage || errs == "" {
+			t.Errorf("%v: exit %d, %s", args, code, errs)
+		}
+	}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Short == "" || (c.HasParent() && c.Parent().Name() == "accord" && c.Example == "") {
+			t.Errorf("%s has no help or no example", c.CommandPath())
+		}
+		for _, child := range c.Commands() {
+			walk(child)
+		}
+	}
+	walk(newRoot(command{out: &output{}, err: &output{}}, nil))
+	if code, out, _ := accord(t, nil, "", "--version"); code != exitOK || !strings.Contains(out, "accord version") {
+		t.Errorf("version: %s", out)
+	}
+}
+
+// process is the command as a real one.
+type process struct {
+	*exec.Cmd
+	out  *output
+	base string
+}
+
+func startProcess(t *testing.T, dir string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.Command(os.Args[0], "serve"), out: &output{}}
+	p.Dir, p.Stdout, p.Stderr = dir, p.out, p.out
+	p.Env = append(os.Environ(), asProgram+"=1", "PORT=0", "LOG_LEVEL=error")
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	eventually(t, "the process is ready", func() bool {
+		found := regexp.MustCompile(`is ready on (\S+)`).FindStringSubmatch(p.out.String())
+		if found != nil {
+			p.base = found[1]
+		}
+		return found != nil
+	})
+	return p
+}
+
+// postgresOf lists the processes on the folder's database.
+func postgresOf(t *testing.T, dir string) string {
+	t.Helper()
+	all, err := exec.Command("ps", "-ww", "-eo", "args").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := "/var/tmp/accord-"
+	var found []string
+	for line := range strings.Lines(string(all)) {
+		if strings.Contains(line, "postgres") && strings.Contains(line, " -D ") && (strings.Contains(line, dir) || strings.Contains(line, hidden)) {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "")
+}
+
+// Two in one folder work on one database; the first one's end does not end it
+// for the second, a kill leaves what the next start adopts, and the last one
+// leaves nothing running.
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := startProcess(t, dir)
+	began := time.Now()
+	second := startProcess(t, dir)
+	t.Logf("warm start to ready: %s", time.Since(began))
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("a warm start took %s", took)
+	}
+
+	interrupt(t, first)
+	if got := login(t, second.base, "user", "User-demo-1"); got != http.StatusOK {
+		t.Errorf("the second signs in with %d", got)
+	}
+	if err := second.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = second.Wait() // killed
+
+	third := startProcess(t, dir)
+	if got := login(t, third.base, "user", "User-demo-1"); got != http.StatusOK {
+		t.Errorf("after a kill: %d", got)
+	}
+	interrupt(t, third)
+	eventually(t, "nothing is left running", func() bool { return postgresOf(t, filepath.Join(dir, ".accord")) == "" })
+}
+
+func interrupt(t *testing.T, p *process) {
+	t.Helper()
+	if err := p.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("Ctrl-C: %v: %s", err, p.out)
+	}
+}
+
+// A newer schema is an instance of the next release at work.
+func TestNewerSchemaIsAccepted(t *testing.T) {
+	t.Parallel()
+	address := pgtest.New(t)
+	pool, err := pg.Open(t.Context(), pg.Config{URL: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)"); err != nil {
+		t.Fatal(err)
+	}
+	base, _, _ := serving(t, t.TempDir(), inProduction(address))
+	if got := get(t, base+"/readyz"); got != http.StatusOK {
+		t.Errorf("readyz %d", got)
+	}
+}

@@ -1,0 +1,69 @@
+package server_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/accord-api/accord/"
+
+// allowed says what each package may import of this module: leaves know neither
+// server nor gen/api, and only server sees the contract.
+var allowed = map[string][]string{
+	"auth":       {"limit"},                    // bounds the hashes at once
+	"cmd/accord": {"pg", "pg/devpg", "server"}, // joins what is run
+	"gen/api":    {"policy", "validate"},       // the generated server
+	"gen/client": {},                           // stands alone
+	"gen/db":     {},                           // stands alone
+	"jobs":       {"auth", "gen/db", "mail"},   // tokens of mails, rows, sending
+	"limit":      {},
+	"mail":       {},
+	"pg":         {"schema"}, // migrates it
+	"pg/devpg":   {},
+	"pg/pgtest":  {"pg", "pg/devpg", "schema"}, // migrated databases for tests
+	"policy":     {},
+	"schema":     {},
+	"server":     {"auth", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "validate"},
+	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
+	"validate":   {},
+}
+
+func TestDirectionOfImports(t *testing.T) {
+	t.Parallel()
+	command := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, seen := json.NewDecoder(strings.NewReader(string(out))), 0
+	for {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		name := strings.TrimPrefix(p.ImportPath, module)
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("%s has no row: say what it may import", name)
+		}
+		for _, imported := range p.Imports {
+			if own, ok := strings.CutPrefix(imported, module); ok && !slices.Contains(may, own) {
+				t.Errorf("%s must not import %s", name, own)
+			}
+		}
+	}
+	if seen != len(allowed) {
+		t.Errorf("%d packages, %d rows", seen, len(allowed))
+	}
+}
