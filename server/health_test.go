@@ -32,8 +32,8 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// exec changes the database behind the server's back.
-func exec(t *testing.T, s *servertest.Server, sql string) {
+// execute changes the database behind the server's back.
+func execute(t *testing.T, s *servertest.Server, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
 	if err != nil {
@@ -48,12 +48,12 @@ func exec(t *testing.T, s *servertest.Server, sql string) {
 func TestOldSchemaIsNotReady(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
-	exec(t, s, "DELETE FROM goose_db_version WHERE version_id = 2")
+	execute(t, s, "DELETE FROM goose_db_version WHERE version_id = 2")
 	s.Somebody().GET("/readyz").Expect(http.StatusServiceUnavailable).Problem("unavailable")
 	if err := s.API.CheckSchema(t.Context()); err == nil || !strings.Contains(err.Error(), "version 1") || !strings.Contains(err.Error(), "needs 2") {
 		t.Errorf("error %v", err)
 	}
-	exec(t, s, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)") // a newer one is fine
+	execute(t, s, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)") // a newer one is fine
 	s.Somebody().GET("/readyz").Expect(http.StatusOK)
 }
 
@@ -141,7 +141,7 @@ func TestSentry(t *testing.T) {
 	s := servertest.New(t, servertest.Options{Settings: map[string]string{"SENTRY_DSN": dsn}})
 	p := s.Register()
 	p.GET("/api/v1/nothing").Expect(http.StatusNotFound)
-	exec(t, s, "ALTER TABLE users RENAME COLUMN full_name TO gone")
+	execute(t, s, "ALTER TABLE users RENAME COLUMN full_name TO gone")
 	answer := p.GET("/api/v1/users/me").Expect(http.StatusInternalServerError)
 
 	select {
