@@ -16,18 +16,21 @@ import (
 )
 
 const (
-	// VerifyTTL and ResetTTL are how long the links of mails work.
+	// VerifyTTL is how long a verification link works.
 	VerifyTTL = 24 * time.Hour
-	ResetTTL  = time.Hour
+	// ResetTTL is how long a link to set a password works.
+	ResetTTL = time.Hour
 
-	// PurposeVerify and PurposeReset tell the tokens of mails apart.
+	// PurposeVerify marks the token of a verification link.
 	PurposeVerify = "verify"
-	PurposeReset  = "reset"
+	// PurposeReset marks the token of a link to set a password.
+	PurposeReset = "reset"
 
-	// VerifyPage and ResetPage are where links lead, below PublicURL. The token
+	// VerifyPage is where verification links lead, below PublicURL. The token
 	// follows as the fragment, which no server sees or logs.
 	VerifyPage = "/account/verify-email"
-	ResetPage  = "/account/reset-password"
+	// ResetPage is where one sets a new password, with a token likewise.
+	ResetPage = "/account/reset-password"
 	// ForgotPage asks for a mail with a ResetPage link.
 	ForgotPage = "/account/forgot-password"
 )

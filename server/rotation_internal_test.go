@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -49,6 +48,7 @@ func TestRotationProperty(t *testing.T) {
 }
 
 func rotateMany(t *testing.T, random *rand.Rand, n int) {
+	t.Helper()
 	s, clock := rotating(t)
 	user := someUser(t, s)
 	for range n {
@@ -64,6 +64,7 @@ func rotateMany(t *testing.T, random *rand.Rand, n int) {
 
 // rotating is a server on a database of its own with a clock that is set.
 func rotating(t *testing.T) (*Server, *time.Time) {
+	t.Helper()
 	config, err := LoadConfig(map[string]string{
 		"ENVIRONMENT": "test", "DATABASE_URL": pgtest.New(t), "BCRYPT_COST": "4", "DB_POOL_SIZE": "3", "DB_POOL_OVERFLOW": "0",
 	})
@@ -82,6 +83,7 @@ func rotating(t *testing.T) (*Server, *time.Time) {
 }
 
 func someUser(t *testing.T, s *Server) db.User {
+	t.Helper()
 	user, err := s.queries.UserCreate(t.Context(), db.UserCreateParams{
 		ID: newID(), Email: "a@example.com", Username: "a", FullName: "a", PasswordHash: "x", Role: "user", Now: s.now(),
 	})
@@ -92,6 +94,7 @@ func someUser(t *testing.T, s *Server) db.User {
 }
 
 func begin(t *testing.T, s *Server, clock *time.Time, user db.User) *history {
+	t.Helper()
 	token, hash := s.refresh.New()
 	h := &history{s: s, clock: clock, session: principal{UserID: user.ID, SessionID: newID()}, tokens: []string{token}, usedAt: []time.Time{{}}}
 	err := s.queries.SessionCreate(t.Context(), db.SessionCreateParams{
@@ -106,6 +109,7 @@ func begin(t *testing.T, s *Server, clock *time.Time, user db.User) *history {
 // step moves the clock, and lets one to three holders use tokens at once: mostly
 // the newest, sometimes an older copy. Now and then the owner signs out.
 func (h *history) step(t *testing.T, random *rand.Rand) {
+	t.Helper()
 	*h.clock = h.clock.Add([]time.Duration{0, time.Second, 9 * time.Second, 11 * time.Second}[random.IntN(4)])
 	if random.IntN(25) == 0 {
 		h.signOut(t)
@@ -132,6 +136,7 @@ func (h *history) step(t *testing.T, random *rand.Rand) {
 }
 
 func (h *history) signOut(t *testing.T) {
+	t.Helper()
 	_, err := h.s.queries.SessionRevoke(t.Context(), db.SessionRevokeParams{
 		ID: h.session.SessionID, UserID: h.session.UserID, Now: h.s.now(), Reason: endedByLogout,
 	})
@@ -143,6 +148,7 @@ func (h *history) signOut(t *testing.T) {
 
 // check holds what came out against the model, and the database against both.
 func (h *history) check(t *testing.T, which int, answers []string, errs []error) {
+	t.Helper()
 	now := h.s.now()
 	first := h.usedAt[which].IsZero()
 	valid := !h.ended && (first || now.Sub(h.usedAt[which]) < refreshGrace)
@@ -168,6 +174,7 @@ func (h *history) check(t *testing.T, which int, answers []string, errs []error)
 }
 
 func (h *history) checkRows(t *testing.T) {
+	t.Helper()
 	var live int
 	var revoked bool
 	var hashes [][]byte
@@ -176,7 +183,7 @@ func (h *history) checkRows(t *testing.T) {
 	if err != nil || live != 1 || revoked != h.ended || len(hashes) != len(h.tokens) {
 		t.Errorf("%d live tokens of %d (%d in the model), ended %t (%t in the model): %v", live, len(hashes), len(h.tokens), revoked, h.ended, err)
 	}
-	if slices.ContainsFunc(hashes, func(hash []byte) bool { return slices.Contains(h.tokens, fmt.Sprintf("%s", hash)) }) {
+	if slices.ContainsFunc(hashes, func(hash []byte) bool { return slices.Contains(h.tokens, string(hash)) }) {
 		t.Error("a token is stored in clear")
 	}
 }

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -21,7 +22,7 @@ func column(t *testing.T, s *servertest.Server, query string, args ...any) strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context())
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	var text string
 	if err := conn.QueryRow(t.Context(), query, args...).Scan(&text); err != nil {
 		t.Fatalf("%s: %v", query, err)
