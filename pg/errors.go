@@ -2,6 +2,8 @@ package pg
 
 import (
 	"errors"
+	"io"
+	"net"
 	"slices"
 	"strings"
 
@@ -41,8 +43,17 @@ func IsUnavailable(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
+	if isBroken(err) {
+		return true
+	}
 	code := sqlState(err)
 	return strings.HasPrefix(code, classResources) || strings.HasPrefix(code, classIntervention)
+}
+
+// isBroken tells whether a connection ended without the database saying why.
+func isBroken(err error) bool {
+	_, network := errors.AsType[*net.OpError](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
 // isRetryable tells whether the same transaction may succeed when run again.

@@ -19,8 +19,7 @@ const maxPresize = 64 << 10
 type binder struct{}
 
 // Bind reads the body into a generated body struct. It returns
-// validate.Violations, a *validate.SyntaxError, or the error of reading
-// (*http.MaxBytesError, a deadline).
+// validate.Violations, a *validate.SyntaxError, or a *bodyError.
 func (binder) Bind(into any, c echo.Context) error {
 	shaped, ok := into.(validate.Shaped)
 	if !ok {
@@ -28,7 +27,7 @@ func (binder) Bind(into any, c echo.Context) error {
 	}
 	data, err := readBody(c)
 	if err != nil {
-		return fmt.Errorf("reading the body: %w", err)
+		return &bodyError{err}
 	}
 
 	decode := validate.JSON
@@ -45,6 +44,14 @@ func (binder) Bind(into any, c echo.Context) error {
 
 	return nil
 }
+
+// bodyError is why a body could not be read to its end: it is too large or too
+// slow, the client has gone, or it is not framed as HTTP has it.
+type bodyError struct{ cause error }
+
+func (e *bodyError) Error() string { return "reading the body: " + e.cause.Error() }
+
+func (e *bodyError) Unwrap() error { return e.cause }
 
 // readBody reads the whole body, which the operation's chain has limited.
 func readBody(c echo.Context) ([]byte, error) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -108,7 +109,7 @@ func (s *Server) logRequest(c echo.Context, call *call) {
 	level := slog.LevelInfo
 	if p := call.problem; p != nil {
 		attrs = append(attrs, slog.String("problem", p.kind.Code))
-		if status >= http.StatusInternalServerError { // busy or late: worth a look when there are many
+		if p.kind.Status >= http.StatusInternalServerError { // busy or late: worth a look when there are many
 			level = slog.LevelWarn
 			attrs = append(attrs, causeOf(p)...)
 		}
@@ -125,7 +126,7 @@ func causeOf(p *Problem) []slog.Attr {
 		return nil
 	}
 	attrs := []slog.Attr{slog.String("error", p.cause.Error())}
-	if crash, ok := p.cause.(*panicError); ok {
+	if crash, ok := errors.AsType[*panicError](p.cause); ok {
 		attrs = append(attrs, slog.String("stack", crash.stack))
 	}
 	return attrs
@@ -141,7 +142,7 @@ func (s *Server) secureHeaders(c echo.Context) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-site")
 	h.Set(echo.HeaderCacheControl, noStore)
-	if s.config.Production() {
+	if s.config.Production() && s.secure(c.Request()) {
 		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	}
 }
@@ -149,6 +150,7 @@ func (s *Server) secureHeaders(c echo.Context) {
 // cors answers other origins from the allow-list.
 func (s *Server) cors() echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
+		Skipper:          isPlainOptions,
 		AllowOrigins:     s.config.CORSOrigins,
 		AllowMethods:     []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowHeaders:     []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"},
@@ -156,6 +158,13 @@ func (s *Server) cors() echo.MiddlewareFunc {
 		AllowCredentials: !slices.Contains(s.config.CORSOrigins, "*"),
 		MaxAge:           int((10 * time.Minute).Seconds()),
 	})
+}
+
+// isPlainOptions tells a request for the methods of a path from a browser's
+// preflight; the router answers it.
+func isPlainOptions(c echo.Context) bool {
+	r := c.Request()
+	return r.Method == http.MethodOptions && r.Header.Get(echo.HeaderAccessControlRequestMethod) == ""
 }
 
 // proxies are the addresses whose forwarding headers are believed.

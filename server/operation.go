@@ -47,6 +47,7 @@ type operation struct {
 type rateLimit struct {
 	policy.RateLimit
 	name   string // as the headers call it
+	header string // the limit's own part of RateLimit-Policy
 	window *limit.Window
 }
 
@@ -79,7 +80,7 @@ func (s *Server) newOperation(p *policy.Policy) (*operation, error) {
 	for _, r := range p.RateLimits {
 		l := s.newRateLimit(r)
 		o.limits[r.By] = append(o.limits[r.By], l)
-		declared = append(declared, fmt.Sprintf(`"%s";q=%d;w=%d`, l.name, r.Limit, seconds(r.Window)))
+		declared = append(declared, l.header)
 	}
 	o.limitHeader = strings.Join(declared, ", ")
 	if p.Concurrency > 0 {
@@ -93,6 +94,7 @@ func (s *Server) newRateLimit(r policy.RateLimit) *rateLimit {
 	if r.By == policy.ByField {
 		l.name = "field:" + r.Field
 	}
+	l.header = fmt.Sprintf(`"%s";q=%d;w=%d`, l.name, r.Limit, seconds(r.Window))
 	return l
 }
 
@@ -209,7 +211,7 @@ func (o *operation) signedIn(c echo.Context, call *call) error {
 	who, err := o.server.authenticate(c.Request())
 	if err != nil {
 		if isProblem(err, api.ProblemUnauthenticated) {
-			if limited := o.server.anonymous.take(c, o.limitHeader, limitAddress(call)); limited != nil {
+			if limited := o.server.anonymous.take(c, o.server.anonymous.header, limitAddress(call)); limited != nil {
 				return limited
 			}
 		}

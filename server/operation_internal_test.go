@@ -1,12 +1,16 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +22,7 @@ import (
 )
 
 // bare is a server with what the chain needs and no database.
-func bare(log *strings.Builder) *Server {
+func bare(log io.Writer) *Server {
 	s := &Server{now: time.Now, log: slog.New(slog.NewJSONHandler(log, nil)), failures: limit.NewBackoff()}
 	s.anonymous = s.newRateLimit(api.Anonymous)
 	return s
@@ -27,7 +31,7 @@ func bare(log *strings.Builder) *Server {
 // What the contract says and nothing enforces must not be served.
 func TestUnenforcedPoliciesAreRefused(t *testing.T) {
 	t.Parallel()
-	s := bare(&strings.Builder{})
+	s := bare(io.Discard)
 	for name, p := range map[string]policy.Policy{
 		"Idempotent":      {OperationID: "x", Timeout: time.Second, Idempotent: true},
 		"Cache":           {OperationID: "x", Timeout: time.Second, Cache: &policy.Cache{}},
@@ -63,9 +67,175 @@ func TestOperationsWithoutChainAreRefused(t *testing.T) {
 	}
 }
 
+// testOperation serves an operation under a policy of the test's own: edge and
+// chain around the handler, on a real connection.
+func testOperation(t *testing.T, p policy.Policy, log io.Writer, handler echo.HandlerFunc) *httptest.Server {
+	t.Helper()
+	s := bare(log)
+	p.OperationID = "x"
+	o, err := s.newOperation(&p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := echo.New()
+	e.HTTPErrorHandler = s.handleError
+	e.Use(s.edge)
+	e.Any("/", handler, o.chain)
+	server := httptest.NewServer(e)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// Each row of the table gives its handler just the row's time, and lets just
+// the row's number in at once.
+func TestChainKeepsTimeoutAndConcurrencyOfEachRow(t *testing.T) {
+	t.Parallel()
+	s := bare(io.Discard)
+	for id, p := range api.Policies {
+		row := *p
+		row.Access, row.RateLimits, row.ContentTypes, row.Audit = nil, nil, nil, "" // not what this test is about
+		o, err := s.newOperation(&row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		err = o.chain(func(c echo.Context) error {
+			deadline, ok := c.Request().Context().Deadline()
+			if left := deadline.Sub(start); !ok || left < row.Timeout || left > row.Timeout+time.Second {
+				t.Errorf("%s: %s are left of %s", id, left, row.Timeout)
+			}
+			return nil
+		})(recorded(s))
+		if err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+		if bounded := o.gate != nil; bounded != (row.Concurrency > 0) {
+			t.Errorf("%s: bounded %t", id, bounded)
+		}
+	}
+}
+
+// recorded is a request's context without a connection.
+func recorded(s *Server) echo.Context {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r = r.WithContext(context.WithValue(r.Context(), callKey{}, s.newCall(r)))
+	return echo.New().NewContext(r, httptest.NewRecorder())
+}
+
+// readAll is a handler that reads its body as the generated ones do.
+func readAll(c echo.Context) error {
+	if _, err := readBody(c); err != nil {
+		return &bodyError{err}
+	}
+	return c.NoContent(http.StatusOK)
+}
+
+// dial sends the beginning of a request and gives the connection.
+func dial(t *testing.T, server *httptest.Server, text string) *net.TCPConn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	return conn.(*net.TCPConn)
+}
+
+func statusOn(t *testing.T, conn net.Conn) (status int, body string) {
+	t.Helper()
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// A body has the operation's time to come in; one that never ends is a fault of
+// the client and no failure of ours.
+func TestBodiesThatDoNotEnd(t *testing.T) {
+	t.Parallel()
+	const head = "POST / HTTP/1.1\r\nHost: x\r\n"
+	for name, c := range map[string]struct {
+		request string
+		gone    bool // no more is sent, and the client waits
+		want    int
+	}{
+		"slow":          {head + "Content-Length: 100\r\n\r\nabc", false, 408},
+		"slow, chunked": {head + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", false, 408},
+		"cut":           {head + "Content-Length: 100\r\n\r\nabc", true, 400},
+		"cut, chunked":  {head + "Transfer-Encoding: chunked\r\n\r\n3\r\nab", true, 400},
+		"bad chunks":    {head + "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n", false, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log record
+			server := testOperation(t, policy.Policy{Timeout: 300 * time.Millisecond, BodyLimit: 1 << 10}, &log, readAll)
+			conn := dial(t, server, c.request)
+			if c.gone {
+				if err := conn.CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, body := statusOn(t, conn); got != c.want || !strings.Contains(body, "/problems/") {
+				t.Errorf("status %d, want %d: %s", got, c.want, body)
+			}
+			if strings.Contains(log.String(), `"ERROR"`) {
+				t.Errorf("log %s", log.String())
+			}
+		})
+	}
+}
+
+// What comes later on the connection is not bounded by the time of an operation
+// before, whether that ended well or was given up.
+func TestConnectionOutlivesTheTimeout(t *testing.T) {
+	t.Parallel()
+	const timeout = 200 * time.Millisecond
+	for _, want := range []int{http.StatusOK, http.StatusServiceUnavailable} {
+		late := want != http.StatusOK
+		server := testOperation(t, policy.Policy{Timeout: timeout, BodyLimit: 1 << 10}, io.Discard, func(c echo.Context) error {
+			if _, err := readBody(c); err != nil {
+				return err
+			}
+			if err := c.Request().Context().Err(); err != nil {
+				return err
+			}
+			if c.Request().Method == http.MethodGet || !late {
+				return c.NoContent(http.StatusOK)
+			}
+			<-c.Request().Context().Done()
+			// A query is given up in this way: not at the very moment.
+			timer := time.NewTimer(timeout / 4)
+			defer timer.Stop()
+			<-timer.C
+			return c.Request().Context().Err()
+		})
+		conn := dial(t, server, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+		if got, body := statusOn(t, conn); got != want {
+			t.Errorf("status %d, want %d: %s", got, want, body)
+		}
+		idle := time.NewTimer(2 * timeout)
+		<-idle.C
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if got, body := statusOn(t, conn); got != http.StatusOK {
+			t.Errorf("after a %d, the next request on the connection gets %d: %s", want, got, body)
+		}
+	}
+}
+
 func TestFullGateIsUnavailable(t *testing.T) {
 	t.Parallel()
-	s := bare(&strings.Builder{})
+	s := bare(io.Discard)
 	o, err := s.newOperation(&policy.Policy{OperationID: "x", Timeout: time.Minute, Concurrency: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -80,11 +250,7 @@ func TestFullGateIsUnavailable(t *testing.T) {
 		<-leave
 		return nil
 	})
-	call := func() error {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r = r.WithContext(context.WithValue(r.Context(), callKey{}, s.newCall(r)))
-		return handler(echo.New().NewContext(r, httptest.NewRecorder()))
-	}
+	call := func() error { return handler(recorded(s)) }
 	first := make(chan error, 1)
 	go func() { first <- call() }()
 	<-inside
@@ -106,32 +272,70 @@ func serveThrough(s *Server, r *http.Request, handler echo.HandlerFunc) *httptes
 	return recorder
 }
 
+// record is a log that may be read while it is written.
+type record struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// The stack of a panic is for us: the answer has the id to find it by, and the
+// log has nothing of the request but its line.
 func TestPanicIsAnInternalProblem(t *testing.T) {
 	t.Parallel()
-	var log strings.Builder
-	s := bare(&log)
-	answer := serveThrough(s, httptest.NewRequest(http.MethodGet, "/x?token=canary", nil), func(echo.Context) error { panic("secret detail") })
+	for name, answers := range map[string]bool{"before the answer": false, "in the midst of it": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log record
+			s := bare(&log)
+			r := httptest.NewRequest(http.MethodPost, "/x?token=canary", strings.NewReader("canary"))
+			r.Header.Set("Authorization", "Bearer canary")
+			r.Header.Set("Cookie", "canary")
+			answer := serveThrough(s, r, func(c echo.Context) error {
+				if answers {
+					_ = c.String(http.StatusOK, "begun") // a recorder takes everything
+				}
+				return errors.New(callFrom(c.Request().Context()).operation.accept) // of no operation
+			})
 
-	body := answer.Body.String()
-	if answer.Code != http.StatusInternalServerError || !strings.Contains(body, answer.Header().Get("X-Request-Id")) {
-		t.Errorf("%d %s", answer.Code, body)
-	}
-	if strings.Contains(body, "secret detail") || strings.Contains(body, ".go:") {
-		t.Errorf("the answer tells: %s", body)
-	}
-	if !strings.Contains(log.String(), "secret detail") || !strings.Contains(log.String(), "operation_internal_test.go") || strings.Contains(log.String(), "canary") {
-		t.Errorf("log %s", log.String())
+			body, id := answer.Body.String(), answer.Header().Get("X-Request-Id")
+			if !answers && (answer.Code != http.StatusInternalServerError || !strings.Contains(body, id) || !strings.Contains(body, "/problems/internal")) {
+				t.Errorf("%d %s", answer.Code, body)
+			}
+			if strings.Contains(body, "nil pointer") || strings.Contains(body, ".go") || strings.Contains(body, "goroutine") {
+				t.Errorf("the answer tells: %s", body)
+			}
+			for _, want := range []string{"nil pointer", "operation_internal_test.go", id, `"ERROR"`} {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("%s is not in the log: %s", want, log.String())
+				}
+			}
+			if strings.Contains(log.String(), "canary") || strings.Count(log.String(), "\n") != 1 {
+				t.Errorf("log %s", log.String())
+			}
+		})
 	}
 }
 
 func TestAbortBreaksTheConnection(t *testing.T) {
 	t.Parallel()
 	defer func() {
-		if r := recover(); r != http.ErrAbortHandler {
+		if r, ok := recover().(error); !ok || !errors.Is(r, http.ErrAbortHandler) {
 			t.Errorf("recovered %v", r)
 		}
 	}()
-	serveThrough(bare(&strings.Builder{}), httptest.NewRequest(http.MethodGet, "/", nil), func(echo.Context) error { panic(http.ErrAbortHandler) })
+	serveThrough(bare(io.Discard), httptest.NewRequest(http.MethodGet, "/", nil), func(echo.Context) error { panic(http.ErrAbortHandler) })
 }
 
 // What is no problem is a 500 that tells nothing; a client that has gone is not
@@ -152,7 +356,7 @@ func TestUnknownErrorsTellNothing(t *testing.T) {
 
 func TestDevelopmentAnswersLoopbackNamesOnly(t *testing.T) {
 	t.Parallel()
-	s := bare(&strings.Builder{})
+	s := bare(io.Discard)
 	s.config.Environment = Development
 	for host, want := range map[string]int{
 		"localhost:8080": 200, "127.0.0.1": 200, "[::1]:8080": 200, "shop.localhost": 200,

@@ -6,45 +6,74 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/accord-api/accord/gen/api"
+	"github.com/accord-api/accord/policy"
 	"github.com/accord-api/accord/servertest"
 )
 
-// operation is one of the published document, read without the generator.
+// operation is one of the published document, read without the generator: from
+// `security` and `x-policy` as they are written there.
 type operation struct {
 	ID       string                `json:"operationId"`
 	Security []map[string][]string `json:"security"`
 	Policy   policies              `json:"x-policy"`
 	Body     *struct {
-		Content map[string]json.RawMessage `json:"content"`
+		Content map[string]struct {
+			Example map[string]any `json:"example"`
+		} `json:"content"`
 	} `json:"requestBody"`
-	Method, Path string `json:"-"`
-	public       bool
-	roles        []string
+	Responses    map[string]json.RawMessage `json:"responses"`
+	Method, Path string                     `json:"-"`
 }
 
+// policies is an x-policy, of an operation or of the root.
 type policies struct {
-	Timeout   string          `json:"timeout"`
-	BodyLimit string          `json:"body-limit"`
-	RateLimit json.RawMessage `json:"rate-limit"`
+	Timeout     string    `json:"timeout"`
+	BodyLimit   string    `json:"body-limit"`
+	RateLimit   rateLimit `json:"rate-limit"`
+	Concurrency int       `json:"concurrency"`
+	Audit       string    `json:"audit"`
 }
 
-type limits []struct {
-	Limit  int    `json:"limit"`
-	Window string `json:"window"`
-	By     string `json:"by"`
+// rateLimit is one limit, a list of them, or none; nil where nothing is said.
+type rateLimit []policy.RateLimit
+
+func (r *rateLimit) UnmarshalJSON(data []byte) error {
+	*r = rateLimit{}
+	if string(data) == `"none"` {
+		return nil
+	}
+	if data[0] == '{' {
+		data = fmt.Appendf(nil, "[%s]", data)
+	}
+	var written []struct {
+		Limit      int
+		Window, By string
+	}
+	if err := json.Unmarshal(data, &written); err != nil {
+		return err
+	}
+	for _, w := range written {
+		window, err := time.ParseDuration(w.Window)
+		if err != nil {
+			return err
+		}
+		by, field, _ := strings.Cut(w.By, ":")
+		*r = append(*r, policy.RateLimit{Limit: w.Limit, Window: window, By: policy.By(by), Field: field})
+	}
+	return nil
 }
 
-// document reads the operations, and the defaults of the root.
-func document(t *testing.T) (operations []operation, defaults policies) {
+// document reads the operations, each with the defaults of the root for what it
+// does not say itself.
+func document(t *testing.T) []operation {
 	t.Helper()
 	var doc struct {
 		Paths    map[string]map[string]json.RawMessage `json:"paths"`
@@ -54,25 +83,47 @@ func document(t *testing.T) (operations []operation, defaults policies) {
 	if err := json.Unmarshal(api.OpenAPI, &doc); err != nil {
 		t.Fatal(err)
 	}
+	var operations []operation
 	for path, item := range doc.Paths {
 		for method, raw := range item {
 			if !slices.Contains([]string{"get", "post", "put", "patch", "delete"}, method) {
 				continue
 			}
 			o := operation{Method: strings.ToUpper(method), Path: path}
+			o.Policy.Timeout, o.Policy.BodyLimit = doc.Policy.Timeout, doc.Policy.BodyLimit
 			if err := json.Unmarshal(raw, &o); err != nil {
 				t.Fatal(err)
 			}
 			if o.Security == nil {
 				o.Security = doc.Security
 			}
-			if o.public = len(o.Security) == 0; !o.public {
-				o.roles = o.Security[0]["oauth2"]
+			if o.Policy.RateLimit == nil {
+				o.Policy.RateLimit = o.defaultLimits(doc.Policy.RateLimit)
 			}
 			operations = append(operations, o)
 		}
 	}
-	return operations, doc.Policy
+	slices.SortFunc(operations, func(a, b operation) int { return strings.Compare(a.ID, b.ID) })
+	return operations
+}
+
+// defaultLimits picks those of the root that fit: by user where somebody is
+// signed in, by address where nobody is.
+func (o operation) defaultLimits(all rateLimit) rateLimit {
+	by := policy.ByUser
+	if o.public() {
+		by = policy.ByIP
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(l policy.RateLimit) bool { return l.By != by })
+}
+
+func (o operation) public() bool { return len(o.Security) == 0 }
+
+// wants says whether the role is needed, whichever alternative is taken.
+func (o operation) wants(role string) bool {
+	return !o.public() && !slices.ContainsFunc(o.Security, func(alternative map[string][]string) bool {
+		return !slices.Contains(alternative["oauth2"], role)
+	})
 }
 
 // url fills the path's parameters with an id that nothing has.
@@ -82,66 +133,78 @@ func (o operation) url() string {
 
 const unknownID = "0198c0de-0000-7000-8000-00000000dead"
 
-func (o operation) contentType() string {
-	if o.Body == nil {
-		return ""
+// contentTypes are the declared ones, sorted.
+func (o operation) contentTypes() []string {
+	var names []string
+	if o.Body != nil {
+		for name := range o.Body.Content {
+			names = append(names, name)
+		}
 	}
-	for name := range o.Body.Content {
+	slices.Sort(names)
+	return names
+}
+
+func (o operation) contentType() string {
+	for _, name := range o.contentTypes() {
 		return name
 	}
 	return ""
 }
 
-func (p policies) limits(t *testing.T, by string) (n int, window time.Duration) {
+// example is the document's own body, with changes.
+func (o operation) example(t *testing.T, changes map[string]any) []byte {
 	t.Helper()
-	if len(p.RateLimit) == 0 || string(p.RateLimit) == `"none"` {
-		return 0, 0
+	if o.Body == nil {
+		return nil
 	}
-	list := limits{{}}
-	if p.RateLimit[0] == '[' {
-		list = nil
+	form, body := url.Values{}, map[string]any{}
+	for _, members := range []map[string]any{o.Body.Content[o.contentType()].Example, changes} {
+		for name, value := range members {
+			body[name] = value
+			form.Set(name, fmt.Sprint(value))
+		}
 	}
-	var target any = &list
-	if len(list) == 1 {
-		target = &list[0]
+	if o.contentType() == "application/x-www-form-urlencoded" {
+		return []byte(form.Encode())
 	}
-	if err := json.Unmarshal(p.RateLimit, target); err != nil {
+	data, err := json.Marshal(body)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range list {
-		if l.By == by {
-			window, err := time.ParseDuration(l.Window)
+	return data
+}
+
+// bytes of a limit such as 64KiB.
+func (p policies) bytes(t *testing.T) int64 {
+	t.Helper()
+	for suffix, unit := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20} {
+		if number, ok := strings.CutSuffix(p.BodyLimit, suffix); ok {
+			n, err := strconv.ParseInt(number, 10, 64)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return l.Limit, window
+			return n * unit
 		}
 	}
-	return 0, 0
+	t.Fatalf("body limit %q", p.BodyLimit)
+	return 0
 }
 
-// What the document says of an operation is what its live route does.
-func TestContractHolds(t *testing.T) {
-	t.Parallel()
-	s := servertest.New(t)
-	operations, defaults := document(t)
-	if len(operations) != len(api.Policies) {
-		t.Errorf("%d operations in the document, %d in the table", len(operations), len(api.Policies))
+// signedIn is somebody new who may call the operation.
+func signedIn(s *servertest.Server, o operation) *servertest.Person {
+	s.T.Helper()
+	switch {
+	case o.public():
+		return s.Somebody()
+	case o.wants("admin"):
+		return s.Admin()
 	}
-	user := s.Register()
-	for _, o := range operations {
-		t.Run(o.ID, func(t *testing.T) {
-			t.Parallel()
-			checkAccess(t, s, user, o)
-			checkTimeout(t, o, defaults)
-			checkBody(t, s, o, defaults)
-			checkRate(t, s, o, defaults)
-		})
-	}
+	return s.Register()
 }
 
-// send calls the operation with a body that is no JSON and no form that it
-// takes: whoever gets past the chain gets 400 or 422.
+// send calls the operation with a body that is none that it takes: whoever gets
+// past the chain gets 400 or 422, and nothing is changed.
 func send(p *servertest.Person, o operation) *servertest.Answer {
 	p.T.Helper()
 	if o.Body == nil {
@@ -150,54 +213,121 @@ func send(p *servertest.Person, o operation) *servertest.Answer {
 	return p.Do(o.Method, o.url(), o.contentType(), []byte("{"))
 }
 
-func checkAccess(t *testing.T, s *servertest.Server, user *servertest.Person, o operation) {
+// The table that the server is built from says what the document says.
+func TestPolicyTableIsTheDocuments(t *testing.T) {
+	t.Parallel()
+	operations := document(t)
+	if len(operations) == 0 || len(operations) != len(api.Policies) {
+		t.Errorf("%d operations in the document, %d in the table", len(operations), len(api.Policies))
+	}
+	for _, o := range operations {
+		row := api.Policies[o.ID]
+		if row == nil {
+			t.Errorf("%s is not in the table", o.ID)
+			continue
+		}
+		var access []string
+		for _, alternative := range o.Security {
+			access = append(access, strings.Join(alternative["oauth2"], " "))
+		}
+		var listed []string
+		for _, roles := range row.Access {
+			listed = append(listed, strings.Join(roles, " "))
+		}
+		timeout, err := time.ParseDuration(o.Policy.Timeout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		types := slices.Sorted(slices.Values(row.ContentTypes))
+		for what, same := range map[string]bool{
+			"access":        slices.Equal(access, listed),
+			"rate limits":   slices.Equal(o.Policy.RateLimit, row.RateLimits),
+			"body limit":    o.Policy.bytes(t) == row.BodyLimit,
+			"timeout":       timeout == row.Timeout,
+			"concurrency":   o.Policy.Concurrency == row.Concurrency,
+			"audit":         o.Policy.Audit == row.Audit,
+			"content types": slices.Equal(o.contentTypes(), types),
+			"route":         o.Method == row.Method && strings.NewReplacer("{", ":", "}", "").Replace(o.Path) == row.Path,
+		} {
+			if !same {
+				t.Errorf("%s: %s differs: %+v and %+v", o.ID, what, o, *row)
+			}
+		}
+	}
+}
+
+// What the document says of an operation is what its live route does.
+func TestLiveRoutesKeepTheContract(t *testing.T) {
+	t.Parallel()
+	for _, o := range document(t) {
+		t.Run(o.ID, func(t *testing.T) {
+			t.Parallel()
+			s := servertest.New(t)
+			checkAccess(t, s, o)
+			checkBodyLimit(t, s, o)
+			checkContentType(t, s, o)
+			for _, l := range o.Policy.RateLimit {
+				checkRate(t, s, o, l)
+			}
+			if len(o.Policy.RateLimit) == 0 {
+				if h := send(s.Somebody(), o).Header; h.Get("RateLimit") != "" || h.Get("RateLimit-Policy") != "" {
+					t.Errorf("an unlimited operation tells limits: %v", h)
+				}
+			}
+			// The line names the row of the table that the route was built from.
+			id := send(s.Somebody(), o).Header.Get("X-Request-Id")
+			if line := logLine(s, id); !strings.Contains(line, fmt.Sprintf(`"operation":"%s"`, o.ID)) {
+				t.Errorf("the route belongs to another operation: %s", line)
+			}
+		})
+	}
+}
+
+func checkAccess(t *testing.T, s *servertest.Server, o operation) {
 	t.Helper()
-	if got := send(s.Somebody(), o).Status; (got == http.StatusUnauthorized) == o.public {
-		t.Errorf("without a token: status %d", got)
+	for token, challenge := range map[string]string{"": `Bearer realm="accord"`, "x.y.z": `error="invalid_token"`} {
+		p := s.Somebody()
+		p.Tokens.AccessToken = token
+		answer := send(p, o)
+		if o.public() {
+			if answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden {
+				t.Errorf("a public operation answers %d to the token %q", answer.Status, token)
+			}
+			continue
+		}
+		answer.Expect(http.StatusUnauthorized).Problem("unauthenticated")
+		if got := answer.Header.Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer ") || !strings.Contains(got, challenge) {
+			t.Errorf("WWW-Authenticate %q", got)
+		}
 	}
-	if slices.Contains(o.roles, "admin") {
-		send(user, o).Expect(http.StatusForbidden).Problem("forbidden")
+	if o.public() {
+		return
+	}
+
+	user := send(s.Register(), o)
+	if o.wants("admin") {
+		user.Expect(http.StatusForbidden).Problem("forbidden")
+		if got := user.Header.Get("WWW-Authenticate"); !strings.Contains(got, `error="insufficient_scope"`) || !strings.Contains(got, `scope="admin"`) {
+			t.Errorf("WWW-Authenticate %q", got)
+		}
+	} else if user.Status == http.StatusUnauthorized || user.Status == http.StatusForbidden {
+		t.Errorf("a user gets %d", user.Status)
+	}
+	if admin := send(s.Admin(), o); admin.Status == http.StatusUnauthorized || admin.Status == http.StatusForbidden {
+		t.Errorf("an administrator gets %d", admin.Status)
 	}
 }
 
-func checkTimeout(t *testing.T, o operation, defaults policies) {
-	t.Helper()
-	want := defaults.Timeout
-	if o.Policy.Timeout != "" {
-		want = o.Policy.Timeout
-	}
-	if d, err := time.ParseDuration(want); err != nil || api.Policies[o.ID].Timeout != d {
-		t.Errorf("timeout %s, want %s", api.Policies[o.ID].Timeout, want)
-	}
-}
-
-// signedIn is somebody new who may call the operation.
-func signedIn(s *servertest.Server, o operation) *servertest.Person {
-	switch {
-	case o.public:
-		return s.Somebody()
-	case slices.Contains(o.roles, "admin"):
-		return s.Admin()
-	}
-	return s.Register()
-}
-
-func checkBody(t *testing.T, s *servertest.Server, o operation, defaults policies) {
+// A body of the limit's length is read, one of a byte more is not, whether or
+// not its length is told beforehand.
+func checkBodyLimit(t *testing.T, s *servertest.Server, o operation) {
 	t.Helper()
 	if o.Body == nil {
 		return
 	}
-	size := strings.TrimSuffix(defaults.BodyLimit, "KiB")
-	if o.Policy.BodyLimit != "" {
-		size = strings.TrimSuffix(o.Policy.BodyLimit, "KiB")
-	}
-	kib, err := strconv.Atoi(size)
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := signedIn(s, o)
-	for extra, want := range map[int]bool{0: false, 1: true} {
-		body := bytes.Repeat([]byte(" "), kib<<10+extra)
+	for _, extra := range []int64{0, 1} {
+		body := bytes.Repeat([]byte(" "), int(o.Policy.bytes(t)+extra))
 		for name, reader := range map[string]io.Reader{"with a length": bytes.NewReader(body), "chunked": io.MultiReader(bytes.NewReader(body))} {
 			r, err := http.NewRequestWithContext(t.Context(), o.Method, s.URL+o.url(), reader)
 			if err != nil {
@@ -206,52 +336,130 @@ func checkBody(t *testing.T, s *servertest.Server, o operation, defaults policie
 			r.Header.Set("Content-Type", o.contentType())
 			r.Header.Set("X-Forwarded-For", s.Somebody().IP)
 			r.Header.Set("Authorization", "Bearer "+p.Tokens.AccessToken)
-			if got := p.Send(r).Status == http.StatusRequestEntityTooLarge; got != want {
-				t.Errorf("%d bytes %s: refused %t", len(body), name, got)
+			answer := p.Send(r)
+			if refused := answer.Status == http.StatusRequestEntityTooLarge; refused != (extra > 0) {
+				t.Errorf("%d bytes %s: status %d", len(body), name, answer.Status)
+			} else if refused {
+				answer.Problem("payload-too-large")
 			}
-		}
-	}
-	for _, contentType := range []string{"text/plain", o.contentType() + "; charset=latin1", ""} {
-		answer := p.Do(o.Method, o.url(), contentType, []byte("{}")).Expect(http.StatusUnsupportedMediaType)
-		if !strings.Contains(answer.Header.Get("Accept"), o.contentType()) {
-			t.Errorf("Accept %q", answer.Header.Get("Accept"))
 		}
 	}
 }
 
-func checkRate(t *testing.T, s *servertest.Server, o operation, defaults policies) {
+func checkContentType(t *testing.T, s *servertest.Server, o operation) {
 	t.Helper()
-	by := "user"
-	if o.public {
-		by = "ip"
-	}
-	n, window := o.Policy.limits(t, by)
-	if n == 0 && string(o.Policy.RateLimit) != `"none"` {
-		n, window = defaults.limits(t, by)
-	}
-	p := signedIn(s, o)
-	if o.ID == "logout" || o.ID == "logoutAll" {
-		n = 0 // the second call has no session any more
-	}
-	if n == 0 {
+	if o.Body == nil {
 		return
 	}
-	for i := range n {
-		answer := send(p, o)
-		if answer.Status == http.StatusTooManyRequests {
-			t.Fatalf("call %d of %d is refused", i+1, n)
-		}
-		if want := fmt.Sprintf(`"%s";r=%d;t=%d`, by, n-1-i, int(window.Seconds())); i == 0 && answer.Header.Get("RateLimit") != want {
-			t.Errorf("RateLimit %q, want %q", answer.Header.Get("RateLimit"), want)
+	p := signedIn(s, o)
+	for _, contentType := range []string{"text/plain", o.contentType() + "; charset=latin1", o.contentType() + "; charset", "application/*", "*/*", "/", ""} {
+		p.IP = s.Somebody().IP
+		answer := p.Do(o.Method, o.url(), contentType, []byte("{}")).Expect(http.StatusUnsupportedMediaType)
+		answer.Problem("unsupported-media-type")
+		accepted := strings.Split(answer.Header.Get("Accept"), ", ")
+		if slices.Sort(accepted); !slices.Equal(accepted, o.contentTypes()) {
+			t.Errorf("Accept %q", accepted)
 		}
 	}
-	refused := send(p, o).Expect(http.StatusTooManyRequests)
+	for _, contentType := range o.contentTypes() {
+		for _, written := range []string{contentType, strings.ToUpper(contentType), contentType + "; charset=UTF-8", contentType + `;charset="utf-8"`} {
+			p.IP = s.Somebody().IP
+			if got := p.Do(o.Method, o.url(), written, []byte("{")).Status; got != http.StatusBadRequest && got != http.StatusUnprocessableEntity {
+				t.Errorf("%q: status %d", written, got)
+			}
+		}
+	}
+}
+
+// checkRate lets exactly as many calls through as the document says, in any
+// span of its window, for each key apart.
+func checkRate(t *testing.T, s *servertest.Server, o operation, l policy.RateLimit) {
+	t.Helper()
+	name := string(l.By)
+	if l.Field != "" {
+		name += ":" + l.Field
+	}
+	call := caller(t, s, o, l)
+	first := call(0)
+	window := int(l.Window.Seconds())
+	if want := fmt.Sprintf(`"%s";q=%d;w=%d`, name, l.Limit, window); !strings.Contains(first.Header.Get("RateLimit-Policy"), want) {
+		t.Errorf("RateLimit-Policy %q lacks %q", first.Header.Get("RateLimit-Policy"), want)
+	}
+	if want := fmt.Sprintf(`"%s";r=%d;t=%d`, name, l.Limit-1, window); first.Header.Get("RateLimit") != want {
+		t.Errorf("RateLimit %q, want %q", first.Header.Get("RateLimit"), want)
+	}
+	if strings.HasPrefix(o.ID, "logout") {
+		return // each call would need a session of its own
+	}
+	for i := 1; i < l.Limit; i++ {
+		if got := call(0).Status; got == http.StatusTooManyRequests {
+			t.Fatalf("by %s: call %d of %d is refused", name, i+1, l.Limit)
+		}
+	}
+
+	refused := call(0).Expect(http.StatusTooManyRequests)
 	refused.Problem("too-many-requests")
-	if got, _ := strconv.Atoi(refused.Header.Get("Retry-After")); got < 1 || got > int(window.Seconds()) {
-		t.Errorf("Retry-After %q", refused.Header.Get("Retry-After"))
+	if got := refused.Header.Get("Retry-After"); got != strconv.Itoa(window) {
+		t.Errorf("by %s: Retry-After %q, want %d", name, got, window)
 	}
-	if want := fmt.Sprintf(`"%s";q=%d;w=%d`, by, n, int(window.Seconds())); !strings.Contains(refused.Header.Get("RateLimit-Policy"), want) {
-		t.Errorf("RateLimit-Policy %q lacks %q", refused.Header.Get("RateLimit-Policy"), want)
+	if want := fmt.Sprintf(`"%s";r=0;t=%d`, name, window); refused.Header.Get("RateLimit") != want {
+		t.Errorf("RateLimit %q, want %q", refused.Header.Get("RateLimit"), want)
+	}
+	if got := call(1).Status; got == http.StatusTooManyRequests {
+		t.Errorf("by %s: somebody else is refused as well", name)
+	}
+	s.Clock.Advance(l.Window - time.Second)
+	call(0).Expect(http.StatusTooManyRequests)
+	s.Clock.Advance(time.Second)
+	if got := call(0).Status; got == http.StatusTooManyRequests {
+		t.Errorf("by %s: refused for longer than the window", name)
+	}
+}
+
+// caller calls the operation so that only one limit counts: for one of two keys.
+func caller(t *testing.T, s *servertest.Server, o operation, l policy.RateLimit) func(key int) *servertest.Answer {
+	t.Helper()
+	people := []*servertest.Person{signedIn(s, o), signedIn(s, o)}
+	return func(key int) *servertest.Answer {
+		t.Helper()
+		p := people[key]
+		switch l.By {
+		case policy.ByUser: // wherever the user calls from
+			p.IP = s.Somebody().IP
+		case policy.ByField: // in any letter case
+			p.IP = s.Somebody().IP
+			value := fmt.Sprintf("Key%d@Example.com", key)
+			if p.IP[len(p.IP)-3]%2 == 0 {
+				value = strings.ToLower(value)
+			}
+			return p.Do(o.Method, o.url(), o.contentType(), o.example(t, map[string]any{l.Field: value}))
+		}
+		return send(p, o)
+	}
+}
+
+// An operation with an audit policy leaves one event of that name when it is
+// called as the document's example shows, and every other one leaves none.
+func TestAuditIsAsTheContractSays(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	events := func() string {
+		return column(t, s, "SELECT coalesce(string_agg(action || ' ' || outcome, ', ' ORDER BY id), '') FROM audit_events")
+	}
+	for _, o := range document(t) {
+		p := signedIn(s, o)
+		before := events()
+		answer := p.Do(o.Method, o.url(), o.contentType(), o.example(t, nil))
+		want := ""
+		if o.Policy.Audit != "" {
+			want = o.Policy.Audit + " failed"
+			if answer.Status < http.StatusBadRequest {
+				want = o.Policy.Audit + " succeeded"
+			}
+		}
+		if got := strings.TrimPrefix(strings.TrimPrefix(events(), before), ", "); got != want {
+			t.Errorf("%s answers %d and leaves %q, want %q", o.ID, answer.Status, got, want)
+		}
 	}
 }
 
@@ -259,46 +467,57 @@ func checkRate(t *testing.T, s *servertest.Server, o operation, defaults policie
 func TestChainOrder(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
+	large := bytes.Repeat([]byte("x"), 65<<10)
+	const login, me, admin = "/api/v1/auth/login", "/api/v1/users/me", "/api/v1/admin/users/" + unknownID
+
 	p := s.Somebody()
-	p.GET("/api/v1/nothing").Expect(http.StatusNotFound).Problem("not-found") // before any sign-in
-	p.Do(http.MethodPatch, "/api/v1/users/me", "text/plain", []byte("x")).Expect(http.StatusUnauthorized)
-	p.Do(http.MethodPatch, "/api/v1/users/me", "application/json", bytes.Repeat([]byte("x"), 65<<10)).Expect(http.StatusRequestEntityTooLarge)
-	for range 5 {
-		p.Login("nobody", "x")
+	p.GET("/api/v1/nothing").Expect(http.StatusNotFound).Problem("not-found") // the route before the sign-in
+	p.Do(http.MethodPut, me, "text/plain", nil).Expect(http.StatusMethodNotAllowed)
+	p.Do(http.MethodPatch, me, "application/json", large).Expect(http.StatusRequestEntityTooLarge) // the size before the sign-in
+	p.Do(http.MethodPatch, me, "text/plain", []byte("\xff")).Expect(http.StatusUnauthorized)       // the sign-in before the body
+	p.Do(http.MethodPatch, admin+"%ff", "text/plain", []byte("\xff")).Expect(http.StatusUnauthorized)
+	user := s.Register()
+	user.Do(http.MethodPatch, admin+"%ff", "text/plain", []byte("\xff")).Expect(http.StatusForbidden) // the role before the content type
+	user.Do(http.MethodPatch, me, "text/plain", []byte("\xff")).Expect(http.StatusUnsupportedMediaType)
+	s.Admin().Do(http.MethodPatch, "/api/v1/admin/users/x", "application/merge-patch+json", []byte("{")).Expect(http.StatusBadRequest)
+	for range 300 {
+		user.GET(me)
 	}
-	p.Do(http.MethodPost, "/api/v1/auth/login", "text/plain", []byte("x")).Expect(http.StatusTooManyRequests)
+	user.GET("/api/v1/users/x").Expect(http.StatusUnprocessableEntity) // limits are each operation's own
+	user.Do(http.MethodGet, me, "", nil).Expect(http.StatusTooManyRequests)
+
+	for range 5 {
+		p.Do(http.MethodPost, login, "text/plain", nil).Expect(http.StatusUnsupportedMediaType)
+	}
+	p.Do(http.MethodPost, login, "text/plain", []byte("x")).Expect(http.StatusTooManyRequests)    // the limit before the content type
+	p.Do(http.MethodPost, login, "text/plain", large).Expect(http.StatusRequestEntityTooLarge)    // the size before the limit
+	p.POST("/api/v1/auth/forgot-password", `{"email": 1}`).Expect(http.StatusUnprocessableEntity) // the rules before the limit by field
+	p.POST("/api/v1/auth/forgot-password", `{"email": "x"}`).Expect(http.StatusUnprocessableEntity)
 }
 
-// A lock in the database holds the operation up until its time is over.
-func TestTimeoutIsToldAndChangesNothing(t *testing.T) {
+// Who guesses tokens is held up as one who is not signed in at all; who has a
+// token is not held up by others at the same address.
+func TestFailedAuthenticationIsLimited(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
-	p := s.Register()
-	before := api.Policies["updateMe"].Timeout
-	if before != 10*time.Second {
-		t.Fatalf("timeout %s", before)
+	user := s.Register()
+	guesser := s.Somebody()
+	guesser.Tokens.AccessToken = "x.y.z"
+	for range api.Anonymous.Limit {
+		guesser.GET("/api/v1/users/me").Expect(http.StatusUnauthorized)
 	}
-	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
-	if err != nil {
-		t.Fatal(err)
+	refused := guesser.GET("/api/v1/auth/sessions").Expect(http.StatusTooManyRequests) // whichever operation
+	refused.Problem("too-many-requests")
+	if got := refused.Header.Get("Retry-After"); got != "60" {
+		t.Errorf("Retry-After %q", got)
 	}
-	defer conn.Close(t.Context())
-	tx, err := conn.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	for name, want := range map[string]string{"RateLimit": `"ip";r=0;t=60`, "RateLimit-Policy": `"ip";q=60;w=60`} {
+		if got := refused.Header.Get(name); got != want {
+			t.Errorf("%s %q, want %q", name, got, want)
+		}
 	}
-	if _, err := tx.Exec(t.Context(), "LOCK TABLE users"); err != nil {
-		t.Fatal(err)
-	}
-	answer := p.PATCH("/api/v1/users/me", map[string]any{"full_name": "Too Late"}).Expect(http.StatusServiceUnavailable)
-	answer.Problem("timeout")
-	if answer.Header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
-	}
-	if err := tx.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if name := column(t, s, "SELECT full_name FROM users"); name != p.User.FullName {
-		t.Errorf("the name is %q", name)
-	}
+	user.IP = guesser.IP
+	user.GET("/api/v1/users/me").Expect(http.StatusOK)
+	s.Clock.Advance(time.Minute)
+	guesser.GET("/api/v1/users/me").Expect(http.StatusUnauthorized)
 }

@@ -41,24 +41,28 @@ var pageTemplates = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 
 // registerPages adds the routes that are no operations of the contract.
 func (s *Server) registerPages() {
-	s.echo.GET("/", s.startPage)
-	s.echo.GET("/problems", s.problemIndexPage)
-	s.echo.GET(problemPath+":code", s.problemPage)
-	s.echo.GET(specPath, s.specFile(s.spec()))
+	s.servePage("/", s.startPage)
+	s.servePage("/problems", s.problemIndexPage)
+	s.servePage(problemPath+":code", s.problemPage)
+	s.servePage(specPath, s.specFile(s.spec()))
 	for _, page := range []string{jobs.VerifyPage, jobs.ResetPage, jobs.ForgotPage} {
-		s.echo.GET(page, s.templatePage(path.Base(page)+".html"))
+		s.servePage(page, s.templatePage(path.Base(page)+".html"))
 	}
-	s.echo.GET(assetsPath+"*", echo.WrapHandler(http.StripPrefix(assetsPath, s.assets())))
+	s.servePage(assetsPath+"*", s.assets())
 	if s.config.Docs {
-		s.echo.GET(docsPath, s.docsPage)
-		s.echo.GET(docsPath+"/oauth2-redirect.html", s.swaggerUI())
-		s.echo.GET(docsPath+"/*", s.swaggerUI())
+		s.servePage(docsPath, s.docsPage)
+		s.servePage(docsPath+"/*", s.swaggerUI())
 	}
 	if s.outbox != nil {
 		outbox := echo.WrapHandler(s.outbox.Handler(outboxPath))
-		s.echo.GET(outboxPath, s.framed(outbox))
-		s.echo.GET(outboxPath+"/*", s.framed(outbox))
+		s.servePage(outboxPath, s.framed(outbox))
+		s.servePage(outboxPath+"/*", s.framed(outbox))
 	}
+}
+
+// servePage serves GET, and HEAD with it.
+func (s *Server) servePage(path string, page echo.HandlerFunc) {
+	s.echo.Match([]string{http.MethodGet, http.MethodHead}, path, page)
 }
 
 // pageData is what every page is made from.
@@ -75,11 +79,11 @@ func (s *Server) pageData() pageData {
 }
 
 func (s *Server) startPage(c echo.Context) error {
-	return render(c, http.StatusOK, "start.html", pagePolicy, s.pageData())
+	return render(c, "start.html", pagePolicy, s.pageData())
 }
 
 func (s *Server) templatePage(name string) echo.HandlerFunc {
-	return func(c echo.Context) error { return render(c, http.StatusOK, name, pagePolicy, s.pageData()) }
+	return func(c echo.Context) error { return render(c, name, pagePolicy, s.pageData()) }
 }
 
 // problemPage says what a problem type means and how to mend it.
@@ -88,7 +92,7 @@ func (s *Server) problemPage(c echo.Context) error {
 		if kind.Code == c.Param("code") {
 			data := s.pageData()
 			data.Problem = kind
-			return render(c, http.StatusOK, "problem.html", pagePolicy, data)
+			return render(c, "problem.html", pagePolicy, data)
 		}
 	}
 	return echo.ErrNotFound
@@ -97,20 +101,20 @@ func (s *Server) problemPage(c echo.Context) error {
 func (s *Server) problemIndexPage(c echo.Context) error {
 	data := s.pageData()
 	data.Problems = api.ProblemTypes
-	return render(c, http.StatusOK, "problems.html", pagePolicy, data)
+	return render(c, "problems.html", pagePolicy, data)
 }
 
 func (s *Server) docsPage(c echo.Context) error {
-	return render(c, http.StatusOK, "docs.html", docsPolicy, s.pageData())
+	return render(c, "docs.html", docsPolicy, s.pageData())
 }
 
-func render(c echo.Context, status int, name, policy string, data pageData) error {
+func render(c echo.Context, name, policy string, data pageData) error {
 	var page bytes.Buffer
 	if err := pageTemplates.ExecuteTemplate(&page, name, data); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
 	}
 	c.Response().Header().Set("Content-Security-Policy", policy)
-	return c.HTMLBlob(status, page.Bytes())
+	return c.HTMLBlob(http.StatusOK, page.Bytes())
 }
 
 // spec is the published contract under the project's name.
@@ -131,17 +135,34 @@ func (s *Server) specFile(spec []byte) echo.HandlerFunc {
 }
 
 // assets serves the scripts and styles of the pages.
-func (s *Server) assets() http.Handler {
+func (s *Server) assets() echo.HandlerFunc {
 	files, err := fs.Sub(pageFiles, "pages/assets")
 	if err != nil { // embedded: cannot happen
 		panic(err)
 	}
-	return http.FileServerFS(files)
+	return existing(files, "", http.StripPrefix(assetsPath, http.FileServerFS(files)))
 }
 
-// swaggerUI serves the Swagger UI that its Go module carries.
+// swaggerUI serves the Swagger UI that its Go module carries, compressed.
 func (s *Server) swaggerUI() echo.HandlerFunc {
-	return s.framed(echo.WrapHandler(http.StripPrefix(docsPath, statigz.FileServer(static.FS))))
+	return s.framed(existing(static.FS, ".gz", http.StripPrefix(docsPath, statigz.FileServer(static.FS))))
+}
+
+// existing serves files that are there, some under a name with a suffix. What
+// is not there is a problem like everywhere else, not the file server's text.
+func existing(files fs.FS, suffix string, server http.Handler) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		name := c.Param("*")
+		if !isFile(files, name) && !isFile(files, name+suffix) {
+			return echo.ErrNotFound
+		}
+		return echo.WrapHandler(server)(c)
+	}
+}
+
+func isFile(files fs.FS, name string) bool {
+	info, err := fs.Stat(files, name) // an error as well where the name is none
+	return err == nil && info.Mode().IsRegular()
 }
 
 // framed serves what sets no policy of its own under the pages'.

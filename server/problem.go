@@ -36,8 +36,8 @@ type Problem struct {
 	retryAfter time.Duration
 	// challenge is sent as WWW-Authenticate.
 	challenge string
-	// allow and accept are sent as headers of these names.
-	allow, accept string
+	// accept is sent as Accept: the content types that would do.
+	accept string
 	// cause is logged, never sent.
 	cause error
 }
@@ -82,6 +82,7 @@ func problemOf(err error) *Problem {
 		fields   validate.Violations
 		syntax   *validate.SyntaxError
 		tooLarge *http.MaxBytesError
+		unread   *bodyError
 		routing  *echo.HTTPError
 	)
 	switch {
@@ -93,17 +94,25 @@ func problemOf(err error) *Problem {
 		return problem(api.ProblemMalformedRequest, "%s", syntax.Error())
 	case errors.As(err, &tooLarge):
 		return problem(api.ProblemPayloadTooLarge, "The body may have at most %d bytes.", tooLarge.Limit)
+	case errors.As(err, &unread):
+		return unreadBody(unread)
 	case errors.As(err, &routing):
 		return routingProblem(routing)
 	}
 	return problemOfDependency(err)
 }
 
+// unreadBody is for a body that did not come to its end.
+func unreadBody(err *bodyError) *Problem {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return problem(api.ProblemRequestTimeout, "The body was not complete in time.").because(err)
+	}
+	return problem(api.ProblemMalformedRequest, "The body was cut off, or is not framed as HTTP has it.").because(err)
+}
+
 // problemOfDependency maps the errors of the database and of the leaf packages.
 func problemOfDependency(err error) *Problem {
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return problem(api.ProblemRequestTimeout, "The body was not complete in time.").because(err)
 	case errors.Is(err, auth.ErrBusy), errors.Is(err, limit.ErrFull), errors.Is(err, pg.ErrBusy):
 		return unavailable("Too much is going on at once.").because(err)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -175,7 +184,7 @@ func (p *Problem) writeHeader(header http.Header) {
 	if p.retryAfter > 0 {
 		header.Set(echo.HeaderRetryAfter, strconv.Itoa(seconds(p.retryAfter)))
 	}
-	for name, value := range map[string]string{echo.HeaderWWWAuthenticate: p.challenge, echo.HeaderAllow: p.allow, echo.HeaderAccept: p.accept} {
+	for name, value := range map[string]string{echo.HeaderWWWAuthenticate: p.challenge, echo.HeaderAccept: p.accept} {
 		if value != "" {
 			header.Set(name, value)
 		}
@@ -186,7 +195,7 @@ func (p *Problem) body(call *call) []byte {
 	answer := api.Problem{
 		Type:      problemPath + p.kind.Code,
 		Title:     p.kind.Title,
-		Status:    int32(p.kind.Status),
+		Status:    int32(p.kind.Status), //nolint:gosec // the catalogue holds 400 to 599
 		Detail:    p.detail,
 		RequestID: call.requestID,
 	}

@@ -43,7 +43,18 @@ func (r *router) add(method, path string, h echo.HandlerFunc, chain []echo.Middl
 	if len(chain) == 0 {
 		r.faults = append(r.faults, fmt.Errorf("%s %s: the operation is not in the policy table", method, path))
 	}
+	if strings.HasPrefix(path[strings.LastIndex(path, "/")+1:], ":") {
+		r.routes++
+		r.endParameter(method, path)
+	}
 	return r.Add(method, path, h, chain...)
+}
+
+// endParameter lets a path's last parameter end at a slash. Echo gives it all
+// the rest of the path otherwise, and /users/1/unknown would lead to /users/:id.
+// The route itself is never found, since trailing slashes go before routing.
+func (r *router) endParameter(method, path string) {
+	r.Add(method, path+"/", echo.NotFoundHandler)
 }
 
 func (r *router) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/getsentry/sentry-go"
@@ -32,7 +33,7 @@ func (s *Server) report(ctx context.Context, call *call, p *Problem) {
 		scope.SetTag(attr.Key, attr.Value.String())
 	}
 	event := s.sentry.EventFromException(p.cause, sentry.LevelError)
-	if crash, ok := p.cause.(*panicError); ok {
+	if crash, ok := errors.AsType[*panicError](p.cause); ok {
 		event.Contexts = map[string]sentry.Context{"panic": {"stack": crash.stack}}
 	}
 	s.sentry.CaptureEvent(event, &sentry.EventHint{Context: ctx, OriginalException: p.cause}, scope)

@@ -40,11 +40,22 @@ func isLoopbackHost(hostport string) bool {
 // checkTransport refuses plain HTTP in production. It never redirects: that
 // would hide from the client that its secret went over the wire in the clear.
 func (s *Server) checkTransport(r *http.Request) error {
-	if !s.config.Production() || r.TLS != nil || slices.Contains(probePaths, r.URL.Path) {
-		return nil
-	}
-	if _, trusted := s.proxies.remote(r); trusted && strings.EqualFold(r.Header.Get(echo.HeaderXForwardedProto), "https") {
+	if !s.config.Production() || s.secure(r) || slices.Contains(probePaths, r.URL.Path) {
 		return nil
 	}
 	return problem(api.ProblemInsecureTransport, "Use https.")
+}
+
+// secure says whether the request came over TLS: to this server itself, or to
+// a proxy of ours. Each word of X-Forwarded-Proto has to say so, since the
+// first may be the client's own.
+func (s *Server) secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	if _, trusted := s.proxies.remote(r); !trusted {
+		return false
+	}
+	hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedProto), ","), ",")
+	return !slices.ContainsFunc(hops, func(hop string) bool { return !strings.EqualFold(strings.TrimSpace(hop), "https") })
 }

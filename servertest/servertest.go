@@ -30,6 +30,8 @@ type Options struct {
 	Start bool
 	// Now replaces the test's clock.
 	Now func() time.Time
+	// Outbox is a folder for development to keep mails in, instead of the Mailbox.
+	Outbox string
 }
 
 // Server is a running server with what a test needs to look into it.
@@ -90,10 +92,14 @@ func (s *Server) config(o Options) server.Config {
 
 func (s *Server) run(listener net.Listener, o Options) {
 	s.T.Helper()
-	api, err := server.New(s.T.Context(), s.Config, server.Options{
-		Log:    slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Sender: s.Mailbox, Now: o.Now,
-	})
+	options := server.Options{
+		Log: slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now: o.Now, OutboxDir: o.Outbox,
+	}
+	if o.Outbox == "" {
+		options.Sender = s.Mailbox
+	}
+	api, err := server.New(s.T.Context(), s.Config, options)
 	if err != nil {
 		s.T.Fatalf("making the server: %v", err)
 	}

@@ -1,0 +1,126 @@
+package server_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/accord-api/accord/servertest"
+)
+
+// another runs the test's server on a second listener, so that it may be
+// stopped in the midst of the test.
+func another(t *testing.T, s *servertest.Server, admin net.Listener) (url string, stop func(), ended <-chan error) {
+	t.Helper()
+	listener := listen(t)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.API.Run(ctx, listener, admin) }()
+	return "http://" + listener.Addr().String(), stop, done
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener
+}
+
+// at is the same person at another URL of the server.
+func at(p *servertest.Person, url string) *servertest.Person {
+	other, elsewhere := *p, *p.Server
+	elsewhere.URL = url
+	other.Server = &elsewhere
+	return &other
+}
+
+// Requests in flight finish, and readiness says no, before the server is gone.
+func TestGracefulStop(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p := s.Register()
+	release := lock(t, s, "users")
+	url, stop, ended := another(t, s, nil)
+	answered := make(chan int, 1)
+	go func() { answered <- at(p, url).GET("/api/v1/users/me").Status }()
+	waiting(t, s, 1)
+
+	stop()
+	s.Eventually("readiness says no", func() bool { return p.GET("/readyz").Status == http.StatusServiceUnavailable })
+	p.GET("/livez").Expect(http.StatusOK) // a restart would not help
+	s.Eventually("nobody new is let in", func() bool {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	})
+	release()
+	if got := <-answered; got != http.StatusOK {
+		t.Errorf("the request in flight got %d", got)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// What does not finish in the time of a stop is broken off, and told.
+func TestStopHasALimit(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Settings: map[string]string{"SHUTDOWN_TIMEOUT": "300ms"}})
+	p := s.Register()
+	lock(t, s, "users")
+	url, stop, ended := another(t, s, nil)
+	broken := make(chan error, 1)
+	go func() {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1/users/me", nil)
+		if err != nil {
+			broken <- err
+			return
+		}
+		r.Header.Set("Authorization", "Bearer "+p.Tokens.AccessToken)
+		answer, err := s.HTTP.Do(r)
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		broken <- err
+	}()
+	waiting(t, s, 1)
+
+	start := time.Now()
+	stop()
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "300ms") {
+		t.Errorf("error %v", err)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if err := <-broken; err == nil {
+		t.Error("the request was answered after the stop")
+	}
+}
+
+// Profiles are served on the private listener and nowhere else.
+func TestAdminListener(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	private := listen(t)
+	public, stop, ended := another(t, s, private)
+	p := s.Somebody()
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/pprof/heap"} {
+		at(p, "http://"+private.Addr().String()).GET(path).Expect(http.StatusOK)
+		at(p, public).GET(path).Expect(http.StatusNotFound)
+	}
+	at(p, "http://"+private.Addr().String()).GET("/problems").Expect(http.StatusNotFound)
+	s.HTTP.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
