@@ -32,7 +32,7 @@ func sentry(t *testing.T) (dsn string, events <-chan string) {
 func TestSentry(t *testing.T) {
 	t.Parallel()
 	dsn, events := sentry(t)
-	s := servertest.New(t, servertest.Options{Settings: map[string]string{"SENTRY_DSN": dsn, "DB_ACQUIRE_TIMEOUT": "50ms", "DB_POOL_SIZE": "1", "DB_POOL_OVERFLOW": "0"}})
+	s := servertest.New(t, servertest.Options{Settings: map[string]string{"SENTRY_DSN": dsn, "DB_ACQUIRE_TIMEOUT": "1s", "DB_POOL_SIZE": "1", "DB_POOL_OVERFLOW": "0"}})
 	p := s.Register()
 	p.GET("/api/v1/nothing").Expect(http.StatusNotFound)
 	p.PATCH("/api/v1/users/me", "{").Expect(http.StatusBadRequest)

@@ -172,7 +172,7 @@ var (
 		Code:    "unavailable",
 		Status:  503,
 		Title:   "The server is busy",
-		Meaning: "Too much is going on at once, or a part that the server needs is out of reach. The request had no effect.",
+		Meaning: "Too much is going on at once, or a part that the server needs is out of reach. As far as the server knows, the request had no effect.",
 		Mend:    "Try again after the number of seconds in `Retry-After`.",
 	}
 	ProblemTimeout = &ProblemType{
