@@ -51,6 +51,13 @@ UPDATE users
 SET password_hash = @password_hash
 WHERE id = @id AND password_hash = @old_hash;
 
+-- name: UserHold :one
+-- The account that a password was checked for, if it is still the same one. It
+-- stays so until the transaction ends.
+SELECT id FROM users
+WHERE id = @id AND password_hash = @password_hash AND is_active
+FOR NO KEY UPDATE;
+
 -- name: UserVerifyEmail :exec
 UPDATE users
 SET email_verified_at = coalesce(email_verified_at, sqlc.arg('now')::timestamptz), updated_at = @now
@@ -58,6 +65,10 @@ WHERE id = @id AND deleted_at IS NULL;
 
 -- name: UserAnonymise :exec
 -- The names are random: one made from the id could be taken by somebody first.
+-- Links that are still on their way lead nowhere.
+WITH links AS (
+    DELETE FROM mail_tokens WHERE user_id = @id
+)
 UPDATE users
 SET email = sqlc.arg('pseudonym')::text || '@deleted.invalid',
     username = 'deleted-' || sqlc.arg('pseudonym')::text,

@@ -32,28 +32,59 @@ const (
 
 // Login checks a password and begins a session.
 func (s *Server) Login(ctx context.Context, r api.LoginRequestObject) (api.LoginResponseObject, error) {
-	user, err := s.checkCredentials(ctx, r.Body.Username, r.Body.Password)
+	token, err := s.signIn(ctx, r.Body.Username, r.Body.Password)
+	if errors.Is(err, errPasswordChanged) { // it may be the wrong one by now
+		token, err = s.signIn(ctx, r.Body.Username, r.Body.Password)
+	}
 	if err != nil {
 		return nil, err
+	}
+
+	answer, err := s.tokenAnswer(callFrom(ctx).who, token)
+	return api.Login200JSONResponse{TokenJSONResponse: answer}, err
+}
+
+// signIn makes the call the first one of a new session, and gives its refresh
+// token.
+func (s *Server) signIn(ctx context.Context, login, password string) (string, error) {
+	user, err := s.checkCredentials(ctx, login, password)
+	if err != nil {
+		return "", err
 	}
 
 	call := callFrom(ctx)
 	token, hash := s.refresh.New()
-	session := newID()
-	call.who = principal{UserID: user.ID, SessionID: session, Role: user.Role}
+	call.who = principal{UserID: user.ID, SessionID: newID(), Role: user.Role}
 	err = s.inTx(ctx, func(ctx context.Context, w *write) error {
+		if err := w.holdPassword(ctx, user); err != nil {
+			return err
+		}
 		now := s.now()
 		return w.SessionCreate(ctx, db.SessionCreateParams{
-			ID: session, UserID: user.ID, TokenHash: hash, Now: now, ExpiresAt: now.Add(s.config.RefreshTokenTTL),
+			ID: call.who.SessionID, UserID: user.ID, TokenHash: hash, Now: now, ExpiresAt: now.Add(s.config.RefreshTokenTTL),
 			IP: call.ip.String(), UserAgent: call.userAgent,
 		})
 	})
 	if err != nil {
-		return nil, err
+		call.who = principal{}
 	}
+	return token, err
+}
 
-	answer, err := s.tokenAnswer(call.who, token)
-	return api.Login200JSONResponse{TokenJSONResponse: answer}, err
+// errPasswordChanged is for a password that was changed, or hashed anew, while
+// it was being checked.
+var errPasswordChanged = unavailable("The password was changed at the same moment.")
+
+// holdPassword keeps the account that was checked as it is until the transaction
+// ends. Checking takes long: without this, somebody who signs in again and again
+// with a password that was found out could begin a session after the reset that
+// was to end them all.
+func (w *write) holdPassword(ctx context.Context, checked db.User) error {
+	_, err := w.UserHold(ctx, checked.ID, checked.PasswordHash)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errPasswordChanged
+	}
+	return err
 }
 
 // checkCredentials gives the active account with this name or address and this
@@ -75,7 +106,7 @@ func (s *Server) checkCredentials(ctx context.Context, login, password string) (
 		if !known {
 			return false, s.hasher.VerifyUnknown(ctx, password)
 		}
-		ok, err = s.verifyPassword(ctx, user, password)
+		ok, err = s.verifyPassword(ctx, &user, password)
 		return ok && user.IsActive, err
 	})
 	return user, err
@@ -101,9 +132,9 @@ func (s *Server) guess(ctx context.Context, account string, try func() (bool, er
 	return nil
 }
 
-// verifyPassword checks a password, and stores its hash anew where the cost or
-// the key has changed since.
-func (s *Server) verifyPassword(ctx context.Context, user db.User, password string) (bool, error) {
+// verifyPassword checks a password, and stores its hash anew (in user, too) where
+// the cost or the key has changed since.
+func (s *Server) verifyPassword(ctx context.Context, user *db.User, password string) (bool, error) {
 	ok, rehash, err := s.hasher.Verify(ctx, user.PasswordHash, password)
 	if err != nil || !ok || !rehash {
 		return ok, err
@@ -112,7 +143,9 @@ func (s *Server) verifyPassword(ctx context.Context, user db.User, password stri
 	if err != nil {
 		return false, err
 	}
-	return true, s.queries.UserRehash(ctx, db.UserRehashParams{ID: user.ID, OldHash: user.PasswordHash, PasswordHash: hash})
+	err = s.queries.UserRehash(ctx, db.UserRehashParams{ID: user.ID, OldHash: user.PasswordHash, PasswordHash: hash})
+	user.PasswordHash = hash
+	return true, err
 }
 
 func invalidCredentials() error {
@@ -216,7 +249,7 @@ func (s *Server) tokenAnswer(who principal, refreshToken string) (api.TokenJSONR
 
 // Logout ends the session of the access token.
 func (s *Server) Logout(ctx context.Context, _ api.LogoutRequestObject) (api.LogoutResponseObject, error) {
-	return api.Logout204Response{}, s.endSession(ctx, caller(ctx).SessionID, endedByLogout)
+	return api.Logout204Response{}, orEnded(s.endSession(ctx, caller(ctx).SessionID, endedByLogout))
 }
 
 // LogoutAll ends all sessions of the caller.

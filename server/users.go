@@ -45,7 +45,7 @@ func (s *Server) RegisterUser(ctx context.Context, r api.RegisterUserRequestObje
 // GetMe shows the caller's account.
 func (s *Server) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetMeResponseObject, error) {
 	user, err := s.queries.UserGet(ctx, caller(ctx).UserID)
-	return api.GetMe200JSONResponse{UserJSONResponse: userAnswer(user)}, err
+	return api.GetMe200JSONResponse{UserJSONResponse: userAnswer(user)}, orEnded(err)
 }
 
 // UpdateMe changes what a person may change of the own account.
@@ -57,7 +57,7 @@ func (s *Server) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (api
 		})
 		return err
 	})
-	return api.UpdateMe200JSONResponse{UserJSONResponse: userAnswer(user)}, err
+	return api.UpdateMe200JSONResponse{UserJSONResponse: userAnswer(user)}, orEnded(err)
 }
 
 // DeleteMe anonymises the caller's account.
@@ -68,6 +68,9 @@ func (s *Server) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api
 	}
 	return api.DeleteMe204Response{}, s.inTx(ctx, func(ctx context.Context, w *write) error {
 		if err := w.keepAnAdmin(ctx, user.ID); err != nil {
+			return err
+		}
+		if err := w.holdPassword(ctx, user); err != nil {
 			return err
 		}
 		if err := w.UserAnonymise(ctx, db.UserAnonymiseParams{ID: user.ID, Now: s.now(), Pseudonym: uuid.NewString()}); err != nil {
@@ -89,6 +92,9 @@ func (s *Server) ChangePassword(ctx context.Context, r api.ChangePasswordRequest
 	}
 	session := caller(ctx).SessionID
 	return api.ChangePassword204Response{}, s.inTx(ctx, func(ctx context.Context, w *write) error {
+		if err := w.holdPassword(ctx, user); err != nil {
+			return err
+		}
 		return w.setPassword(ctx, user.ID, hash, &session)
 	})
 }
@@ -98,9 +104,9 @@ func (s *Server) ChangePassword(ctx context.Context, r api.ChangePasswordRequest
 func (s *Server) confirmPassword(ctx context.Context, field, password string) (db.User, error) {
 	user, err := s.queries.UserGet(ctx, caller(ctx).UserID)
 	if err != nil {
-		return user, err
+		return user, orEnded(err)
 	}
-	err = s.guess(ctx, user.ID.String(), func() (bool, error) { return s.verifyPassword(ctx, user, password) })
+	err = s.guess(ctx, user.ID.String(), func() (bool, error) { return s.verifyPassword(ctx, &user, password) })
 	if isProblem(err, api.ProblemInvalidCredentials) {
 		return user, fieldProblem(field, "password", "is not your password")
 	}

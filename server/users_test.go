@@ -2,12 +2,17 @@ package server_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,6 +33,32 @@ func column(t *testing.T, s *servertest.Server, query string, args ...any) strin
 		t.Fatalf("%s: %v", query, err)
 	}
 	return text
+}
+
+// everything gives the text of every row of every table.
+func everything(t *testing.T, s *servertest.Server) string {
+	t.Helper()
+	tables := column(t, s, "SELECT string_agg(oid::regclass::text, ' ') FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+	var all strings.Builder
+	for table := range strings.FieldsSeq(tables) {
+		all.WriteString(column(t, s, "SELECT coalesce(string_agg(t::text, E'\\n'), '') FROM "+table+" t"))
+	}
+	return all.String()
+}
+
+// notStored fails the test when a secret is anywhere in the database, as it is
+// or as bytes.
+func notStored(t *testing.T, s *servertest.Server, secrets map[string]string) {
+	t.Helper()
+	all := everything(t, s)
+	for what, secret := range secrets {
+		raw, _ := base64.RawURLEncoding.DecodeString(secret)
+		for _, form := range []string{secret, hex.EncodeToString([]byte(secret)), hex.EncodeToString(raw)} {
+			if form != "" && strings.Contains(all, form) {
+				t.Errorf("%s is stored in clear", what)
+			}
+		}
+	}
 }
 
 func registration(changes map[string]any) map[string]any {
@@ -80,6 +111,66 @@ func TestRegisterRefusesWhatIsTaken(t *testing.T) {
 	}
 }
 
+// The database decides, not a look beforehand.
+func TestOneOfManyAtOnceGetsTheName(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	var statuses [6]int
+	var all sync.WaitGroup
+	for i := range statuses {
+		p := s.Somebody()
+		all.Go(func() {
+			statuses[i] = p.POST("/api/v1/users", registration(map[string]any{"email": fmt.Sprintf("ada%d@example.com", i)})).Status
+		})
+	}
+	all.Wait()
+	slices.Sort(statuses[:])
+	if statuses != [6]int{201, 409, 409, 409, 409, 409} {
+		t.Errorf("statuses %v", statuses)
+	}
+}
+
+// The account, its mails and its audit event are there together or not at all.
+func TestRegisteringIsOneTransaction(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	execute(t, s, "ALTER TABLE audit_events RENAME TO gone") // the last that the transaction writes
+	s.Somebody().POST("/api/v1/users", registration(nil)).Expect(http.StatusInternalServerError).Problem("internal")
+	if got := column(t, s, "SELECT concat((SELECT count(*) FROM users), ' ', (SELECT count(*) FROM river_job))"); got != "0 0" {
+		t.Errorf("accounts and jobs: %s", got)
+	}
+	execute(t, s, "ALTER TABLE gone RENAME TO audit_events")
+	s.Somebody().POST("/api/v1/users", registration(nil)).Expect(http.StatusCreated)
+	jobs := column(t, s, "SELECT string_agg(concat(kind, ' ', args->>'template'), ', ' ORDER BY kind) FROM river_job")
+	if jobs != "mail welcome, notify-admins " {
+		t.Errorf("jobs %q", jobs)
+	}
+}
+
+// The last value of each rule that is accepted; the first that is not is below.
+func TestRegisterAcceptsWhatTheRulesAllow(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	accepted := []map[string]any{
+		{"username": "a-1"}, {"username": strings.Repeat("_", 50)}, {"full_name": "Ä"}, {"full_name": strings.Repeat("語", 100)},
+		{"password": "Abcdef1-"}, {"password": "Äöü語A1-x"}, // eight characters, more bytes
+		{"password": "A1-" + strings.Repeat("語", 97)},
+	}
+	for _, special := range "!@#$%^&*()_+-=" {
+		accepted = append(accepted, map[string]any{"password": "Abcdef1" + string(special)})
+	}
+	for i, changes := range accepted {
+		body := map[string]any{"email": fmt.Sprintf("ada%d@example.com", i), "username": fmt.Sprintf("ada%d", i)}
+		maps.Copy(body, changes)
+		if answer := s.Somebody().POST("/api/v1/users", registration(body)); answer.Status != http.StatusCreated {
+			t.Errorf("%v: %s", changes, answer.Body)
+			continue
+		}
+		body = registration(body)
+		s.Somebody().Login(body["username"].(string), body["password"].(string)).Expect(http.StatusOK)
+	}
+}
+
 func TestRegisterNamesEveryFailingField(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
@@ -90,9 +181,18 @@ func TestRegisterNamesEveryFailingField(t *testing.T) {
 		"no upper-case letter": {map[string]any{"password": "analytical-1843"}, []string{"password pattern"}},
 		"no digit":             {map[string]any{"password": "Analytical-"}, []string{"password pattern"}},
 		"no special character": {map[string]any{"password": "Analytical1843"}, []string{"password pattern"}},
-		"short password":       {map[string]any{"password": "Ab1-"}, []string{"password min_length"}},
+		"other characters":     {map[string]any{"password": "Änalytical?1٣"}, []string{"password pattern", "password pattern"}},
+		"none of the rules":    {map[string]any{"password": "abc"}, []string{"password min_length", "password pattern", "password pattern", "password pattern"}},
+		"short password":       {map[string]any{"password": "Abcde1-"}, []string{"password min_length"}},
 		"long password":        {map[string]any{"password": "Aa1-" + strings.Repeat("x", 97)}, []string{"password max_length"}},
 		"null":                 {map[string]any{"full_name": json.RawMessage("null")}, []string{"full_name null"}},
+		"short user name":      {map[string]any{"username": "ab"}, []string{"username min_length"}},
+		"long user name":       {map[string]any{"username": strings.Repeat("a", 51)}, []string{"username max_length"}},
+		"foreign user name":    {map[string]any{"username": "адам"}, []string{"username pattern"}},
+		"address as user name": {map[string]any{"username": "ada@example.com"}, []string{"username pattern"}},
+		"no name":              {map[string]any{"full_name": ""}, []string{"full_name min_length", "full_name pattern"}},
+		"long name":            {map[string]any{"full_name": strings.Repeat("語", 101)}, []string{"full_name max_length"}},
+		"other letter case":    {map[string]any{"email": nil, "Email": "ada@example.com"}, []string{"email required", "Email unknown"}},
 		"blank name":           {map[string]any{"full_name": "   "}, []string{"full_name pattern"}},
 		"unknown member":       {map[string]any{"role": "admin"}, []string{"role unknown"}},
 		"everything":           {map[string]any{"email": "x", "username": "a b", "password": nil, "full_name": 7}, []string{"email format", "username pattern", "password required", "full_name type"}},
@@ -124,8 +224,11 @@ func TestOnlyTheOwnAccountIsSeen(t *testing.T) {
 	path := "/api/v1/users/" + p.User.ID.String()
 	p.GET(path).Expect(http.StatusOK)
 	admin.GET(path).Expect(http.StatusOK)
-	other.GET(path).Expect(http.StatusNotFound).Problem("not-found")
-	other.GET("/api/v1/users/0198c0de-0000-7000-8000-000000000001").Expect(http.StatusNotFound)
+	one, two := other.GET(path).Expect(http.StatusNotFound), other.GET("/api/v1/users/0198c0de-0000-7000-8000-000000000001").Expect(http.StatusNotFound)
+	if a, b := one.Problem("not-found"), two.Problem("not-found"); a.Detail != b.Detail {
+		t.Errorf("another's account and none are told apart: %q and %q", a.Detail, b.Detail)
+	}
+	s.Somebody().GET(path).Expect(http.StatusUnauthorized)
 	if got := other.GET("/api/v1/users/not-an-id").Fields(); !slices.Equal(got, []string{"user_id format"}) {
 		t.Errorf("fields %v", got)
 	}
@@ -163,19 +266,51 @@ func TestDeleteMeLeavesNoTrace(t *testing.T) {
 	if got := p.DELETE("/api/v1/users/me", map[string]any{"password": "Wrong-1843"}).Fields(); !slices.Equal(got, []string{"password password"}) {
 		t.Errorf("fields %v", got)
 	}
-	s.Clock.Advance(2e9)
+	s.Clock.Advance(2 * time.Second)
+	hash := column(t, s, "SELECT password_hash FROM users WHERE id = $1", p.User.ID)
 	p.DELETE("/api/v1/users/me", map[string]any{"password": p.Password}).Expect(http.StatusNoContent)
 
+	p.GET(me).Expect(http.StatusUnauthorized)
+	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusBadRequest).Problem("invalid-grant")
 	phone.GET("/api/v1/users/me").Expect(http.StatusUnauthorized)
 	p.Elsewhere().Login(p.User.Username, p.Password).Expect(http.StatusUnauthorized)
-	row := column(t, s, "SELECT users::text FROM users WHERE id = $1", p.User.ID)
-	for _, trace := range []string{p.User.Email, p.User.Username, p.User.FullName, "$2a$"} {
-		if strings.Contains(row, trace) {
-			t.Errorf("%q is still in %s", trace, row)
+	all := everything(t, s)
+	for _, trace := range []string{p.User.Email, p.User.Username, p.User.FullName, hash} {
+		if strings.Contains(all, trace) {
+			t.Errorf("%q is still stored", trace)
 		}
+	}
+	if kept := column(t, s, "SELECT concat(full_name, ' ', is_active, ' ', role) FROM users WHERE id = $1", p.User.ID); kept != "Deleted account f user" {
+		t.Errorf("what others refer to is %q", kept)
 	}
 	again := registration(map[string]any{"email": p.User.Email, "username": p.User.Username})
 	s.Somebody().POST("/api/v1/users", again).Expect(http.StatusCreated)
+}
+
+// The address of a deleted account leads nowhere, with a link that was on its
+// way as well.
+func TestLinksOfADeletedAccountLeadNowhere(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	p := s.Register()
+	link := token(s, p.User.Email, 1)
+	p.DELETE(me, map[string]any{"password": p.Password}).Expect(http.StatusNoContent)
+	s.Somebody().POST("/api/v1/auth/verify-email", map[string]any{"token": link}).Expect(http.StatusBadRequest).Problem("invalid-link")
+}
+
+// Not even an administrator finds a deleted account, nor brings it back.
+func TestDeletedAccountsAreNotShown(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, p := s.Admin(), s.Register()
+	p.DELETE(me, map[string]any{"password": p.Password}).Expect(http.StatusNoContent)
+	path := "/api/v1/admin/users/" + p.User.ID.String()
+	admin.GET(path).Expect(http.StatusNotFound).Problem("not-found")
+	admin.GET("/api/v1/users/" + p.User.ID.String()).Expect(http.StatusNotFound)
+	admin.PATCH(path, map[string]any{"is_active": true}).Expect(http.StatusNotFound).Problem("not-found")
+	if got := users(admin.GET("/api/v1/admin/users")); !slices.Equal(got, []string{admin.User.Username}) {
+		t.Errorf("users %v", got)
+	}
 }
 
 func TestTheLastAdminStays(t *testing.T) {
@@ -203,11 +338,97 @@ func TestChangePasswordKeepsOnlyThisSession(t *testing.T) {
 		t.Errorf("fields %v", got)
 	}
 	change(p.Password).Expect(http.StatusTooManyRequests) // a wrong one counts like a failed sign-in
-	s.Clock.Advance(1e9)
+	s.Clock.Advance(time.Second)
 	change(p.Password).Expect(http.StatusNoContent)
 
 	p.GET("/api/v1/users/me").Expect(http.StatusOK)
+	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK)
 	phone.GET("/api/v1/users/me").Expect(http.StatusUnauthorized)
+	refresh(phone, phone.Tokens.RefreshToken).Expect(http.StatusBadRequest).Problem("invalid-grant")
 	p.Elsewhere().Login(p.User.Username, p.Password).Expect(http.StatusUnauthorized)
 	p.Elsewhere().Login(p.User.Username, "Difference-1822").Expect(http.StatusOK)
+}
+
+// A stolen access token must not help to guess the password: wrong ones count
+// together with failed sign-ins, whichever way they come.
+func TestWrongPasswordsCountTogether(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p := s.Register()
+	change := map[string]any{"current_password": "Wrong-1843", "new_password": "Difference-1822"}
+	for i, try := range []func() *servertest.Answer{
+		func() *servertest.Answer { return p.Login(p.User.Username, "Wrong-1843") },
+		func() *servertest.Answer { return p.Login(strings.ToUpper(p.User.Email), "Wrong-1843") },
+		func() *servertest.Answer { return p.DELETE(me, map[string]any{"password": "Wrong-1843"}) },
+		func() *servertest.Answer { return p.PUT("/api/v1/users/me/password", change) },
+	} {
+		if status := try().Status; status != http.StatusUnauthorized && status != http.StatusUnprocessableEntity {
+			t.Errorf("try %d: status %d", i, status)
+		}
+		refused := try().Expect(http.StatusTooManyRequests)
+		if got, want := refused.Header.Get("Retry-After"), fmt.Sprint(1<<i); got != want {
+			t.Errorf("try %d: Retry-After %s, want %s", i, got, want)
+		}
+		s.Clock.Advance(time.Second << i)
+	}
+}
+
+// No session may begin, and nothing be changed, with a password that is replaced
+// while it is being checked.
+func TestPasswordThatIsJustBeingReplaced(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		use    func(p *servertest.Person) *servertest.Answer
+		status int
+	}{
+		"sign-in": {func(p *servertest.Person) *servertest.Answer { return p.Elsewhere().Login(p.User.Username, p.Password) }, http.StatusUnauthorized},
+		"deletion": {func(p *servertest.Person) *servertest.Answer {
+			return p.DELETE(me, map[string]any{"password": p.Password})
+		}, http.StatusServiceUnavailable},
+		"another change": {func(p *servertest.Person) *servertest.Answer {
+			return p.PUT("/api/v1/users/me/password", map[string]any{"current_password": p.Password, "new_password": "Difference-1822"})
+		}, http.StatusServiceUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := servertest.New(t)
+			p := s.Register()
+			conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+			if _, err := conn.Exec(t.Context(), "BEGIN; UPDATE users SET password_hash = 'new'"); err != nil {
+				t.Fatal(err)
+			}
+			status := make(chan int, 1)
+			go func() { status <- c.use(p).Status }()
+			waiting(t, s, 1)
+			if _, err := conn.Exec(t.Context(), "COMMIT"); err != nil {
+				t.Fatal(err)
+			}
+			if got := <-status; got != c.status {
+				t.Errorf("status %d, want %d", got, c.status)
+			}
+			if got := column(t, s, "SELECT concat(password_hash, ' ', (SELECT count(*) FROM sessions WHERE revoked_at IS NULL)) FROM users"); got != "new 1" {
+				t.Errorf("password and sessions: %s", got)
+			}
+		})
+	}
+}
+
+// Whatever an account does, the password is nowhere but in its hash.
+func TestNoSecretIsStored(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	p := s.Register()
+	link := token(s, p.User.Email, 1)
+	var second client.Token
+	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&second)
+	p.PUT("/api/v1/users/me/password", map[string]any{"current_password": p.Password, "new_password": "Difference-1822"}).Expect(http.StatusNoContent)
+	p.Elsewhere().Login(p.User.Username, "Never-Right-7").Expect(http.StatusUnauthorized)
+	notStored(t, s, map[string]string{
+		"the password": p.Password, "the new password": "Difference-1822", "a wrong password": "Never-Right-7", "the token of a mail": link,
+		"a refresh token": p.Tokens.RefreshToken, "its successor": second.RefreshToken, "an access token": p.Tokens.AccessToken,
+	})
 }

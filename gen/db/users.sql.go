@@ -69,6 +69,9 @@ func (q *Queries) AdminLock(ctx context.Context) ([]uuid.UUID, error) {
 }
 
 const userAnonymise = `-- name: UserAnonymise :exec
+WITH links AS (
+    DELETE FROM mail_tokens WHERE user_id = $3
+)
 UPDATE users
 SET email = $1::text || '@deleted.invalid',
     username = 'deleted-' || $1::text,
@@ -89,6 +92,7 @@ type UserAnonymiseParams struct {
 }
 
 // The names are random: one made from the id could be taken by somebody first.
+// Links that are still on their way lead nowhere.
 func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) error {
 	_, err := q.db.Exec(ctx, userAnonymise, arg.Pseudonym, arg.Now, arg.ID)
 	return err
@@ -241,6 +245,21 @@ func (q *Queries) UserGetVisible(ctx context.Context, arg UserGetVisibleParams) 
 		&i.DeletedAt,
 	)
 	return i, err
+}
+
+const userHold = `-- name: UserHold :one
+SELECT id FROM users
+WHERE id = $1 AND password_hash = $2 AND is_active
+FOR NO KEY UPDATE
+`
+
+// The account that a password was checked for, if it is still the same one. It
+// stays so until the transaction ends.
+func (q *Queries) UserHold(ctx context.Context, iD uuid.UUID, passwordHash string) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, userHold, iD, passwordHash)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const userList = `-- name: UserList :many
