@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,6 +34,9 @@ type sessions struct {
 	queries *db.Queries
 	now     func() time.Time
 	known   *otter.Cache[uuid.UUID, liveSession]
+	// forgotten counts forget: what was read before one must not be remembered
+	// after it.
+	forgotten atomic.Int64
 }
 
 type liveSession struct {
@@ -55,6 +59,7 @@ func (s *sessions) get(ctx context.Context, id uuid.UUID) (principal, error) {
 	if live, ok := s.known.GetIfPresent(id); ok && now.Sub(live.readAt) < sessionMemory && now.Before(live.expires) {
 		return live.who, nil
 	}
+	forgotten := s.forgotten.Load()
 	row, err := s.queries.SessionGet(ctx, id)
 	if err == nil && !now.Before(row.ExpiresAt) {
 		err = pgx.ErrNoRows
@@ -64,12 +69,15 @@ func (s *sessions) get(ctx context.Context, id uuid.UUID) (principal, error) {
 		return principal{}, err
 	}
 	who := principal{UserID: row.UserID, SessionID: id, Role: row.Role}
-	s.known.Set(id, liveSession{who: who, readAt: now, expires: row.ExpiresAt})
+	if s.forgotten.Load() == forgotten {
+		s.known.Set(id, liveSession{who: who, readAt: now, expires: row.ExpiresAt})
+	}
 	return who, nil
 }
 
 // forget drops what is remembered of a user's sessions.
 func (s *sessions) forget(user uuid.UUID) {
+	s.forgotten.Add(1)
 	for id, live := range s.known.All() {
 		if live.who.UserID == user {
 			s.known.Invalidate(id)
@@ -85,7 +93,10 @@ func (s *sessions) forgetText(user string) {
 }
 
 // forgetAll drops everything, after a time in which changes may have been missed.
-func (s *sessions) forgetAll() { s.known.InvalidateAll() }
+func (s *sessions) forgetAll() {
+	s.forgotten.Add(1)
+	s.known.InvalidateAll()
+}
 
 // authenticate gives who signed the request's access token in. Every failure
 // is the problem `unauthenticated`, but for those of the database.
