@@ -37,9 +37,9 @@ func execute(t *testing.T, s *servertest.Server, sql string) {
 func TestOldSchemaIsNotReady(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
-	execute(t, s, "DELETE FROM goose_db_version WHERE version_id = 2")
+	execute(t, s, "DELETE FROM goose_db_version WHERE version_id > 1")
 	s.Somebody().GET("/readyz").Expect(http.StatusServiceUnavailable).Problem("unavailable")
-	if err := s.API.CheckSchema(t.Context()); err == nil || !strings.Contains(err.Error(), "version 1") || !strings.Contains(err.Error(), "needs 2") {
+	if err := s.API.CheckSchema(t.Context()); err == nil || !strings.Contains(err.Error(), "version 1") || !strings.Contains(err.Error(), "needs") {
 		t.Errorf("error %v", err)
 	}
 	execute(t, s, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)") // a newer one is fine

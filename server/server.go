@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/getsentry/sentry-go"
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/accord-api/accord/auth"
@@ -54,6 +57,7 @@ type Server struct {
 	now       func() time.Time
 	pool      *pg.Pool
 	direct    *pg.Pool
+	listener  *pg.Listener
 	queries   *db.Queries
 	jobs      *jobs.Jobs
 	outbox    *mail.Outbox // nil but in development
@@ -63,6 +67,8 @@ type Server struct {
 	refresh   *auth.Refresh
 	cursors   *auth.Sealer
 	sessions  *sessions
+	streams   *streams
+	twins     *twins
 	failures  *limit.Backoff
 	anonymous *rateLimit
 	proxies   proxies
@@ -118,7 +124,9 @@ func (s *Server) closeDatabase() {
 
 // wire joins the parts in the order in which they need each other.
 func (s *Server) wire(o Options) error {
+	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
+	s.streams, s.twins = newStreams(), newTwins()
 	s.failures = limit.NewBackoff(limit.WithNow(s.now))
 	s.anonymous = s.newRateLimit(api.Anonymous)
 	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
@@ -212,7 +220,7 @@ func (s *Server) wireRoutes(Options) error {
 		}
 		chains[id] = []echo.MiddlewareFunc{o.chain}
 	}
-	strict := api.NewStrictHandler(s, []api.StrictMiddlewareFunc{s.limitFields})
+	strict := api.NewStrictHandler(s, []api.StrictMiddlewareFunc{s.callMethod})
 	if err := registerOperations(s.echo, strict, chains); err != nil {
 		return err
 	}
@@ -232,16 +240,32 @@ func (s *Server) Start(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	go s.listen(background)
+	go s.streams.watch(background, s.sessions)
 	return nil
 }
 
-// listen forgets sessions that other instances have changed. It only makes
-// sooner what sessionMemory would do by itself.
+// listen hears what other instances change. What it does makes only sooner what
+// would happen by itself: a lost notification is no harm.
 func (s *Server) listen(ctx context.Context) {
-	err := pg.Listen(ctx, s.config.DatabaseDirectURL.Reveal(), []string{sessionsChannel},
-		func(_, user string) { s.sessions.forgetText(user) }, s.sessions.forgetAll)
+	heard := map[string]func(payload string){
+		sessionsChannel: func(user string) { s.sessionsOf(ctx, user) },
+	}
+	err := s.listener.Run(ctx, slices.Sorted(maps.Keys(heard)),
+		func(channel, payload string) { heard[channel](payload) },
+		func() {
+			s.sessions.forgetAll()
+			s.streams.check(ctx, s.sessions, uuid.Nil)
+		})
 	if err != nil {
-		s.log.ErrorContext(ctx, "listening for changed sessions", "error", err)
+		s.log.ErrorContext(ctx, "listening for what other instances change", "error", err)
+	}
+}
+
+// sessionsOf looks anew at the sessions of a user, whose id is a notification's.
+func (s *Server) sessionsOf(ctx context.Context, user string) {
+	if id, err := uuid.Parse(user); err == nil {
+		s.sessions.forget(id)
+		s.streams.check(ctx, s.sessions, id)
 	}
 }
 

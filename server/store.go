@@ -21,10 +21,18 @@ type write struct {
 	forget []uuid.UUID
 }
 
+// writeKey is where a context carries the transaction that a method's work
+// belongs to.
+type writeKey struct{}
+
 // inTx runs fn in one transaction, retried when it collides with another one.
 // The operation's audit event is part of it, so that neither is there without
-// the other. fn runs again from the start in a retry.
+// the other. fn runs again from the start in a retry. Where a transaction is
+// open already, fn joins it.
 func (s *Server) inTx(ctx context.Context, fn func(ctx context.Context, w *write) error) error {
+	if w, ok := ctx.Value(writeKey{}).(*write); ok {
+		return fn(ctx, w)
+	}
 	var w *write
 	err := s.pool.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		w = &write{Queries: s.queries.WithTx(tx), tx: tx, server: s}

@@ -85,6 +85,7 @@ func parser(s *schema, goType string) string {
 }
 
 func (m *model) emitOperation(e *emitter, op *operation) {
+	m.emitCacheTags(e, op)
 	if !op.validated() {
 		return
 	}
@@ -177,6 +178,29 @@ func (m *model) emitDefaults(e *emitter, op *operation, goOp codegen.OperationDe
 		e.line("if %s == nil {\nvalue := %s(%s)\n%s = &value\n}", field, g.TypeDef(), literal, field)
 	}
 	e.line("\nreturn r\n}\n")
+}
+
+// emitCacheTags writes the tags of a cached operation with the request's own
+// values in them.
+func (m *model) emitCacheTags(e *emitter, op *operation) {
+	if !op.cached() {
+		return
+	}
+	goOp := m.operations[op.id]
+	var tags []string
+	for _, tag := range op.policy.cache.tags {
+		literal := fmt.Sprintf("%q", tag)
+		if name := tagParam(tag); name != "" {
+			i := slices.IndexFunc(op.params, func(p param) bool { return p.in == "path" && p.name == name })
+			_, field := goParam(goOp, op.params[i])
+			prefix, _, _ := strings.Cut(tag, ":")
+			literal = fmt.Sprintf("%q + fmt.Sprint(%s)", prefix+":", field)
+		}
+		tags = append(tags, literal)
+	}
+	request := codegen.UppercaseFirstCharacter(goOp.OperationId) + "RequestObject"
+	e.line("// CacheTags name what the answer is made of: a change of it makes a kept one stale.")
+	e.line("func (r %s) CacheTags() []string { return []string{%s} }\n", request, strings.Join(tags, ", "))
 }
 
 func (m *model) emitPolicyField(e *emitter, op *operation, goOp codegen.OperationDefinition, request string) {

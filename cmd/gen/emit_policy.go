@@ -44,6 +44,9 @@ func (o *operation) policyFields(tokenEndpoint bool) string {
 	e.optional("Audit", row.audit)
 	e.times("DeprecatedAfter", row.deprecatedAfter)
 	e.times("Sunset", row.sunset)
+	if query := o.queryParams(); len(query) > 0 {
+		e.line("Query: []string{%s},", quoted(query))
+	}
 	o.bodyPolicy(e)
 	if tokenEndpoint {
 		e.line("TokenEndpoint: true,")
@@ -51,6 +54,17 @@ func (o *operation) policyFields(tokenEndpoint bool) string {
 	e.line("Statuses: []int{%s},", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(o.statuses())), ", "), "[]"))
 
 	return e.String()
+}
+
+func (o *operation) queryParams() []string {
+	var names []string
+	for _, p := range o.params {
+		if p.in == "query" {
+			names = append(names, p.name)
+		}
+	}
+
+	return names
 }
 
 // isTokenEndpoint says whether a flow of the security schemes gets tokens here.

@@ -1631,7 +1631,10 @@ type StrictServerInterface interface {
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 }
 
-type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
+// Answer writes the answer of a method: headers, status and body.
+type Answer func(w http.ResponseWriter) error
+
+type StrictHandlerFunc func(ctx echo.Context, request any) (Answer, error)
 type StrictMiddlewareFunc func(f StrictHandlerFunc, operationID string) StrictHandlerFunc
 
 // NewStrictHandler serves each operation by a typed method. A request reaches
@@ -1665,24 +1668,25 @@ func bindBody(ctx echo.Context, body validate.Shaped) (validate.Violations, erro
 func (sh *strictHandler) GetJwks(ctx echo.Context) error {
 	var request GetJwksRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetJwks(ctx.Request().Context(), request.(GetJwksRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetJwks(ctx.Request().Context(), request.(GetJwksRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getJwks: neither an answer nor an error")
+		}
+		return response.VisitGetJwksResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getJwks")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetJwksResponseObject); ok {
-		return valid.VisitGetJwksResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getJwks: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // AdminListAuditEvents reads, validates and serves one request of the operation.
@@ -1695,24 +1699,25 @@ func (sh *strictHandler) AdminListAuditEvents(ctx echo.Context, params AdminList
 		return faults
 	}
 	request = request.WithDefaults()
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.AdminListAuditEvents(ctx.Request().Context(), request.(AdminListAuditEventsRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminListAuditEvents(ctx.Request().Context(), request.(AdminListAuditEventsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminListAuditEvents: neither an answer nor an error")
+		}
+		return response.VisitAdminListAuditEventsResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminListAuditEvents")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(AdminListAuditEventsResponseObject); ok {
-		return valid.VisitAdminListAuditEventsResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving adminListAuditEvents: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // AdminListUsers reads, validates and serves one request of the operation.
@@ -1725,24 +1730,25 @@ func (sh *strictHandler) AdminListUsers(ctx echo.Context, params AdminListUsersP
 		return faults
 	}
 	request = request.WithDefaults()
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.AdminListUsers(ctx.Request().Context(), request.(AdminListUsersRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminListUsers(ctx.Request().Context(), request.(AdminListUsersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminListUsers: neither an answer nor an error")
+		}
+		return response.VisitAdminListUsersResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminListUsers")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(AdminListUsersResponseObject); ok {
-		return valid.VisitAdminListUsersResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving adminListUsers: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // AdminGetUser reads, validates and serves one request of the operation.
@@ -1754,24 +1760,25 @@ func (sh *strictHandler) AdminGetUser(ctx echo.Context, userID UserID) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.AdminGetUser(ctx.Request().Context(), request.(AdminGetUserRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminGetUser(ctx.Request().Context(), request.(AdminGetUserRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminGetUser: neither an answer nor an error")
+		}
+		return response.VisitAdminGetUserResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminGetUser")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(AdminGetUserResponseObject); ok {
-		return valid.VisitAdminGetUserResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving adminGetUser: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // AdminUpdateUser reads, validates and serves one request of the operation.
@@ -1795,24 +1802,25 @@ func (sh *strictHandler) AdminUpdateUser(ctx echo.Context, userID UserID) error 
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.AdminUpdateUser(ctx.Request().Context(), request.(AdminUpdateUserRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminUpdateUser(ctx.Request().Context(), request.(AdminUpdateUserRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminUpdateUser: neither an answer nor an error")
+		}
+		return response.VisitAdminUpdateUserResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminUpdateUser")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(AdminUpdateUserResponseObject); ok {
-		return valid.VisitAdminUpdateUserResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving adminUpdateUser: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ForgotPassword reads, validates and serves one request of the operation.
@@ -1835,24 +1843,25 @@ func (sh *strictHandler) ForgotPassword(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ForgotPassword(ctx.Request().Context(), request.(ForgotPasswordRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ForgotPassword(ctx.Request().Context(), request.(ForgotPasswordRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving forgotPassword: neither an answer nor an error")
+		}
+		return response.VisitForgotPasswordResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "forgotPassword")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ForgotPasswordResponseObject); ok {
-		return valid.VisitForgotPasswordResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving forgotPassword: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // Login reads, validates and serves one request of the operation.
@@ -1875,72 +1884,75 @@ func (sh *strictHandler) Login(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.Login(ctx.Request().Context(), request.(LoginRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.Login(ctx.Request().Context(), request.(LoginRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving login: neither an answer nor an error")
+		}
+		return response.VisitLoginResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "login")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(LoginResponseObject); ok {
-		return valid.VisitLoginResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving login: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // Logout reads, validates and serves one request of the operation.
 func (sh *strictHandler) Logout(ctx echo.Context) error {
 	var request LogoutRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.Logout(ctx.Request().Context(), request.(LogoutRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.Logout(ctx.Request().Context(), request.(LogoutRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving logout: neither an answer nor an error")
+		}
+		return response.VisitLogoutResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "logout")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(LogoutResponseObject); ok {
-		return valid.VisitLogoutResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving logout: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // LogoutAll reads, validates and serves one request of the operation.
 func (sh *strictHandler) LogoutAll(ctx echo.Context) error {
 	var request LogoutAllRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.LogoutAll(ctx.Request().Context(), request.(LogoutAllRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.LogoutAll(ctx.Request().Context(), request.(LogoutAllRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving logoutAll: neither an answer nor an error")
+		}
+		return response.VisitLogoutAllResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "logoutAll")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(LogoutAllResponseObject); ok {
-		return valid.VisitLogoutAllResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving logoutAll: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // RefreshToken reads, validates and serves one request of the operation.
@@ -1971,24 +1983,25 @@ func (sh *strictHandler) RefreshToken(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.RefreshToken(ctx.Request().Context(), request.(RefreshTokenRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.RefreshToken(ctx.Request().Context(), request.(RefreshTokenRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving refreshToken: neither an answer nor an error")
+		}
+		return response.VisitRefreshTokenResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "refreshToken")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(RefreshTokenResponseObject); ok {
-		return valid.VisitRefreshTokenResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving refreshToken: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ResendVerification reads, validates and serves one request of the operation.
@@ -2011,24 +2024,25 @@ func (sh *strictHandler) ResendVerification(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ResendVerification(ctx.Request().Context(), request.(ResendVerificationRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ResendVerification(ctx.Request().Context(), request.(ResendVerificationRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving resendVerification: neither an answer nor an error")
+		}
+		return response.VisitResendVerificationResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "resendVerification")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ResendVerificationResponseObject); ok {
-		return valid.VisitResendVerificationResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving resendVerification: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ResetPassword reads, validates and serves one request of the operation.
@@ -2051,24 +2065,25 @@ func (sh *strictHandler) ResetPassword(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ResetPassword(ctx.Request().Context(), request.(ResetPasswordRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ResetPassword(ctx.Request().Context(), request.(ResetPasswordRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving resetPassword: neither an answer nor an error")
+		}
+		return response.VisitResetPasswordResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "resetPassword")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ResetPasswordResponseObject); ok {
-		return valid.VisitResetPasswordResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving resetPassword: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ListSessions reads, validates and serves one request of the operation.
@@ -2081,24 +2096,25 @@ func (sh *strictHandler) ListSessions(ctx echo.Context, params ListSessionsParam
 		return faults
 	}
 	request = request.WithDefaults()
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ListSessions(ctx.Request().Context(), request.(ListSessionsRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListSessions(ctx.Request().Context(), request.(ListSessionsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listSessions: neither an answer nor an error")
+		}
+		return response.VisitListSessionsResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "listSessions")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ListSessionsResponseObject); ok {
-		return valid.VisitListSessionsResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving listSessions: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // RevokeSession reads, validates and serves one request of the operation.
@@ -2110,24 +2126,25 @@ func (sh *strictHandler) RevokeSession(ctx echo.Context, sessionID openapi_types
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.RevokeSession(ctx.Request().Context(), request.(RevokeSessionRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.RevokeSession(ctx.Request().Context(), request.(RevokeSessionRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving revokeSession: neither an answer nor an error")
+		}
+		return response.VisitRevokeSessionResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "revokeSession")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(RevokeSessionResponseObject); ok {
-		return valid.VisitRevokeSessionResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving revokeSession: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // VerifyEmail reads, validates and serves one request of the operation.
@@ -2150,24 +2167,25 @@ func (sh *strictHandler) VerifyEmail(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.VerifyEmail(ctx.Request().Context(), request.(VerifyEmailRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.VerifyEmail(ctx.Request().Context(), request.(VerifyEmailRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving verifyEmail: neither an answer nor an error")
+		}
+		return response.VisitVerifyEmailResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "verifyEmail")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(VerifyEmailResponseObject); ok {
-		return valid.VisitVerifyEmailResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving verifyEmail: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // RegisterUser reads, validates and serves one request of the operation.
@@ -2190,24 +2208,25 @@ func (sh *strictHandler) RegisterUser(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.RegisterUser(ctx.Request().Context(), request.(RegisterUserRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.RegisterUser(ctx.Request().Context(), request.(RegisterUserRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving registerUser: neither an answer nor an error")
+		}
+		return response.VisitRegisterUserResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "registerUser")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(RegisterUserResponseObject); ok {
-		return valid.VisitRegisterUserResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving registerUser: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // DeleteMe reads, validates and serves one request of the operation.
@@ -2230,48 +2249,50 @@ func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving deleteMe: neither an answer nor an error")
+		}
+		return response.VisitDeleteMeResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "deleteMe")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(DeleteMeResponseObject); ok {
-		return valid.VisitDeleteMeResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving deleteMe: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetMe reads, validates and serves one request of the operation.
 func (sh *strictHandler) GetMe(ctx echo.Context) error {
 	var request GetMeRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetMe(ctx.Request().Context(), request.(GetMeRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetMe(ctx.Request().Context(), request.(GetMeRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getMe: neither an answer nor an error")
+		}
+		return response.VisitGetMeResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getMe")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetMeResponseObject); ok {
-		return valid.VisitGetMeResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getMe: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // UpdateMe reads, validates and serves one request of the operation.
@@ -2294,24 +2315,25 @@ func (sh *strictHandler) UpdateMe(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.UpdateMe(ctx.Request().Context(), request.(UpdateMeRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.UpdateMe(ctx.Request().Context(), request.(UpdateMeRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving updateMe: neither an answer nor an error")
+		}
+		return response.VisitUpdateMeResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "updateMe")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(UpdateMeResponseObject); ok {
-		return valid.VisitUpdateMeResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving updateMe: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ChangePassword reads, validates and serves one request of the operation.
@@ -2334,24 +2356,25 @@ func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ChangePassword(ctx.Request().Context(), request.(ChangePasswordRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ChangePassword(ctx.Request().Context(), request.(ChangePasswordRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving changePassword: neither an answer nor an error")
+		}
+		return response.VisitChangePasswordResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "changePassword")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ChangePasswordResponseObject); ok {
-		return valid.VisitChangePasswordResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving changePassword: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetUser reads, validates and serves one request of the operation.
@@ -2363,94 +2386,98 @@ func (sh *strictHandler) GetUser(ctx echo.Context, userID UserID) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getUser: neither an answer nor an error")
+		}
+		return response.VisitGetUserResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getUser")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetUserResponseObject); ok {
-		return valid.VisitGetUserResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getUser: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetHealth reads, validates and serves one request of the operation.
 func (sh *strictHandler) GetHealth(ctx echo.Context) error {
 	var request GetHealthRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetHealth(ctx.Request().Context(), request.(GetHealthRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetHealth(ctx.Request().Context(), request.(GetHealthRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getHealth: neither an answer nor an error")
+		}
+		return response.VisitGetHealthResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getHealth")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetHealthResponseObject); ok {
-		return valid.VisitGetHealthResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getHealth: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetLiveness reads, validates and serves one request of the operation.
 func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
 	var request GetLivenessRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetLiveness(ctx.Request().Context(), request.(GetLivenessRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetLiveness(ctx.Request().Context(), request.(GetLivenessRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getLiveness: neither an answer nor an error")
+		}
+		return response.VisitGetLivenessResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getLiveness")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetLivenessResponseObject); ok {
-		return valid.VisitGetLivenessResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getLiveness: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetReadiness reads, validates and serves one request of the operation.
 func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 	var request GetReadinessRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetReadiness(ctx.Request().Context(), request.(GetReadinessRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetReadiness(ctx.Request().Context(), request.(GetReadinessRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getReadiness: neither an answer nor an error")
+		}
+		return response.VisitGetReadinessResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getReadiness")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetReadinessResponseObject); ok {
-		return valid.VisitGetReadinessResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getReadiness: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }

@@ -116,6 +116,7 @@ var Policies = map[string]*policy.Policy{
 		},
 		BodyLimit: 65536,
 		Timeout:   10 * time.Second,
+		Query:     []string{"limit", "cursor"},
 		Statuses:  []int{200, 400, 401, 422, 429, 503},
 	},
 	"revokeSession": {
@@ -297,6 +298,7 @@ var Policies = map[string]*policy.Policy{
 		BodyLimit:   65536,
 		Timeout:     10 * time.Second,
 		Concurrency: 8,
+		Query:       []string{"q", "role", "is_active", "limit", "cursor"},
 		Statuses:    []int{200, 400, 401, 403, 422, 429, 503},
 	},
 	"adminGetUser": {
@@ -342,6 +344,7 @@ var Policies = map[string]*policy.Policy{
 		},
 		BodyLimit: 65536,
 		Timeout:   10 * time.Second,
+		Query:     []string{"action", "outcome", "user_id", "limit", "cursor"},
 		Statuses:  []int{200, 400, 401, 403, 422, 429, 503},
 	},
 }

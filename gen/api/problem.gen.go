@@ -118,6 +118,13 @@ var (
 		Meaning: "Without this account nobody could administer the service any more.",
 		Mend:    "Make another active account an administrator first.",
 	}
+	ProblemRequestInProgress = &ProblemType{
+		Code:    "request-in-progress",
+		Status:  409,
+		Title:   "The same request is still at work",
+		Meaning: "Another request with this `Idempotency-Key` has begun and has not ended yet.",
+		Mend:    "Send the request again, with the same key, after the number of seconds in `Retry-After`.",
+	}
 	ProblemPreconditionFailed = &ProblemType{
 		Code:    "precondition-failed",
 		Status:  412,
@@ -153,6 +160,13 @@ var (
 		Meaning: "The request could be read, but one or more fields are not as the document says.",
 		Mend:    "Correct each field in `errors`.",
 		OAuth:   "invalid_request",
+	}
+	ProblemIdempotencyKeyReused = &ProblemType{
+		Code:    "idempotency-key-reused",
+		Status:  422,
+		Title:   "The key belongs to another request",
+		Meaning: "This `Idempotency-Key` came with another request before. A key stands for one request, sent once or several times.",
+		Mend:    "Make a new key for each new request, and send it again only with the same request.",
 	}
 	ProblemTooManyRequests = &ProblemType{
 		Code:    "too-many-requests",
@@ -200,11 +214,13 @@ var ProblemTypes = []*ProblemType{
 	ProblemEmailTaken,
 	ProblemUsernameTaken,
 	ProblemLastAdmin,
+	ProblemRequestInProgress,
 	ProblemPreconditionFailed,
 	ProblemPayloadTooLarge,
 	ProblemUnsupportedMediaType,
 	ProblemMisdirectedRequest,
 	ProblemValidation,
+	ProblemIdempotencyKeyReused,
 	ProblemTooManyRequests,
 	ProblemInternal,
 	ProblemUnavailable,
