@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -44,4 +45,22 @@ func TestOldSchemaIsNotReady(t *testing.T) {
 	}
 	execute(t, s, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)") // a newer one is fine
 	s.Somebody().GET("/readyz").Expect(http.StatusOK)
+}
+
+// hold runs a statement in a transaction that stays open, with its locks, until
+// the returned function is called.
+func hold(t *testing.T, s *servertest.Server, sql string) (release func()) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+	return sync.OnceFunc(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
 }

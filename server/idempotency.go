@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -23,19 +22,24 @@ const (
 	replayedHeader       = "Idempotency-Replayed"
 	// idempotencyMemory is how long the answer of a key is kept.
 	idempotencyMemory = 24 * time.Hour
-	maxIdempotencyKey = 255
 )
+
+// kept is implemented by requests of operations that keep answers.
+type kept interface {
+	// Members are what makes the request the same as another one.
+	Members() any
+}
 
 // once serves a request with an Idempotency-Key: the first one does the work,
 // and its answer is stored in the very transaction of that work; later ones get
 // the stored answer. Only successes are stored, so that a failure can be tried
 // again. Nothing is sent before the commit.
 func (o *operation) once(c echo.Context, request any, method api.StrictHandlerFunc) (api.Answer, error) {
-	key, err := idempotencyKey(c.Request().Header)
-	if err != nil || key == "" {
-		return orMethod(c, request, method, err)
+	key := strings.Trim(c.Request().Header.Get(idempotencyKeyHeader), `"`)
+	if key == "" {
+		return method(c, request)
 	}
-	members, err := json.Marshal(request)
+	members, err := json.Marshal(request.(kept).Members())
 	if err != nil {
 		return nil, fmt.Errorf("reading the members of a request: %w", err)
 	}
@@ -53,30 +57,6 @@ func (o *operation) once(c echo.Context, request any, method api.StrictHandlerFu
 	}
 	defer unlock()
 	return once.serve(c, wait, request, method)
-}
-
-func orMethod(c echo.Context, request any, method api.StrictHandlerFunc, err error) (api.Answer, error) {
-	if err != nil {
-		return nil, err
-	}
-	return method(c, request)
-}
-
-// idempotencyKey reads the header, bare or in quotes; "" when there is none.
-func idempotencyKey(header http.Header) (string, error) {
-	values := header.Values(idempotencyKeyHeader)
-	if len(values) == 0 {
-		return "", nil
-	}
-	key := values[0]
-	if quoted := len(key) >= 2 && key[0] == '"' && key[len(key)-1] == '"'; quoted {
-		key = key[1 : len(key)-1]
-	}
-	foreign := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
-	if len(values) > 1 || key == "" || len(key) > maxIdempotencyKey || strings.ContainsFunc(key, foreign) {
-		return "", fieldProblem(idempotencyKeyHeader, "format", fmt.Sprintf("has to be one key of 1 to %d visible ASCII characters, without quotes or backslashes in it", maxIdempotencyKey))
-	}
-	return key, nil
 }
 
 // onceRequest is one request with its key.
@@ -106,6 +86,7 @@ func (r *onceRequest) serve(c echo.Context, wait context.Context, request any, m
 	})
 	if errors.Is(err, errReplayed) {
 		err = nil
+		callOf(c).audit.written = true // with the first request
 	}
 	return answer, err
 }
@@ -128,15 +109,15 @@ func (r *onceRequest) take(wait context.Context, w *write) (bool, error) {
 
 // replay gives the answer of the first request.
 func (r *onceRequest) replay(ctx context.Context, w *write) (api.Answer, error) {
-	kept, err := w.IdempotencyKeyGet(ctx, r.key)
+	first, err := w.IdempotencyKeyGet(ctx, r.key)
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer of an idempotency key: %w", err)
 	}
-	if string(kept.RequestHash) != string(r.hash) {
+	if string(first.RequestHash) != string(r.hash) {
 		return nil, problem(api.ProblemIdempotencyKeyReused, "The key came with another request before.")
 	}
-	encoded := encodedAnswer{Status: int(*kept.Status), Body: kept.Body}
-	if err := json.Unmarshal(kept.Headers, &encoded.Header); err != nil {
+	encoded := encodedAnswer{Status: int(*first.Status), Body: first.Body}
+	if err := json.Unmarshal(first.Headers, &encoded.Header); err != nil {
 		return nil, fmt.Errorf("reading the answer of an idempotency key: %w", err)
 	}
 	encoded.Header.Set(replayedHeader, "true")

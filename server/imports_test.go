@@ -15,7 +15,8 @@ const module = "github.com/accord-api/accord/"
 // allowed says what each package may import of this module: leaves know neither
 // server nor gen/api, and only server sees the contract.
 var allowed = map[string][]string{
-	"auth":       {"limit"},                    // bounds the hashes at once
+	"auth":       {"limit"}, // bounds the hashes at once
+	"cache":      {},
 	"cmd/accord": {"pg", "pg/devpg", "server"}, // joins what is run
 	"gen/api":    {"policy", "validate"},       // the generated server
 	"gen/client": {},                           // stands alone
@@ -28,7 +29,7 @@ var allowed = map[string][]string{
 	"pg/pgtest":  {"pg", "pg/devpg", "schema"}, // migrated databases for tests
 	"policy":     {},
 	"schema":     {},
-	"server":     {"auth", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "validate"},
+	"server":     {"auth", "cache", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
 	"validate":   {},
 }

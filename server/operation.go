@@ -57,7 +57,7 @@ type rateLimit struct {
 var enforcedPolicies = []string{
 	"OperationID", "Method", "Path", "ContentTypes", "BodyRequired", "TokenEndpoint", "Statuses",
 	"Access", "RateLimits", "BodyLimit", "Timeout", "Stall", "Concurrency", "Audit", "Query",
-	"Idempotent", "DeprecatedAfter", "Sunset",
+	"Idempotent", "Cache", "DeprecatedAfter", "Sunset",
 }
 
 func (s *Server) newOperation(p *policy.Policy) (*operation, error) {
@@ -328,7 +328,10 @@ func (s *Server) callMethod(method api.StrictHandlerFunc, _ string) api.StrictHa
 			}
 		}
 		call.audit.reached = true
-		if o.policy.Idempotent {
+		switch {
+		case o.policy.Cache != nil:
+			return o.cached(c, request, method)
+		case o.policy.Idempotent:
 			return o.once(c, request, method)
 		}
 		return method(c, request)

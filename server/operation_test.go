@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,10 @@ type operation struct {
 			Example map[string]any `json:"example"`
 		} `json:"content"`
 	} `json:"requestBody"`
+	Parameters []struct {
+		Ref  string `json:"$ref"`
+		Name string `json:"name"`
+	} `json:"parameters"`
 	Responses    map[string]json.RawMessage `json:"responses"`
 	Method, Path string                     `json:"-"`
 }
@@ -128,10 +133,22 @@ func (o operation) wants(role string) bool {
 
 // url fills the path's parameters with an id that nothing has.
 func (o operation) url() string {
-	return strings.NewReplacer("{user_id}", unknownID, "{session_id}", unknownID).Replace(o.Path)
+	return pathParameter.ReplaceAllString(o.Path, unknownID)
 }
 
+var pathParameter = regexp.MustCompile(`\{[a-z_]+\}`)
+
 const unknownID = "0198c0de-0000-7000-8000-00000000dead"
+
+// parameters are the names of its own parameters, those of components in the
+// form that they have in their path.
+func (o operation) parameters() []string {
+	var names []string
+	for _, p := range o.Parameters {
+		names = append(names, p.Name+strings.ToLower(strings.TrimPrefix(p.Ref, "#/components/parameters/")))
+	}
+	return names
+}
 
 // contentTypes are the declared ones, sorted.
 func (o operation) contentTypes() []string {

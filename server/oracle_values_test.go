@@ -34,6 +34,8 @@ func (o *oracle) valid(t *testing.T, pointer string, schema map[string]any) any 
 func enumTexts(flat map[string]any) []string {
 	var list []string
 	all, _ := flat["enum"].([]any)
+	examples, _ := flat["examples"].([]any)
+	all = append(slices.Clone(all), examples...)
 	if flat["const"] != nil {
 		all = append(all, flat["const"])
 	}

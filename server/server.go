@@ -16,9 +16,11 @@ import (
 
 	"github.com/getsentry/sentry-go"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/labstack/echo/v4"
 
 	"github.com/accord-api/accord/auth"
+	"github.com/accord-api/accord/cache"
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/jobs"
@@ -45,6 +47,8 @@ type Options struct {
 	Sender mail.Sender
 	// OutboxDir is where development keeps mails instead of sending them.
 	OutboxDir string
+	// Tracer observes the queries of requests; nil means none.
+	Tracer pgx.QueryTracer
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -67,6 +71,7 @@ type Server struct {
 	refresh   *auth.Refresh
 	cursors   *auth.Sealer
 	sessions  *sessions
+	answers   *cache.Cache[encodedAnswer]
 	streams   *streams
 	twins     *twins
 	failures  *limit.Backoff
@@ -87,7 +92,7 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if err := s.openDatabase(ctx); err != nil {
+	if err := s.openDatabase(ctx, o); err != nil {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
@@ -97,10 +102,10 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) openDatabase(ctx context.Context) (err error) {
+func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {
 	s.pool, err = pg.Open(ctx, pg.Config{
 		URL: s.config.DatabaseURL.Reveal(), Size: s.config.DBPoolSize, Overflow: s.config.DBPoolOverflow,
-		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout,
+		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout, Tracer: o.Tracer,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
@@ -126,7 +131,7 @@ func (s *Server) closeDatabase() {
 func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
-	s.streams, s.twins = newStreams(), newTwins()
+	s.answers, s.streams, s.twins = s.newAnswers(), newStreams(), newTwins()
 	s.failures = limit.NewBackoff(limit.WithNow(s.now))
 	s.anonymous = s.newRateLimit(api.Anonymous)
 	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
@@ -249,11 +254,13 @@ func (s *Server) Start(ctx context.Context) error {
 func (s *Server) listen(ctx context.Context) {
 	heard := map[string]func(payload string){
 		sessionsChannel: func(user string) { s.sessionsOf(ctx, user) },
+		cacheChannel:    func(tag string) { s.answers.Invalidate(ctx, tag) },
 	}
 	err := s.listener.Run(ctx, slices.Sorted(maps.Keys(heard)),
 		func(channel, payload string) { heard[channel](payload) },
 		func() {
 			s.sessions.forgetAll()
+			s.answers.InvalidateAll(ctx)
 			s.streams.check(ctx, s.sessions, uuid.Nil)
 		})
 	if err != nil {

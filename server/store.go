@@ -19,6 +19,8 @@ type write struct {
 	events []db.AuditEventCreateParams
 	// forget lists the users whose sessions changed.
 	forget []uuid.UUID
+	// tags name what kept answers are made of and is changed.
+	tags []string
 }
 
 // writeKey is where a context carries the transaction that a method's work
@@ -39,10 +41,7 @@ func (s *Server) inTx(ctx context.Context, fn func(ctx context.Context, w *write
 		if err := fn(ctx, w); err != nil {
 			return err
 		}
-		if o := callFrom(ctx).operation; o != nil && o.policy.Audit != "" {
-			return w.audit(ctx, o.policy.Audit, api.AuditOutcomeSucceeded)
-		}
-		return nil
+		return w.finish(ctx)
 	})
 	if err != nil {
 		return err
@@ -51,12 +50,30 @@ func (s *Server) inTx(ctx context.Context, fn func(ctx context.Context, w *write
 	for _, user := range w.forget {
 		s.sessions.forget(user)
 	}
+	s.answers.Invalidate(ctx, w.tags...)
 	for _, e := range w.events {
 		callFrom(ctx).audit.written = true
 		s.logAudit(ctx, e)
 	}
 	return nil
 }
+
+// finish writes what belongs to every transaction of an operation.
+func (w *write) finish(ctx context.Context) error {
+	if len(w.tags) > 0 {
+		if err := w.CacheStale(ctx, w.tags); err != nil {
+			return err
+		}
+	}
+	if o := callFrom(ctx).operation; o != nil && o.policy.Audit != "" {
+		return w.audit(ctx, o.policy.Audit, api.AuditOutcomeSucceeded)
+	}
+	return nil
+}
+
+// stale makes kept answers with these tags stale on every instance, once the
+// transaction is committed.
+func (w *write) stale(tags ...string) { w.tags = append(w.tags, tags...) }
 
 // audit writes an event of the call.
 func (w *write) audit(ctx context.Context, action string, outcome api.AuditOutcome) error {

@@ -111,10 +111,10 @@ var goTypes = map[string]string{
 	"number/": "float64", "number/double": "float64", "boolean/": "bool",
 }
 
-// serverDocument is the document as its author wrote it, without error answers:
-// errors travel as Go errors, and the chain alone deals with what is derived.
+// serverDocument is the document without error answers and derived headers:
+// errors travel as Go errors, and the chain alone sends what is derived.
 func (c *contract) serverDocument() *yaml.Node {
-	root := c.codeDocument(c.authored)
+	root := c.codeDocument(c.served)
 	for _, path := range entries(get(root, "paths")) {
 		for _, method := range entries(path.value) {
 			responses := get(method.value, "responses")

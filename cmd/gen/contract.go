@@ -11,8 +11,8 @@ import (
 // contract is what the generator knows about the document's operations.
 type contract struct {
 	*document
-	// authored is the document before publish wrote into it.
-	authored   *yaml.Node
+	// served is the document before publish wrote answers into it: what methods see.
+	served     *yaml.Node
 	defaults   defaults
 	operations []*operation
 	problems   []problem
@@ -57,7 +57,7 @@ var operationKeys = []string{
 }
 
 func readContract(doc *document) *contract {
-	c := &contract{document: doc, authored: clone(doc.root), schemas: map[string]*schema{}}
+	c := &contract{document: doc, schemas: map[string]*schema{}}
 	c.defaults = c.readDefaults(get(doc.root, "x-policy"))
 	c.problems = c.readProblems(get(doc.root, "x-problems"))
 	if version := text(get(doc.root, "openapi")); !strings.HasPrefix(version, "3.1.") {

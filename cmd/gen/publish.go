@@ -18,6 +18,9 @@ func publish(c *contract) {
 				c.addParam(op, p)
 			}
 		}
+	}
+	c.served = clone(c.root)
+	for _, op := range c.operations {
 		responses := get(op.node, "responses")
 		for _, derived := range op.derivedAnswers() {
 			if get(responses, derived.status) == nil {
@@ -34,7 +37,7 @@ func publish(c *contract) {
 	}
 }
 
-// derivedParam is a request header that the chain reads, so that no method has to.
+// derivedParam is a request header that the chain acts on, so that no method has to.
 type derivedParam struct {
 	name, component string
 	applies         func(*operation) bool
@@ -62,6 +65,9 @@ func (c *contract) addParam(op *operation, p derivedParam) {
 	}
 	list := get(op.node, "parameters")
 	list.Content = append(list.Content, mapping("$ref", scalar("#/components/parameters/"+p.component)))
+	if read, ok := c.readParam(op, list.Content[len(list.Content)-1]); ok {
+		op.params = append(op.params, read)
+	}
 }
 
 // describes says whether the document has the component that something derived
@@ -91,10 +97,8 @@ func (o *operation) derivedAnswers() []answer {
 			status(http.StatusUnsupportedMediaType, "UnsupportedMediaType"))
 	}
 	if len(o.bodies) > 0 || len(o.params) > 0 {
-		list = append(list, status(http.StatusBadRequest, "BadRequest"))
-	}
-	if len(o.bodies) > 0 || len(o.params) > 0 || o.idempotent() {
-		list = append(list, status(http.StatusUnprocessableEntity, "ValidationFailed"))
+		list = append(list, status(http.StatusBadRequest, "BadRequest"),
+			status(http.StatusUnprocessableEntity, "ValidationFailed"))
 	}
 	if o.idempotent() {
 		list = append(list, status(http.StatusConflict, "Conflict"))

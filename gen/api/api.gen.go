@@ -131,6 +131,54 @@ func (e LoginFormGrantType) Valid() bool {
 	}
 }
 
+// Defines values for OrderStatus.
+const (
+	OrderStatusCancelled OrderStatus = "cancelled"
+	OrderStatusDelivered OrderStatus = "delivered"
+	OrderStatusPaid      OrderStatus = "paid"
+	OrderStatusPending   OrderStatus = "pending"
+	OrderStatusShipped   OrderStatus = "shipped"
+)
+
+// Valid indicates whether the value is a known member of the OrderStatus enum.
+func (e OrderStatus) Valid() bool {
+	switch e {
+	case OrderStatusCancelled:
+		return true
+	case OrderStatusDelivered:
+		return true
+	case OrderStatusPaid:
+		return true
+	case OrderStatusPending:
+		return true
+	case OrderStatusShipped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProductSort.
+const (
+	ProductSortNewest    ProductSort = "newest"
+	ProductSortPriceAsc  ProductSort = "price_asc"
+	ProductSortPriceDesc ProductSort = "price_desc"
+)
+
+// Valid indicates whether the value is a known member of the ProductSort enum.
+func (e ProductSort) Valid() bool {
+	switch e {
+	case ProductSortNewest:
+		return true
+	case ProductSortPriceAsc:
+		return true
+	case ProductSortPriceDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RefreshRequestGrantType.
 const (
 	RefreshRequestGrantTypeRefreshToken RefreshRequestGrantType = "refresh_token"
@@ -179,12 +227,104 @@ func (e TokenTokenType) Valid() bool {
 	}
 }
 
+// Defines values for UserInclude.
+const (
+	UserIncludeOrders UserInclude = "orders"
+)
+
+// Valid indicates whether the value is a known member of the UserInclude enum.
+func (e UserInclude) Valid() bool {
+	switch e {
+	case UserIncludeOrders:
+		return true
+	default:
+		return false
+	}
+}
+
 // AccountDeletion The confirmation that an account is to be deleted.
 type AccountDeletion struct {
 	// Password The password as it is now.
 	//
 	// Examples: Analytical-1843
 	Password CurrentPassword `json:"password"`
+}
+
+// AdminOrder An order with its buyer, without its lines.
+type AdminOrder struct {
+	// ID The order's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Status How far an order has come.
+	Status OrderStatus `json:"status"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Total The sum of the lines, in minor units.
+	Total int64 `json:"total"`
+
+	// Items How many pieces in all lines.
+	Items int32 `json:"items"`
+
+	// CreatedAt When it was placed (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When its status changed last (UTC).
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Buyer Who ordered.
+	Buyer Buyer `json:"buyer"`
+}
+
+// AdminOrderPage A page of orders with their buyers.
+type AdminOrderPage struct {
+	// Items The orders, newest first.
+	Items []AdminOrder `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// AdminUser An account as an administrator sees it in a list.
+type AdminUser struct {
+	// ID The account's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Email The e-mail address.
+	Email string `json:"email"`
+
+	// Username The user name.
+	Username string `json:"username"`
+
+	// FullName The person's name.
+	FullName string `json:"full_name"`
+
+	// Role What an account may do. An `admin` may do all that a `user` may.
+	Role Role `json:"role"`
+
+	// IsActive False once an administrator has deactivated the account.
+	IsActive bool `json:"is_active"`
+
+	// EmailVerified Whether the address was confirmed with the link of a mail.
+	EmailVerified bool `json:"email_verified"`
+
+	// CreatedAt When the account was made (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// Orders The latest orders, where they were asked for.
+	Orders *[]OrderSummary `json:"orders,omitempty"`
+}
+
+// AdminUserPage A page of accounts.
+type AdminUserPage struct {
+	// Items The accounts, newest first.
+	Items []AdminUser `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
 }
 
 // AdminUserUpdate A merge patch of any account.
@@ -240,6 +380,23 @@ type AuditEventPage struct {
 
 // AuditOutcome How the action ended.
 type AuditOutcome string
+
+// Buyer Who ordered.
+type Buyer struct {
+	// ID The account's id.
+	ID openapi_types.UUID `json:"id"`
+
+	// Username The user name.
+	Username string `json:"username"`
+
+	// Email The e-mail address.
+	Email string `json:"email"`
+}
+
+// Currency An ISO 4217 code.
+//
+// Examples: EUR
+type Currency = string
 
 // CurrentPassword The password as it is now.
 //
@@ -362,6 +519,123 @@ type LoginFormGrantType string
 // MailToken The token from the link in the mail.
 type MailToken = string
 
+// Order An order with its lines.
+type Order struct {
+	// ID The order's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// UserID Who ordered.
+	UserID openapi_types.UUID `json:"user_id"`
+
+	// Status How far an order has come.
+	Status OrderStatus `json:"status"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Total The sum of the lines, in minor units.
+	Total int64 `json:"total"`
+
+	// Items How many pieces in all lines.
+	Items int32 `json:"items"`
+
+	// Lines What was ordered.
+	Lines []OrderLine `json:"lines"`
+
+	// CreatedAt When it was placed (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When its status changed last (UTC).
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// OrderCreate A new order.
+type OrderCreate struct {
+	// Lines What is ordered, each product once.
+	Lines []OrderLineCreate `json:"lines"`
+}
+
+// OrderLine A product as it was when it was ordered.
+type OrderLine struct {
+	// ProductID The product.
+	ProductID openapi_types.UUID `json:"product_id"`
+
+	// Sku The stock keeping unit, unique in any letter case.
+	//
+	// Examples: BLANKET-01
+	Sku Sku `json:"sku"`
+
+	// Name What it is called.
+	//
+	// Examples: Wool blanket
+	Name ProductName `json:"name"`
+
+	// Price In minor units of the currency, such as cents.
+	//
+	// Examples: 8900
+	Price Price `json:"price"`
+
+	// Quantity How many pieces.
+	Quantity int32 `json:"quantity"`
+}
+
+// OrderLineCreate How many of which product.
+type OrderLineCreate struct {
+	// ProductID The product.
+	ProductID openapi_types.UUID `json:"product_id"`
+
+	// Quantity How many pieces.
+	//
+	// Examples: 2
+	Quantity int32 `json:"quantity"`
+}
+
+// OrderPage A page of orders.
+type OrderPage struct {
+	// Items The orders, newest first.
+	Items []OrderSummary `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// OrderStatus How far an order has come.
+type OrderStatus string
+
+// OrderStatusChange The next status.
+type OrderStatusChange struct {
+	// Status How far an order has come.
+	Status OrderStatus `json:"status"`
+}
+
+// OrderSummary An order without its lines.
+type OrderSummary struct {
+	// ID The order's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Status How far an order has come.
+	Status OrderStatus `json:"status"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Total The sum of the lines, in minor units.
+	Total int64 `json:"total"`
+
+	// Items How many pieces in all lines.
+	Items int32 `json:"items"`
+
+	// CreatedAt When it was placed (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When its status changed last (UTC).
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
 // Password 8 to 100 characters, with an upper-case letter, a digit and one of `!@#$%^&*()_+-=`. All of them count.
 //
 // Examples: Analytical-1843
@@ -391,6 +665,11 @@ type PasswordReset struct {
 	NewPassword Password `json:"new_password"`
 }
 
+// Price In minor units of the currency, such as cents.
+//
+// Examples: 8900
+type Price = int64
+
 // Problem What went wrong (RFC 9457).
 type Problem struct {
 	// Type Which kind of problem, as a URI that this server answers.
@@ -418,6 +697,128 @@ type Problem struct {
 	ErrorDescription *string `json:"error_description,omitempty"`
 }
 
+// Product Something that is sold.
+type Product struct {
+	// ID The product's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Sku The stock keeping unit, unique in any letter case.
+	//
+	// Examples: BLANKET-01
+	Sku Sku `json:"sku"`
+
+	// Name What it is called.
+	//
+	// Examples: Wool blanket
+	Name ProductName `json:"name"`
+
+	// Description More about it, over several lines if need be.
+	Description ProductDescription `json:"description"`
+
+	// Price In minor units of the currency, such as cents.
+	//
+	// Examples: 8900
+	Price Price `json:"price"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Stock How many pieces there are.
+	//
+	// Examples: 25
+	Stock Stock `json:"stock"`
+
+	// CreatedAt When it was first offered (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When it was changed last, by an order too (UTC).
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ProductCreate A new product.
+type ProductCreate struct {
+	// Sku The stock keeping unit, unique in any letter case.
+	//
+	// Examples: BLANKET-01
+	Sku Sku `json:"sku"`
+
+	// Name What it is called.
+	//
+	// Examples: Wool blanket
+	Name ProductName `json:"name"`
+
+	// Description More about it, over several lines if need be.
+	Description ProductDescription `json:"description"`
+
+	// Price In minor units of the currency, such as cents.
+	//
+	// Examples: 8900
+	Price Price `json:"price"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Stock How many pieces there are.
+	//
+	// Examples: 25
+	Stock Stock `json:"stock"`
+}
+
+// ProductDescription More about it, over several lines if need be.
+type ProductDescription = string
+
+// ProductName What it is called.
+//
+// Examples: Wool blanket
+type ProductName = string
+
+// ProductPage A page of products.
+type ProductPage struct {
+	// Items The products.
+	Items []Product `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ProductSort The order of a list of products.
+type ProductSort string
+
+// ProductUpdate A merge patch of a product.
+type ProductUpdate struct {
+	// Sku The stock keeping unit, unique in any letter case.
+	//
+	// Examples: BLANKET-01
+	Sku *Sku `json:"sku,omitempty"`
+
+	// Name What it is called.
+	//
+	// Examples: Wool blanket
+	Name *ProductName `json:"name,omitempty"`
+
+	// Description More about it, over several lines if need be.
+	Description *ProductDescription `json:"description,omitempty"`
+
+	// Price In minor units of the currency, such as cents.
+	//
+	// Examples: 8900
+	Price *Price `json:"price,omitempty"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency *Currency `json:"currency,omitempty"`
+
+	// Stock How many pieces there are.
+	//
+	// Examples: 25
+	Stock *Stock `json:"stock,omitempty"`
+}
+
 // RefreshRequest The refresh grant, as a form or as JSON.
 type RefreshRequest struct {
 	// GrantType The grant; `refresh_token` where given.
@@ -441,6 +842,9 @@ type RefreshRequestGrantType string
 
 // Role What an account may do. An `admin` may do all that a `user` may.
 type Role string
+
+// SearchText Words to look for.
+type SearchText = string
 
 // Session A place where the account is signed in.
 type Session struct {
@@ -474,6 +878,16 @@ type SessionPage struct {
 	// NextCursor The `cursor` of the next page; null on the last.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// Sku The stock keeping unit, unique in any letter case.
+//
+// Examples: BLANKET-01
+type Sku = string
+
+// Stock How many pieces there are.
+//
+// Examples: 25
+type Stock = int32
 
 // Token The answer of a token endpoint (RFC 6749, section 5.1).
 type Token struct {
@@ -546,14 +960,8 @@ type UserCreate struct {
 	FullName FullName `json:"full_name"`
 }
 
-// UserPage A page of accounts.
-type UserPage struct {
-	// Items The accounts, newest first.
-	Items []User `json:"items"`
-
-	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
-}
+// UserInclude What can be shown beside an account.
+type UserInclude string
 
 // UserUpdate A merge patch of one's own account.
 type UserUpdate struct {
@@ -569,14 +977,32 @@ type UserUpdate struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// IdempotencyKey Examples: 3f1c9c1e-5f0d-4a53-9f0c-6f3ed8a2b7c1
+type IdempotencyKey = string
+
+// IfMatch Examples: "3"
+type IfMatch = string
+
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
+
 // Limit defines model for Limit.
 type Limit = int32
+
+// OrderID defines model for OrderId.
+type OrderID = openapi_types.UUID
+
+// ProductID defines model for ProductId.
+type ProductID = openapi_types.UUID
 
 // UserID defines model for UserId.
 type UserID = openapi_types.UUID
 
 // Healthy The state of the server.
 type Healthy = Health
+
+// Orders A page of orders.
+type Orders = OrderPage
 
 // AdminListAuditEventsParams defines parameters for AdminListAuditEvents.
 type AdminListAuditEventsParams struct {
@@ -596,6 +1022,18 @@ type AdminListAuditEventsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// AdminListOrdersParams defines parameters for AdminListOrders.
+type AdminListOrdersParams struct {
+	// Status Only orders in this status.
+	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // AdminListUsersParams defines parameters for AdminListUsers.
 type AdminListUsersParams struct {
 	// Q Part of an e-mail address, user name or full name.
@@ -606,6 +1044,21 @@ type AdminListUsersParams struct {
 
 	// IsActive Only active, or only deactivated accounts.
 	IsActive *bool `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// Include What to show beside each account; `orders` are the latest three.
+	Include []UserInclude `form:"include,omitempty" json:"include,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// AdminListUserOrdersParams defines parameters for AdminListUserOrders.
+type AdminListUserOrdersParams struct {
+	// Status Only orders in this status.
+	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
 
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -622,6 +1075,77 @@ type ListSessionsParams struct {
 	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// ListOrdersParams defines parameters for ListOrders.
+type ListOrdersParams struct {
+	// Status Only orders in this status.
+	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateOrderParams defines parameters for CreateOrder.
+type CreateOrderParams struct {
+	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
+	// the same request gives the first answer, and nothing is done twice. A random
+	// UUID is a good key; it may stand in quotes.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListProductsParams defines parameters for ListProducts.
+type ListProductsParams struct {
+	// Q The words to look for.
+	Q *SearchText `form:"q,omitempty" json:"q,omitempty"`
+
+	// MinPrice The lowest price, in minor units.
+	MinPrice *int64 `form:"min_price,omitempty" json:"min_price,omitempty"`
+
+	// MaxPrice The highest price, in minor units.
+	MaxPrice *int64 `form:"max_price,omitempty" json:"max_price,omitempty"`
+
+	// Currency Only prices in this currency.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// InStock Only products that are, or that are not, in stock.
+	InStock *bool `form:"in_stock,omitempty" json:"in_stock,omitempty"`
+
+	// Sort The order.
+	Sort *ProductSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// RetireProductParams defines parameters for RetireProduct.
+type RetireProductParams struct {
+	// IfMatch One or more `ETag`s, or `*` for any; where none of them is the current one, nothing is changed and the answer is 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// GetProductParams defines parameters for GetProduct.
+type GetProductParams struct {
+	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateProductParams defines parameters for UpdateProduct.
+type UpdateProductParams struct {
+	// IfMatch One or more `ETag`s, or `*` for any; where none of them is the current one, nothing is changed and the answer is 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// AdminSetOrderStatusJSONRequestBody defines body for AdminSetOrderStatus for application/json ContentType.
+type AdminSetOrderStatusJSONRequestBody = OrderStatusChange
 
 // AdminUpdateUserApplicationMergePatchPlusJSONRequestBody defines body for AdminUpdateUser for application/merge-patch+json ContentType.
 type AdminUpdateUserApplicationMergePatchPlusJSONRequestBody = AdminUserUpdate
@@ -647,6 +1171,15 @@ type ResetPasswordJSONRequestBody = PasswordReset
 // VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
 type VerifyEmailJSONRequestBody = EmailVerification
 
+// CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.
+type CreateOrderJSONRequestBody = OrderCreate
+
+// CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
+type CreateProductJSONRequestBody = ProductCreate
+
+// UpdateProductApplicationMergePatchPlusJSONRequestBody defines body for UpdateProduct for application/merge-patch+json ContentType.
+type UpdateProductApplicationMergePatchPlusJSONRequestBody = ProductUpdate
+
 // RegisterUserJSONRequestBody defines body for RegisterUser for application/json ContentType.
 type RegisterUserJSONRequestBody = UserCreate
 
@@ -667,6 +1200,12 @@ type ServerInterface interface {
 	// AdminListAuditEvents What happened
 	// (GET /api/v1/admin/audit-events)
 	AdminListAuditEvents(ctx echo.Context, params AdminListAuditEventsParams) error
+	// AdminListOrders All orders
+	// (GET /api/v1/admin/orders)
+	AdminListOrders(ctx echo.Context, params AdminListOrdersParams) error
+	// AdminSetOrderStatus Move an order on
+	// (POST /api/v1/admin/orders/{order_id}/status)
+	AdminSetOrderStatus(ctx echo.Context, orderID OrderID) error
 	// AdminListUsers All accounts
 	// (GET /api/v1/admin/users)
 	AdminListUsers(ctx echo.Context, params AdminListUsersParams) error
@@ -676,6 +1215,9 @@ type ServerInterface interface {
 	// AdminUpdateUser Change role or activity of an account
 	// (PATCH /api/v1/admin/users/{user_id})
 	AdminUpdateUser(ctx echo.Context, userID UserID) error
+	// AdminListUserOrders The orders of an account
+	// (GET /api/v1/admin/users/{user_id}/orders)
+	AdminListUserOrders(ctx echo.Context, userID UserID, params AdminListUserOrdersParams) error
 	// ForgotPassword Ask for a link to set a new password
 	// (POST /api/v1/auth/forgot-password)
 	ForgotPassword(ctx echo.Context) error
@@ -706,6 +1248,33 @@ type ServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx echo.Context) error
+	// ListOrders Your orders
+	// (GET /api/v1/orders)
+	ListOrders(ctx echo.Context, params ListOrdersParams) error
+	// CreateOrder Order products
+	// (POST /api/v1/orders)
+	CreateOrder(ctx echo.Context, params CreateOrderParams) error
+	// GetOrder One order
+	// (GET /api/v1/orders/{order_id})
+	GetOrder(ctx echo.Context, orderID OrderID) error
+	// CancelOrder Cancel your order
+	// (POST /api/v1/orders/{order_id}/cancel)
+	CancelOrder(ctx echo.Context, orderID OrderID) error
+	// ListProducts What is sold
+	// (GET /api/v1/products)
+	ListProducts(ctx echo.Context, params ListProductsParams) error
+	// CreateProduct Offer a product
+	// (POST /api/v1/products)
+	CreateProduct(ctx echo.Context) error
+	// RetireProduct Retire a product
+	// (DELETE /api/v1/products/{product_id})
+	RetireProduct(ctx echo.Context, productID ProductID, params RetireProductParams) error
+	// GetProduct One product
+	// (GET /api/v1/products/{product_id})
+	GetProduct(ctx echo.Context, productID ProductID, params GetProductParams) error
+	// UpdateProduct Change a product
+	// (PATCH /api/v1/products/{product_id})
+	UpdateProduct(ctx echo.Context, productID ProductID, params UpdateProductParams) error
 	// RegisterUser Register
 	// (POST /api/v1/users)
 	RegisterUser(ctx echo.Context) error
@@ -766,6 +1335,39 @@ func (w *ServerInterfaceWrapper) AdminListAuditEvents(ctx echo.Context) error {
 	return w.Handler.AdminListAuditEvents(ctx, params)
 }
 
+// AdminListOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminListOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params AdminListOrdersParams
+	params.Status = validate.Query(from, 0, "status", validate.Text[OrderStatus])
+	params.Limit = validate.Query(from, 1, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 2, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.AdminListOrders(ctx, params)
+}
+
+// AdminSetOrderStatus converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminSetOrderStatus(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	orderID := validate.Path(from, 0, "order_id", ctx.Param("order_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.AdminSetOrderStatus(ctx, orderID)
+}
+
 // AdminListUsers converts echo context to params.
 func (w *ServerInterfaceWrapper) AdminListUsers(ctx echo.Context) error {
 	from, err := validate.ReadParams(ctx.Request())
@@ -776,8 +1378,9 @@ func (w *ServerInterfaceWrapper) AdminListUsers(ctx echo.Context) error {
 	params.Q = validate.Query(from, 0, "q", validate.Text[string])
 	params.Role = validate.Query(from, 1, "role", validate.Text[Role])
 	params.IsActive = validate.Query(from, 2, "is_active", validate.Bool[bool])
-	params.Limit = validate.Query(from, 3, "limit", validate.Int32[Limit])
-	params.Cursor = validate.Query(from, 4, "cursor", validate.Text[Cursor])
+	params.Include = validate.QueryList(from, 3, "include", validate.Text[UserInclude])
+	params.Limit = validate.Query(from, 4, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 5, "cursor", validate.Text[Cursor])
 	if found := from.Found(); found != nil {
 		// The handler reports them together with what is wrong elsewhere.
 		ctx.Set(validate.FaultsKey, found)
@@ -814,6 +1417,25 @@ func (w *ServerInterfaceWrapper) AdminUpdateUser(ctx echo.Context) error {
 	}
 
 	return w.Handler.AdminUpdateUser(ctx, userID)
+}
+
+// AdminListUserOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminListUserOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	userID := validate.Path(from, 0, "user_id", ctx.Param("user_id"), validate.UUIDText)
+	var params AdminListUserOrdersParams
+	params.Status = validate.Query(from, 1, "status", validate.Text[OrderStatus])
+	params.Limit = validate.Query(from, 2, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 3, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.AdminListUserOrders(ctx, userID, params)
 }
 
 // ForgotPassword converts echo context to params.
@@ -894,6 +1516,151 @@ func (w *ServerInterfaceWrapper) RevokeSession(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) VerifyEmail(ctx echo.Context) error {
 
 	return w.Handler.VerifyEmail(ctx)
+}
+
+// ListOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListOrdersParams
+	params.Status = validate.Query(from, 0, "status", validate.Text[OrderStatus])
+	params.Limit = validate.Query(from, 1, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 2, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListOrders(ctx, params)
+}
+
+// CreateOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrder(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params CreateOrderParams
+	params.IdempotencyKey = validate.Header(from, 0, "Idempotency-Key", validate.Text[IdempotencyKey])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.CreateOrder(ctx, params)
+}
+
+// GetOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOrder(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	orderID := validate.Path(from, 0, "order_id", ctx.Param("order_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.GetOrder(ctx, orderID)
+}
+
+// CancelOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelOrder(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	orderID := validate.Path(from, 0, "order_id", ctx.Param("order_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.CancelOrder(ctx, orderID)
+}
+
+// ListProducts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListProducts(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListProductsParams
+	params.Q = validate.Query(from, 0, "q", validate.Text[SearchText])
+	params.MinPrice = validate.Query(from, 1, "min_price", validate.Int64[int64])
+	params.MaxPrice = validate.Query(from, 2, "max_price", validate.Int64[int64])
+	params.Currency = validate.Query(from, 3, "currency", validate.Text[Currency])
+	params.InStock = validate.Query(from, 4, "in_stock", validate.Bool[bool])
+	params.Sort = validate.Query(from, 5, "sort", validate.Text[ProductSort])
+	params.Limit = validate.Query(from, 6, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 7, "cursor", validate.Text[Cursor])
+	params.IfNoneMatch = validate.Header(from, 8, "If-None-Match", validate.Text[IfNoneMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListProducts(ctx, params)
+}
+
+// CreateProduct converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateProduct(ctx echo.Context) error {
+
+	return w.Handler.CreateProduct(ctx)
+}
+
+// RetireProduct converts echo context to params.
+func (w *ServerInterfaceWrapper) RetireProduct(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	productID := validate.Path(from, 0, "product_id", ctx.Param("product_id"), validate.UUIDText)
+	var params RetireProductParams
+	params.IfMatch = validate.Header(from, 1, "If-Match", validate.Text[IfMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.RetireProduct(ctx, productID, params)
+}
+
+// GetProduct converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProduct(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	productID := validate.Path(from, 0, "product_id", ctx.Param("product_id"), validate.UUIDText)
+	var params GetProductParams
+	params.IfNoneMatch = validate.Header(from, 1, "If-None-Match", validate.Text[IfNoneMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.GetProduct(ctx, productID, params)
+}
+
+// UpdateProduct converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateProduct(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	productID := validate.Path(from, 0, "product_id", ctx.Param("product_id"), validate.UUIDText)
+	var params UpdateProductParams
+	params.IfMatch = validate.Header(from, 1, "If-Match", validate.Text[IfMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.UpdateProduct(ctx, productID, params)
 }
 
 // RegisterUser converts echo context to params.
@@ -1008,9 +1775,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 	router.GET(options.BaseURL+"/.well-known/jwks.json", wrapper.GetJwks, options.OperationMiddlewares["getJwks"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/audit-events", wrapper.AdminListAuditEvents, options.OperationMiddlewares["adminListAuditEvents"]...)
+	router.GET(options.BaseURL+"/api/v1/admin/orders", wrapper.AdminListOrders, options.OperationMiddlewares["adminListOrders"]...)
+	router.POST(options.BaseURL+"/api/v1/admin/orders/:order_id/status", wrapper.AdminSetOrderStatus, options.OperationMiddlewares["adminSetOrderStatus"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/users", wrapper.AdminListUsers, options.OperationMiddlewares["adminListUsers"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/users/:user_id", wrapper.AdminGetUser, options.OperationMiddlewares["adminGetUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/admin/users/:user_id", wrapper.AdminUpdateUser, options.OperationMiddlewares["adminUpdateUser"]...)
+	router.GET(options.BaseURL+"/api/v1/admin/users/:user_id/orders", wrapper.AdminListUserOrders, options.OperationMiddlewares["adminListUserOrders"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/forgot-password", wrapper.ForgotPassword, options.OperationMiddlewares["forgotPassword"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/login", wrapper.Login, options.OperationMiddlewares["login"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/logout", wrapper.Logout, options.OperationMiddlewares["logout"]...)
@@ -1021,6 +1791,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/auth/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/api/v1/auth/sessions/:session_id", wrapper.RevokeSession, options.OperationMiddlewares["revokeSession"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/verify-email", wrapper.VerifyEmail, options.OperationMiddlewares["verifyEmail"]...)
+	router.GET(options.BaseURL+"/api/v1/orders", wrapper.ListOrders, options.OperationMiddlewares["listOrders"]...)
+	router.POST(options.BaseURL+"/api/v1/orders", wrapper.CreateOrder, options.OperationMiddlewares["createOrder"]...)
+	router.GET(options.BaseURL+"/api/v1/orders/:order_id", wrapper.GetOrder, options.OperationMiddlewares["getOrder"]...)
+	router.POST(options.BaseURL+"/api/v1/orders/:order_id/cancel", wrapper.CancelOrder, options.OperationMiddlewares["cancelOrder"]...)
+	router.GET(options.BaseURL+"/api/v1/products", wrapper.ListProducts, options.OperationMiddlewares["listProducts"]...)
+	router.POST(options.BaseURL+"/api/v1/products", wrapper.CreateProduct, options.OperationMiddlewares["createProduct"]...)
+	router.DELETE(options.BaseURL+"/api/v1/products/:product_id", wrapper.RetireProduct, options.OperationMiddlewares["retireProduct"]...)
+	router.GET(options.BaseURL+"/api/v1/products/:product_id", wrapper.GetProduct, options.OperationMiddlewares["getProduct"]...)
+	router.PATCH(options.BaseURL+"/api/v1/products/:product_id", wrapper.UpdateProduct, options.OperationMiddlewares["updateProduct"]...)
 	router.POST(options.BaseURL+"/api/v1/users", wrapper.RegisterUser, options.OperationMiddlewares["registerUser"]...)
 	router.DELETE(options.BaseURL+"/api/v1/users/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/users/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
@@ -1034,6 +1813,26 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type HealthyJSONResponse Health
+
+type OrderJSONResponse Order
+
+type OrdersResponseHeaders struct {
+	Link *string
+}
+type OrdersJSONResponse struct {
+	Body OrderPage
+
+	Headers OrdersResponseHeaders
+}
+
+type ProductResponseHeaders struct {
+	ETag string
+}
+type ProductJSONResponse struct {
+	Body Product
+
+	Headers ProductResponseHeaders
+}
 
 type TokenResponseHeaders struct {
 	CacheControl string
@@ -1099,6 +1898,61 @@ func (response AdminListAuditEvents200JSONResponse) VisitAdminListAuditEventsRes
 	return err
 }
 
+type AdminListOrdersRequestObject struct {
+	Params AdminListOrdersParams
+}
+
+type AdminListOrdersResponseObject interface {
+	VisitAdminListOrdersResponse(w http.ResponseWriter) error
+}
+
+type AdminListOrders200ResponseHeaders struct {
+	Link *string
+}
+
+type AdminListOrders200JSONResponse struct {
+	Body    AdminOrderPage
+	Headers AdminListOrders200ResponseHeaders
+}
+
+func (response AdminListOrders200JSONResponse) VisitAdminListOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdminSetOrderStatusRequestObject struct {
+	OrderID OrderID `json:"order_id"`
+	Body    *AdminSetOrderStatusJSONRequestBody
+}
+
+type AdminSetOrderStatusResponseObject interface {
+	VisitAdminSetOrderStatusResponse(w http.ResponseWriter) error
+}
+
+type AdminSetOrderStatus200JSONResponse struct{ OrderJSONResponse }
+
+func (response AdminSetOrderStatus200JSONResponse) VisitAdminSetOrderStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AdminListUsersRequestObject struct {
 	Params AdminListUsersParams
 }
@@ -1112,7 +1966,7 @@ type AdminListUsers200ResponseHeaders struct {
 }
 
 type AdminListUsers200JSONResponse struct {
-	Body    UserPage
+	Body    AdminUserPage
 	Headers AdminListUsers200ResponseHeaders
 }
 
@@ -1171,6 +2025,32 @@ func (response AdminUpdateUser200JSONResponse) VisitAdminUpdateUserResponse(w ht
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdminListUserOrdersRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Params AdminListUserOrdersParams
+}
+
+type AdminListUserOrdersResponseObject interface {
+	VisitAdminListUserOrdersResponse(w http.ResponseWriter) error
+}
+
+type AdminListUserOrders200JSONResponse struct{ OrdersJSONResponse }
+
+func (response AdminListUserOrders200JSONResponse) VisitAdminListUserOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1363,6 +2243,236 @@ type VerifyEmail204Response struct {
 func (response VerifyEmail204Response) VisitVerifyEmailResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ListOrdersRequestObject struct {
+	Params ListOrdersParams
+}
+
+type ListOrdersResponseObject interface {
+	VisitListOrdersResponse(w http.ResponseWriter) error
+}
+
+type ListOrders200JSONResponse struct{ OrdersJSONResponse }
+
+func (response ListOrders200JSONResponse) VisitListOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrderRequestObject struct {
+	Params CreateOrderParams
+	Body   *CreateOrderJSONRequestBody
+}
+
+type CreateOrderResponseObject interface {
+	VisitCreateOrderResponse(w http.ResponseWriter) error
+}
+
+type CreateOrder201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrder201JSONResponse struct {
+	Body    Order
+	Headers CreateOrder201ResponseHeaders
+}
+
+func (response CreateOrder201JSONResponse) VisitCreateOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrderRequestObject struct {
+	OrderID OrderID `json:"order_id"`
+}
+
+type GetOrderResponseObject interface {
+	VisitGetOrderResponse(w http.ResponseWriter) error
+}
+
+type GetOrder200JSONResponse struct{ OrderJSONResponse }
+
+func (response GetOrder200JSONResponse) VisitGetOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOrderRequestObject struct {
+	OrderID OrderID `json:"order_id"`
+}
+
+type CancelOrderResponseObject interface {
+	VisitCancelOrderResponse(w http.ResponseWriter) error
+}
+
+type CancelOrder200JSONResponse struct{ OrderJSONResponse }
+
+func (response CancelOrder200JSONResponse) VisitCancelOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductsRequestObject struct {
+	Params ListProductsParams
+}
+
+type ListProductsResponseObject interface {
+	VisitListProductsResponse(w http.ResponseWriter) error
+}
+
+type ListProducts200ResponseHeaders struct {
+	Link *string
+}
+
+type ListProducts200JSONResponse struct {
+	Body    ProductPage
+	Headers ListProducts200ResponseHeaders
+}
+
+func (response ListProducts200JSONResponse) VisitListProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProductRequestObject struct {
+	Body *CreateProductJSONRequestBody
+}
+
+type CreateProductResponseObject interface {
+	VisitCreateProductResponse(w http.ResponseWriter) error
+}
+
+type CreateProduct201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CreateProduct201JSONResponse struct {
+	Body    Product
+	Headers CreateProduct201ResponseHeaders
+}
+
+func (response CreateProduct201JSONResponse) VisitCreateProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetireProductRequestObject struct {
+	ProductID ProductID `json:"product_id"`
+	Params    RetireProductParams
+}
+
+type RetireProductResponseObject interface {
+	VisitRetireProductResponse(w http.ResponseWriter) error
+}
+
+type RetireProduct204Response struct {
+}
+
+func (response RetireProduct204Response) VisitRetireProductResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type GetProductRequestObject struct {
+	ProductID ProductID `json:"product_id"`
+	Params    GetProductParams
+}
+
+type GetProductResponseObject interface {
+	VisitGetProductResponse(w http.ResponseWriter) error
+}
+
+type GetProduct200JSONResponse struct{ ProductJSONResponse }
+
+func (response GetProduct200JSONResponse) VisitGetProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateProductRequestObject struct {
+	ProductID ProductID `json:"product_id"`
+	Params    UpdateProductParams
+	Body      *UpdateProductApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateProductResponseObject interface {
+	VisitUpdateProductResponse(w http.ResponseWriter) error
+}
+
+type UpdateProduct200JSONResponse struct{ ProductJSONResponse }
+
+func (response UpdateProduct200JSONResponse) VisitUpdateProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type RegisterUserRequestObject struct {
@@ -1563,6 +2673,12 @@ type StrictServerInterface interface {
 	// AdminListAuditEvents What happened
 	// (GET /api/v1/admin/audit-events)
 	AdminListAuditEvents(ctx context.Context, request AdminListAuditEventsRequestObject) (AdminListAuditEventsResponseObject, error)
+	// AdminListOrders All orders
+	// (GET /api/v1/admin/orders)
+	AdminListOrders(ctx context.Context, request AdminListOrdersRequestObject) (AdminListOrdersResponseObject, error)
+	// AdminSetOrderStatus Move an order on
+	// (POST /api/v1/admin/orders/{order_id}/status)
+	AdminSetOrderStatus(ctx context.Context, request AdminSetOrderStatusRequestObject) (AdminSetOrderStatusResponseObject, error)
 	// AdminListUsers All accounts
 	// (GET /api/v1/admin/users)
 	AdminListUsers(ctx context.Context, request AdminListUsersRequestObject) (AdminListUsersResponseObject, error)
@@ -1572,6 +2688,9 @@ type StrictServerInterface interface {
 	// AdminUpdateUser Change role or activity of an account
 	// (PATCH /api/v1/admin/users/{user_id})
 	AdminUpdateUser(ctx context.Context, request AdminUpdateUserRequestObject) (AdminUpdateUserResponseObject, error)
+	// AdminListUserOrders The orders of an account
+	// (GET /api/v1/admin/users/{user_id}/orders)
+	AdminListUserOrders(ctx context.Context, request AdminListUserOrdersRequestObject) (AdminListUserOrdersResponseObject, error)
 	// ForgotPassword Ask for a link to set a new password
 	// (POST /api/v1/auth/forgot-password)
 	ForgotPassword(ctx context.Context, request ForgotPasswordRequestObject) (ForgotPasswordResponseObject, error)
@@ -1602,6 +2721,33 @@ type StrictServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx context.Context, request VerifyEmailRequestObject) (VerifyEmailResponseObject, error)
+	// ListOrders Your orders
+	// (GET /api/v1/orders)
+	ListOrders(ctx context.Context, request ListOrdersRequestObject) (ListOrdersResponseObject, error)
+	// CreateOrder Order products
+	// (POST /api/v1/orders)
+	CreateOrder(ctx context.Context, request CreateOrderRequestObject) (CreateOrderResponseObject, error)
+	// GetOrder One order
+	// (GET /api/v1/orders/{order_id})
+	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
+	// CancelOrder Cancel your order
+	// (POST /api/v1/orders/{order_id}/cancel)
+	CancelOrder(ctx context.Context, request CancelOrderRequestObject) (CancelOrderResponseObject, error)
+	// ListProducts What is sold
+	// (GET /api/v1/products)
+	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
+	// CreateProduct Offer a product
+	// (POST /api/v1/products)
+	CreateProduct(ctx context.Context, request CreateProductRequestObject) (CreateProductResponseObject, error)
+	// RetireProduct Retire a product
+	// (DELETE /api/v1/products/{product_id})
+	RetireProduct(ctx context.Context, request RetireProductRequestObject) (RetireProductResponseObject, error)
+	// GetProduct One product
+	// (GET /api/v1/products/{product_id})
+	GetProduct(ctx context.Context, request GetProductRequestObject) (GetProductResponseObject, error)
+	// UpdateProduct Change a product
+	// (PATCH /api/v1/products/{product_id})
+	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
 	// RegisterUser Register
 	// (POST /api/v1/users)
 	RegisterUser(ctx context.Context, request RegisterUserRequestObject) (RegisterUserResponseObject, error)
@@ -1720,6 +2866,79 @@ func (sh *strictHandler) AdminListAuditEvents(ctx echo.Context, params AdminList
 	return answer(ctx.Response())
 }
 
+// AdminListOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) AdminListOrders(ctx echo.Context, params AdminListOrdersParams) error {
+	var request AdminListOrdersRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminListOrders(ctx.Request().Context(), request.(AdminListOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminListOrders: neither an answer nor an error")
+		}
+		return response.VisitAdminListOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "adminListOrders")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// AdminSetOrderStatus reads, validates and serves one request of the operation.
+func (sh *strictHandler) AdminSetOrderStatus(ctx echo.Context, orderID OrderID) error {
+	var request AdminSetOrderStatusRequestObject
+
+	request.OrderID = orderID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/json":
+		var body AdminSetOrderStatusJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminSetOrderStatus(ctx.Request().Context(), request.(AdminSetOrderStatusRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminSetOrderStatus: neither an answer nor an error")
+		}
+		return response.VisitAdminSetOrderStatusResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "adminSetOrderStatus")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
 // AdminListUsers reads, validates and serves one request of the operation.
 func (sh *strictHandler) AdminListUsers(ctx echo.Context, params AdminListUsersParams) error {
 	var request AdminListUsersRequestObject
@@ -1814,6 +3033,38 @@ func (sh *strictHandler) AdminUpdateUser(ctx echo.Context, userID UserID) error 
 	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminUpdateUser")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// AdminListUserOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) AdminListUserOrders(ctx echo.Context, userID UserID, params AdminListUserOrdersParams) error {
+	var request AdminListUserOrdersRequestObject
+
+	request.UserID = userID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminListUserOrders(ctx.Request().Context(), request.(AdminListUserOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminListUserOrders: neither an answer nor an error")
+		}
+		return response.VisitAdminListUserOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "adminListUserOrders")
 	}
 
 	answer, err := handler(ctx, request)
@@ -2179,6 +3430,316 @@ func (sh *strictHandler) VerifyEmail(ctx echo.Context) error {
 	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "verifyEmail")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListOrders(ctx echo.Context, params ListOrdersParams) error {
+	var request ListOrdersRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListOrders(ctx.Request().Context(), request.(ListOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listOrders: neither an answer nor an error")
+		}
+		return response.VisitListOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listOrders")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CreateOrder reads, validates and serves one request of the operation.
+func (sh *strictHandler) CreateOrder(ctx echo.Context, params CreateOrderParams) error {
+	var request CreateOrderRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/json":
+		var body CreateOrderJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CreateOrder(ctx.Request().Context(), request.(CreateOrderRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving createOrder: neither an answer nor an error")
+		}
+		return response.VisitCreateOrderResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "createOrder")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GetOrder reads, validates and serves one request of the operation.
+func (sh *strictHandler) GetOrder(ctx echo.Context, orderID OrderID) error {
+	var request GetOrderRequestObject
+
+	request.OrderID = orderID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetOrder(ctx.Request().Context(), request.(GetOrderRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getOrder: neither an answer nor an error")
+		}
+		return response.VisitGetOrderResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "getOrder")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CancelOrder reads, validates and serves one request of the operation.
+func (sh *strictHandler) CancelOrder(ctx echo.Context, orderID OrderID) error {
+	var request CancelOrderRequestObject
+
+	request.OrderID = orderID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CancelOrder(ctx.Request().Context(), request.(CancelOrderRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving cancelOrder: neither an answer nor an error")
+		}
+		return response.VisitCancelOrderResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "cancelOrder")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListProducts reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListProducts(ctx echo.Context, params ListProductsParams) error {
+	var request ListProductsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListProducts(ctx.Request().Context(), request.(ListProductsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listProducts: neither an answer nor an error")
+		}
+		return response.VisitListProductsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listProducts")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CreateProduct reads, validates and serves one request of the operation.
+func (sh *strictHandler) CreateProduct(ctx echo.Context) error {
+	var request CreateProductRequestObject
+
+	var faults validate.Violations
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/json":
+		var body CreateProductJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CreateProduct(ctx.Request().Context(), request.(CreateProductRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving createProduct: neither an answer nor an error")
+		}
+		return response.VisitCreateProductResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "createProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// RetireProduct reads, validates and serves one request of the operation.
+func (sh *strictHandler) RetireProduct(ctx echo.Context, productID ProductID, params RetireProductParams) error {
+	var request RetireProductRequestObject
+
+	request.ProductID = productID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.RetireProduct(ctx.Request().Context(), request.(RetireProductRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving retireProduct: neither an answer nor an error")
+		}
+		return response.VisitRetireProductResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "retireProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GetProduct reads, validates and serves one request of the operation.
+func (sh *strictHandler) GetProduct(ctx echo.Context, productID ProductID, params GetProductParams) error {
+	var request GetProductRequestObject
+
+	request.ProductID = productID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetProduct(ctx.Request().Context(), request.(GetProductRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getProduct: neither an answer nor an error")
+		}
+		return response.VisitGetProductResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "getProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// UpdateProduct reads, validates and serves one request of the operation.
+func (sh *strictHandler) UpdateProduct(ctx echo.Context, productID ProductID, params UpdateProductParams) error {
+	var request UpdateProductRequestObject
+
+	request.ProductID = productID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/merge-patch+json":
+		var body UpdateProductApplicationMergePatchPlusJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.UpdateProduct(ctx.Request().Context(), request.(UpdateProductRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving updateProduct: neither an answer nor an error")
+		}
+		return response.VisitUpdateProductResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "updateProduct")
 	}
 
 	answer, err := handler(ctx, request)

@@ -125,6 +125,28 @@ var (
 		Meaning: "Another request with this `Idempotency-Key` has begun and has not ended yet.",
 		Mend:    "Send the request again, with the same key, after the number of seconds in `Retry-After`.",
 	}
+	ProblemSkuTaken = &ProblemType{
+		Code:       "sku-taken",
+		Status:     409,
+		Title:      "The SKU is taken",
+		Meaning:    "Another product, perhaps a retired one, has this SKU in this or another letter case.",
+		Mend:       "Choose another SKU.",
+		Constraint: "products_sku_key",
+	}
+	ProblemNotAvailable = &ProblemType{
+		Code:    "not-available",
+		Status:  409,
+		Title:   "Not everything is available",
+		Meaning: "One or more lines ask for more than is in stock, or for a product that is not sold any more. Nothing was ordered.",
+		Mend:    "Read `errors`, which names each such line, and order less of it.",
+	}
+	ProblemWrongOrderStatus = &ProblemType{
+		Code:    "wrong-order-status",
+		Status:  409,
+		Title:   "The order is not in the right status",
+		Meaning: "An order goes from pending to paid, shipped and delivered, one step at a time, and can be cancelled until it is shipped.",
+		Mend:    "Read the order again; `detail` names the steps that are open.",
+	}
 	ProblemPreconditionFailed = &ProblemType{
 		Code:    "precondition-failed",
 		Status:  412,
@@ -215,6 +237,9 @@ var ProblemTypes = []*ProblemType{
 	ProblemUsernameTaken,
 	ProblemLastAdmin,
 	ProblemRequestInProgress,
+	ProblemSkuTaken,
+	ProblemNotAvailable,
+	ProblemWrongOrderStatus,
 	ProblemPreconditionFailed,
 	ProblemPayloadTooLarge,
 	ProblemUnsupportedMediaType,

@@ -23,6 +23,41 @@ type AuditEvent struct {
 	RequestID string
 }
 
+type Order struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Status    string
+	Currency  string
+	Total     int64
+	Items     int32
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+type OrderLine struct {
+	OrderID   uuid.UUID
+	Position  int32
+	ProductID uuid.UUID
+	Quantity  int32
+	Sku       string
+	Name      string
+	Price     int64
+}
+
+type Product struct {
+	ID          uuid.UUID
+	Sku         string
+	Name        string
+	Description string
+	Price       int64
+	Currency    string
+	Stock       int32
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	RetiredAt   *time.Time
+}
+
 type Session struct {
 	ID            uuid.UUID
 	UserID        uuid.UUID
