@@ -65,17 +65,16 @@ func (o *operation) cached(c echo.Context, request any, method api.StrictHandler
 	if err != nil {
 		return nil, err
 	}
-	outer := c.Request()
-	answer, err := o.server.answers.Get(outer.Context(), key, o.policy.Cache.TTL, request.(cacheable).CacheTags(),
+	r, server := c.Request(), c.Echo()
+	answer, err := o.server.answers.Get(r.Context(), key, o.policy.Cache.TTL, request.(cacheable).CacheTags(),
 		func(ctx context.Context) (encodedAnswer, bool, error) {
-			c.SetRequest(outer.WithContext(ctx))
-			defer c.SetRequest(outer)
-			return o.loadAnswer(c, request, method)
+			// The load may outlive this request, whose own context is used again then.
+			return loadAnswer(server.NewContext(r.WithContext(ctx), nil), request, method)
 		})
 	if err != nil {
 		return nil, err
 	}
-	return func(w http.ResponseWriter) error { return o.writeKept(w, outer, answer) }, nil
+	return func(w http.ResponseWriter) error { return o.writeKept(w, r, answer) }, nil
 }
 
 func (o *operation) cacheKey(c echo.Context, request cacheable) (string, error) {
@@ -91,7 +90,7 @@ func (o *operation) cacheKey(c echo.Context, request cacheable) (string, error) 
 }
 
 // loadAnswer keeps only answers that are 200.
-func (o *operation) loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (encodedAnswer, bool, error) {
+func loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (encodedAnswer, bool, error) {
 	answer, err := method(c, request)
 	if err != nil {
 		return encodedAnswer{}, false, err

@@ -21,7 +21,11 @@ func (o *oracle) valid(t *testing.T, pointer string, schema map[string]any) any 
 	t.Helper()
 
 	flat := o.flat(schema)
-	for _, text := range append(enumTexts(flat), candidates...) {
+	own := enumTexts(flat)
+	if flat["items"] != nil {
+		own = append(own, enumTexts(o.flat(object(flat["items"])))...)
+	}
+	for _, text := range append(own, candidates...) {
 		if o.holds(t, pointer, o.instance(schema, text)) {
 			return text
 		}

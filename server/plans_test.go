@@ -47,7 +47,9 @@ var seeded = []string{
 }
 
 // readWhole are the queries whose purpose is to read a whole table.
-var readWhole = map[string]string{}
+var readWhole = map[string]string{
+	"StatsCount": "counts whole tables; at most once a minute for each administrator, two at once",
+}
 
 // No query of the product reads a table that grows from its first to its last
 // row. The plans are the generic ones: those of prepared statements, whatever

@@ -393,6 +393,9 @@ type Buyer struct {
 	Email string `json:"email"`
 }
 
+// Count How many there are.
+type Count = int64
+
 // Currency An ISO 4217 code.
 //
 // Examples: EUR
@@ -884,6 +887,51 @@ type SessionPage struct {
 // Examples: BLANKET-01
 type Sku = string
 
+// Stats How much there is of everything.
+type Stats struct {
+	// Users How many there are.
+	Users Count `json:"users"`
+
+	// ActiveUsers How many there are.
+	ActiveUsers Count `json:"active_users"`
+
+	// Sessions How many there are.
+	Sessions Count `json:"sessions"`
+
+	// Products How many there are.
+	Products Count `json:"products"`
+
+	// ProductsOutOfStock How many there are.
+	ProductsOutOfStock Count `json:"products_out_of_stock"`
+
+	// Orders How many there are.
+	Orders Count `json:"orders"`
+
+	// OpenOrders How many there are.
+	OpenOrders Count `json:"open_orders"`
+
+	// Files How many there are.
+	Files Count `json:"files"`
+
+	// Days The last 30 days, oldest first. Cancelled orders do not count.
+	Days []StatsDay `json:"days"`
+}
+
+// StatsDay What came in on one day.
+type StatsDay struct {
+	// Day The day (UTC).
+	Day openapi_types.Date `json:"day"`
+
+	// Users How many there are.
+	Users Count `json:"users"`
+
+	// Orders How many there are.
+	Orders Count `json:"orders"`
+
+	// Items How many there are.
+	Items Count `json:"items"`
+}
+
 // Stock How many pieces there are.
 //
 // Examples: 25
@@ -1032,6 +1080,12 @@ type AdminListOrdersParams struct {
 
 	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// AdminGetStatsParams defines parameters for AdminGetStats.
+type AdminGetStatsParams struct {
+	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // AdminListUsersParams defines parameters for AdminListUsers.
@@ -1206,6 +1260,9 @@ type ServerInterface interface {
 	// AdminSetOrderStatus Move an order on
 	// (POST /api/v1/admin/orders/{order_id}/status)
 	AdminSetOrderStatus(ctx echo.Context, orderID OrderID) error
+	// AdminGetStats Counts and the last 30 days
+	// (GET /api/v1/admin/stats)
+	AdminGetStats(ctx echo.Context, params AdminGetStatsParams) error
 	// AdminListUsers All accounts
 	// (GET /api/v1/admin/users)
 	AdminListUsers(ctx echo.Context, params AdminListUsersParams) error
@@ -1366,6 +1423,22 @@ func (w *ServerInterfaceWrapper) AdminSetOrderStatus(ctx echo.Context) error {
 	}
 
 	return w.Handler.AdminSetOrderStatus(ctx, orderID)
+}
+
+// AdminGetStats converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminGetStats(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params AdminGetStatsParams
+	params.IfNoneMatch = validate.Header(from, 0, "If-None-Match", validate.Text[IfNoneMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.AdminGetStats(ctx, params)
 }
 
 // AdminListUsers converts echo context to params.
@@ -1777,6 +1850,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/admin/audit-events", wrapper.AdminListAuditEvents, options.OperationMiddlewares["adminListAuditEvents"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/orders", wrapper.AdminListOrders, options.OperationMiddlewares["adminListOrders"]...)
 	router.POST(options.BaseURL+"/api/v1/admin/orders/:order_id/status", wrapper.AdminSetOrderStatus, options.OperationMiddlewares["adminSetOrderStatus"]...)
+	router.GET(options.BaseURL+"/api/v1/admin/stats", wrapper.AdminGetStats, options.OperationMiddlewares["adminGetStats"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/users", wrapper.AdminListUsers, options.OperationMiddlewares["adminListUsers"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/users/:user_id", wrapper.AdminGetUser, options.OperationMiddlewares["adminGetUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/admin/users/:user_id", wrapper.AdminUpdateUser, options.OperationMiddlewares["adminUpdateUser"]...)
@@ -1942,6 +2016,28 @@ type AdminSetOrderStatusResponseObject interface {
 type AdminSetOrderStatus200JSONResponse struct{ OrderJSONResponse }
 
 func (response AdminSetOrderStatus200JSONResponse) VisitAdminSetOrderStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdminGetStatsRequestObject struct {
+	Params AdminGetStatsParams
+}
+
+type AdminGetStatsResponseObject interface {
+	VisitAdminGetStatsResponse(w http.ResponseWriter) error
+}
+
+type AdminGetStats200JSONResponse Stats
+
+func (response AdminGetStats200JSONResponse) VisitAdminGetStatsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -2679,6 +2775,9 @@ type StrictServerInterface interface {
 	// AdminSetOrderStatus Move an order on
 	// (POST /api/v1/admin/orders/{order_id}/status)
 	AdminSetOrderStatus(ctx context.Context, request AdminSetOrderStatusRequestObject) (AdminSetOrderStatusResponseObject, error)
+	// AdminGetStats Counts and the last 30 days
+	// (GET /api/v1/admin/stats)
+	AdminGetStats(ctx context.Context, request AdminGetStatsRequestObject) (AdminGetStatsResponseObject, error)
 	// AdminListUsers All accounts
 	// (GET /api/v1/admin/users)
 	AdminListUsers(ctx context.Context, request AdminListUsersRequestObject) (AdminListUsersResponseObject, error)
@@ -2930,6 +3029,36 @@ func (sh *strictHandler) AdminSetOrderStatus(ctx echo.Context, orderID OrderID) 
 	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminSetOrderStatus")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// AdminGetStats reads, validates and serves one request of the operation.
+func (sh *strictHandler) AdminGetStats(ctx echo.Context, params AdminGetStatsParams) error {
+	var request AdminGetStatsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminGetStats(ctx.Request().Context(), request.(AdminGetStatsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminGetStats: neither an answer nor an error")
+		}
+		return response.VisitAdminGetStatsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "adminGetStats")
 	}
 
 	answer, err := handler(ctx, request)

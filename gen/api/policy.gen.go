@@ -531,6 +531,22 @@ var Policies = map[string]*policy.Policy{
 		Query:     []string{"status", "limit", "cursor"},
 		Statuses:  []int{200, 400, 401, 403, 404, 422, 429, 503},
 	},
+	"adminGetStats": {
+		OperationID: "adminGetStats",
+		Method:      "GET",
+		Path:        "/api/v1/admin/stats",
+		Access: []policy.Roles{
+			{"admin"},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:   65536,
+		Timeout:     10 * time.Second,
+		Concurrency: 2,
+		Cache:       &policy.Cache{TTL: 1 * time.Minute, Tags: []string{"stats"}, Vary: []policy.By{"user"}},
+		Statuses:    []int{200, 304, 400, 401, 403, 422, 429, 503},
+	},
 }
 
 // Anonymous is the document's limit for each address where nobody is signed in.

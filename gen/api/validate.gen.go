@@ -1014,6 +1014,29 @@ func (r AdminListUserOrdersRequestObject) WithDefaults() AdminListUserOrdersRequ
 	return r
 }
 
+// Members are what makes the request the same as another one: all but the header If-None-Match.
+func (r AdminGetStatsRequestObject) Members() any {
+	r.Params.IfNoneMatch = nil
+	return r
+}
+
+// CacheTags name what the answer is made of: a change of it makes a kept one stale.
+func (r AdminGetStatsRequestObject) CacheTags() []string {
+	return []string{"stats"}
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r AdminGetStatsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.IfNoneMatch != nil {
+		c.Param(0, "If-None-Match")
+		c.MaxLength(string(*r.Params.IfNoneMatch), 1000)
+		c.End()
+	}
+
+	return c.Found()
+}
+
 var (
 	shapeUserCreate        validate.Shape
 	shapeUserUpdate        validate.Shape
