@@ -99,3 +99,10 @@ LIMIT 100;
 -- One's own, or any for who sees all.
 SELECT * FROM users
 WHERE id = @id AND deleted_at IS NULL AND (id = @viewer_id OR @sees_all::boolean);
+
+-- name: UserExport :many
+-- Walks the primary key, so that the first row comes at once.
+-- stream
+SELECT id, email, username, full_name, role, is_active, email_verified_at, created_at FROM users
+WHERE deleted_at IS NULL
+ORDER BY id;

@@ -54,37 +54,48 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestOracle compiles what comes out of the kitchen sink in the place of the
-// server's own contract, and runs the server's oracle on it.
-func TestOracle(t *testing.T) {
+// overlay puts texts in the place of a folder of the repository, for the go
+// command that runs in root.
+func overlay(t *testing.T, folder string, texts map[string]string) (root, file string) {
+	t.Helper()
+
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	replace := map[string]string{}
-	own, err := filepath.Glob(filepath.Join(root, "gen/api/*"))
+	own, err := filepath.Glob(filepath.Join(root, folder, "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range own {
 		replace[path] = "" // not there
 	}
-	for path, text := range generated(t, kitchen(t)) {
+	for path, text := range texts {
 		target := filepath.Join(dir, strings.ReplaceAll(path, "/", "-"))
 		if err := os.WriteFile(target, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		replace[filepath.Join(root, path)] = target
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	list, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+	file = filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, list, 0o600); err != nil {
 		t.Fatal(err)
 	}
+
+	return root, file
+}
+
+// TestOracle compiles what comes out of the kitchen sink in the place of the
+// server's own contract, and runs the server's oracle on it.
+func TestOracle(t *testing.T) {
+	root, file := overlay(t, "gen/api", generated(t, kitchen(t)))
+	dir := filepath.Dir(file)
 	// A copy of go.mod, since the kitchen sink needs modules that the server's own
 	// contract may not.
 	for _, name := range []string{"go.mod", "go.sum"} {

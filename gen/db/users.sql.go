@@ -143,6 +143,54 @@ func (q *Queries) UserCreate(ctx context.Context, arg UserCreateParams) (User, e
 	return i, err
 }
 
+const userExport = `-- name: UserExport :many
+SELECT id, email, username, full_name, role, is_active, email_verified_at, created_at FROM users
+WHERE deleted_at IS NULL
+ORDER BY id
+`
+
+type UserExportRow struct {
+	ID              uuid.UUID
+	Email           string
+	Username        string
+	FullName        string
+	Role            string
+	IsActive        bool
+	EmailVerifiedAt *time.Time
+	CreatedAt       time.Time
+}
+
+// Walks the primary key, so that the first row comes at once.
+// stream
+func (q *Queries) UserExport(ctx context.Context) ([]UserExportRow, error) {
+	rows, err := q.db.Query(ctx, userExport)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []UserExportRow{}
+	for rows.Next() {
+		var i UserExportRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Username,
+			&i.FullName,
+			&i.Role,
+			&i.IsActive,
+			&i.EmailVerifiedAt,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const userGet = `-- name: UserGet :one
 SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
 WHERE id = $1 AND deleted_at IS NULL
