@@ -40,6 +40,9 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 			s.handleError(err, c)
 		}
 		s.logRequest(c, call)
+		if call.broken {
+			panic(http.ErrAbortHandler) // breaks the connection, so that no client takes half for whole
+		}
 		return nil
 	}
 }
@@ -76,7 +79,7 @@ func (s *Server) newCall(r *http.Request) *call {
 	_, trusted := s.proxies.remote(r)
 	agent := r.UserAgent()
 	c := &call{
-		url:       r.URL,
+		request:   r,
 		ip:        s.proxies.client(r),
 		start:     time.Now(),
 		userAgent: strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], ""),

@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"policy":     {},
 	"redistest":  {},
 	"schema":     {},
-	"server":     {"auth", "cache", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "validate"},
+	"server":     {"auth", "cache", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
 	"validate":   {},
 }

@@ -56,7 +56,7 @@ type rateLimit struct {
 // the server: what the contract says and nothing enforces must not be served.
 var enforcedPolicies = []string{
 	"OperationID", "Method", "Path", "ContentTypes", "BodyRequired", "TokenEndpoint", "Statuses",
-	"Access", "RateLimits", "BodyLimit", "Timeout", "Stall", "Concurrency", "Audit", "Query",
+	"Access", "RateLimits", "BodyLimit", "Timeout", "Stall", "Concurrency", "Audit", "Query", "Produces",
 	"Idempotent", "Cache", "DeprecatedAfter", "Sunset",
 }
 
@@ -154,7 +154,23 @@ func (o *operation) admit(c echo.Context, call *call) (release func(), err error
 		admitted := release
 		release = func() { leave(); admitted() }
 	}
+	if err := o.negotiate(call); err != nil {
+		return release, err
+	}
 	return release, o.checkContentType(c.Request())
+}
+
+// negotiate finds which of the operation's content types the client wants
+// (RFC 9110, section 12.5.1).
+func (o *operation) negotiate(call *call) error {
+	if len(o.policy.Produces) == 0 {
+		return nil
+	}
+	call.produces = preferred(call.request.Header.Values(echo.HeaderAccept), o.policy.Produces)
+	if call.produces == "" {
+		return problem(api.ProblemNotAcceptable, "The operation answers with %s.", strings.Join(o.policy.Produces, " or "))
+	}
+	return nil
 }
 
 // bound sets the operation's deadlines: on the context, on reading the body and

@@ -48,7 +48,10 @@ var seeded = []string{
 
 // readWhole are the queries whose purpose is to read a whole table.
 var readWhole = map[string]string{
-	"StatsCount": "counts whole tables; at most once a minute for each administrator, two at once",
+	"OrderLineExport": "exports the lines of all orders; twice at once at most",
+	"UserExport":      "exports all accounts; twice at once at most",
+	"StatsDays":       "reads 30 days, which may be all that there is; kept for a minute",
+	"StatsCount":      "counts whole tables; at most once a minute for each administrator, two at once",
 }
 
 // No query of the product reads a table that grows from its first to its last

@@ -153,9 +153,11 @@ func (c *contract) wrongBody(response map[string]any, pointer string, a *Answer)
 	if err != nil {
 		return []string{err.Error()}
 	}
-	var value any
-	if value, err = jsonschema.UnmarshalJSON(bytes.NewReader(a.Body)); err != nil {
-		return []string{err.Error()}
+	var value any = string(a.Body)
+	if mediaType == "application/json" || strings.HasSuffix(mediaType, "+json") {
+		if value, err = jsonschema.UnmarshalJSON(bytes.NewReader(a.Body)); err != nil {
+			return []string{err.Error()}
+		}
 	}
 	if err := schema.Validate(value); err != nil {
 		return []string{err.Error()}

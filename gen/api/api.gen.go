@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -396,6 +397,9 @@ type Buyer struct {
 // Count How many there are.
 type Count = int64
 
+// Csv A table as RFC 4180 has it, in UTF-8, with a row of names first.
+type Csv = string
+
 // Currency An ISO 4217 code.
 //
 // Examples: EUR
@@ -521,6 +525,9 @@ type LoginFormGrantType string
 
 // MailToken The token from the link in the mail.
 type MailToken = string
+
+// Ndjson One JSON object on each line.
+type Ndjson = string
 
 // Order An order with its lines.
 type Order struct {
@@ -1130,6 +1137,15 @@ type ListSessionsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ExportOrdersParams defines parameters for ExportOrders.
+type ExportOrdersParams struct {
+	// From Only orders that were placed then or later.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only orders that were placed before.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
 	// Status Only orders in this status.
@@ -1305,6 +1321,12 @@ type ServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx echo.Context) error
+	// ExportOrders All order lines as a table
+	// (GET /api/v1/export/orders)
+	ExportOrders(ctx echo.Context, params ExportOrdersParams) error
+	// ExportUsers All accounts as a table
+	// (GET /api/v1/export/users)
+	ExportUsers(ctx echo.Context) error
 	// ListOrders Your orders
 	// (GET /api/v1/orders)
 	ListOrders(ctx echo.Context, params ListOrdersParams) error
@@ -1591,6 +1613,29 @@ func (w *ServerInterfaceWrapper) VerifyEmail(ctx echo.Context) error {
 	return w.Handler.VerifyEmail(ctx)
 }
 
+// ExportOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ExportOrdersParams
+	params.From = validate.Query(from, 0, "from", validate.TimeText)
+	params.To = validate.Query(from, 1, "to", validate.TimeText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ExportOrders(ctx, params)
+}
+
+// ExportUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportUsers(ctx echo.Context) error {
+
+	return w.Handler.ExportUsers(ctx)
+}
+
 // ListOrders converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOrders(ctx echo.Context) error {
 	from, err := validate.ReadParams(ctx.Request())
@@ -1865,6 +1910,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/auth/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/api/v1/auth/sessions/:session_id", wrapper.RevokeSession, options.OperationMiddlewares["revokeSession"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/verify-email", wrapper.VerifyEmail, options.OperationMiddlewares["verifyEmail"]...)
+	router.GET(options.BaseURL+"/api/v1/export/orders", wrapper.ExportOrders, options.OperationMiddlewares["exportOrders"]...)
+	router.GET(options.BaseURL+"/api/v1/export/users", wrapper.ExportUsers, options.OperationMiddlewares["exportUsers"]...)
 	router.GET(options.BaseURL+"/api/v1/orders", wrapper.ListOrders, options.OperationMiddlewares["listOrders"]...)
 	router.POST(options.BaseURL+"/api/v1/orders", wrapper.CreateOrder, options.OperationMiddlewares["createOrder"]...)
 	router.GET(options.BaseURL+"/api/v1/orders/:order_id", wrapper.GetOrder, options.OperationMiddlewares["getOrder"]...)
@@ -2339,6 +2386,163 @@ type VerifyEmail204Response struct {
 func (response VerifyEmail204Response) VisitVerifyEmailResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ExportOrdersRequestObject struct {
+	Params ExportOrdersParams
+}
+
+type ExportOrdersResponseObject interface {
+	VisitExportOrdersResponse(w http.ResponseWriter) error
+}
+
+type ExportOrders200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportOrders200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ExportOrders200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportOrders200ApplicationXNdjsonResponse) VisitExportOrdersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportOrders200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       ExportOrders200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportOrders200TextCsvResponse) VisitExportOrdersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportUsersRequestObject struct {
+}
+
+type ExportUsersResponseObject interface {
+	VisitExportUsersResponse(w http.ResponseWriter) error
+}
+
+type ExportUsers200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportUsers200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ExportUsers200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportUsers200ApplicationXNdjsonResponse) VisitExportUsersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportUsers200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       ExportUsers200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportUsers200TextCsvResponse) VisitExportUsersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
 }
 
 type ListOrdersRequestObject struct {
@@ -2820,6 +3024,12 @@ type StrictServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx context.Context, request VerifyEmailRequestObject) (VerifyEmailResponseObject, error)
+	// ExportOrders All order lines as a table
+	// (GET /api/v1/export/orders)
+	ExportOrders(ctx context.Context, request ExportOrdersRequestObject) (ExportOrdersResponseObject, error)
+	// ExportUsers All accounts as a table
+	// (GET /api/v1/export/users)
+	ExportUsers(ctx context.Context, request ExportUsersRequestObject) (ExportUsersResponseObject, error)
 	// ListOrders Your orders
 	// (GET /api/v1/orders)
 	ListOrders(ctx context.Context, request ListOrdersRequestObject) (ListOrdersResponseObject, error)
@@ -3559,6 +3769,61 @@ func (sh *strictHandler) VerifyEmail(ctx echo.Context) error {
 	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "verifyEmail")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ExportOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) ExportOrders(ctx echo.Context, params ExportOrdersParams) error {
+	var request ExportOrdersRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ExportOrders(ctx.Request().Context(), request.(ExportOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving exportOrders: neither an answer nor an error")
+		}
+		return response.VisitExportOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "exportOrders")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ExportUsers reads, validates and serves one request of the operation.
+func (sh *strictHandler) ExportUsers(ctx echo.Context) error {
+	var request ExportUsersRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ExportUsers(ctx.Request().Context(), request.(ExportUsersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving exportUsers: neither an answer nor an error")
+		}
+		return response.VisitExportUsersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "exportUsers")
 	}
 
 	answer, err := handler(ctx, request)

@@ -547,6 +547,43 @@ var Policies = map[string]*policy.Policy{
 		Cache:       &policy.Cache{TTL: 1 * time.Minute, Tags: []string{"stats"}, Vary: []policy.By{"user"}},
 		Statuses:    []int{200, 304, 400, 401, 403, 422, 429, 503},
 	},
+	"exportUsers": {
+		OperationID: "exportUsers",
+		Method:      "GET",
+		Path:        "/api/v1/export/users",
+		Access: []policy.Roles{
+			{"admin"},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:   65536,
+		Timeout:     10 * time.Minute,
+		Stall:       30 * time.Second,
+		Concurrency: 2,
+		Audit:       "export.users",
+		Produces:    []string{"text/csv", "application/x-ndjson"},
+		Statuses:    []int{200, 401, 403, 406, 429, 503},
+	},
+	"exportOrders": {
+		OperationID: "exportOrders",
+		Method:      "GET",
+		Path:        "/api/v1/export/orders",
+		Access: []policy.Roles{
+			{"admin"},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:   65536,
+		Timeout:     10 * time.Minute,
+		Stall:       30 * time.Second,
+		Concurrency: 2,
+		Audit:       "export.orders",
+		Query:       []string{"from", "to"},
+		Produces:    []string{"text/csv", "application/x-ndjson"},
+		Statuses:    []int{200, 400, 401, 403, 406, 422, 429, 503},
+	},
 }
 
 // Anonymous is the document's limit for each address where nobody is signed in.

@@ -81,6 +81,13 @@ var (
 		Meaning: "The path exists, but does not take this method.",
 		Mend:    "Use one of the methods in the `Allow` header.",
 	}
+	ProblemNotAcceptable = &ProblemType{
+		Code:    "not-acceptable",
+		Status:  406,
+		Title:   "There is no such form of the answer",
+		Meaning: "The `Accept` header takes none of the content types that the operation answers with.",
+		Mend:    "Name one of the content types in `detail`, or send no `Accept` header.",
+	}
 	ProblemRequestTimeout = &ProblemType{
 		Code:    "request-timeout",
 		Status:  408,
@@ -231,6 +238,7 @@ var ProblemTypes = []*ProblemType{
 	ProblemInsecureTransport,
 	ProblemNotFound,
 	ProblemMethodNotAllowed,
+	ProblemNotAcceptable,
 	ProblemRequestTimeout,
 	ProblemConflict,
 	ProblemEmailTaken,

@@ -1037,6 +1037,13 @@ func (r AdminGetStatsRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ExportOrdersRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
 var (
 	shapeUserCreate        validate.Shape
 	shapeUserUpdate        validate.Shape
