@@ -261,7 +261,7 @@ func TestExportIsOneSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := bytes.Count(body, []byte("\n")); n != 100_001 || bytes.Contains(body, []byte("changed")) {
+	if n := bytes.Count(body, []byte("\n")); n != 100_002 || bytes.Contains(body, []byte("changed")) {
 		t.Errorf("%d lines, or changed ones", n)
 	}
 }
