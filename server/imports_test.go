@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"schema":     {},
 	"server":     {"auth", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
+	"table":      {},
 	"validate":   {},
 }
 
