@@ -118,7 +118,8 @@ func TestStreamBrokenOffGivesItsConnectionBack(t *testing.T) {
 
 	func() {
 		defer func() { _ = recover() }()
-		for range db.New(pool).UserExportStream(t.Context()) {
+		for _, err := range db.New(pool).UserExportStream(t.Context()) {
+			must(t, err)
 			panic("in the middle")
 		}
 	}()

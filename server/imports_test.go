@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"schema":     {},
 	"server":     {"auth", "cache", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
+	"table":      {},
 	"validate":   {},
 }
 
