@@ -42,8 +42,8 @@ var seeded = []string{
 		SELECT gen_random_uuid(), id, 1, '', '', '', now() - interval '90 days' * random() FROM users`,
 	`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
 		SELECT gen_random_uuid(), id, '', '', 1, sha256(''), id::text, now() FROM users`,
-	`INSERT INTO reports (id, user_id, kind, format, status, created_at, finished_at)
-		SELECT gen_random_uuid(), id, 'orders', 'csv', 'succeeded', now(), now() FROM users`,
+	`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
+		SELECT gen_random_uuid(), id, 'orders', 'csv', 30, 'succeeded', now(), now() FROM users`,
 }
 
 // readWhole are the queries whose purpose is to read a whole table.

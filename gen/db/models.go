@@ -23,6 +23,17 @@ type AuditEvent struct {
 	RequestID string
 }
 
+type File struct {
+	ID          uuid.UUID
+	UserID      uuid.UUID
+	Name        string
+	ContentType string
+	Size        int64
+	Sha256      []byte
+	StorageKey  string
+	CreatedAt   time.Time
+}
+
 type Order struct {
 	ID        uuid.UUID
 	UserID    uuid.UUID
@@ -56,6 +67,23 @@ type Product struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	RetiredAt   *time.Time
+}
+
+type Report struct {
+	ID             uuid.UUID
+	UserID         uuid.UUID
+	Kind           string
+	Format         string
+	Days           int32
+	Status         string
+	Progress       int32
+	Attempt        int32
+	LeaseToken     *uuid.UUID
+	LeaseExpiresAt *time.Time
+	FileID         *uuid.UUID
+	Problem        string
+	CreatedAt      time.Time
+	FinishedAt     *time.Time
 }
 
 type Session struct {
