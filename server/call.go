@@ -16,6 +16,7 @@ import (
 type call struct {
 	requestID string
 	url       *url.URL
+	head      bool // the answer is wanted without its body
 	ip        netip.Addr
 	userAgent string
 	start     time.Time

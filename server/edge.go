@@ -77,6 +77,7 @@ func (s *Server) newCall(r *http.Request) *call {
 	agent := r.UserAgent()
 	c := &call{
 		url:       r.URL,
+		head:      r.Method == http.MethodHead,
 		ip:        s.proxies.client(r),
 		start:     time.Now(),
 		userAgent: strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], ""),
@@ -153,7 +154,7 @@ func (s *Server) cors() echo.MiddlewareFunc {
 		Skipper:          isPlainOptions,
 		AllowOrigins:     s.config.CORSOrigins,
 		AllowMethods:     []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
-		AllowHeaders:     []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"},
+		AllowHeaders:     []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID", "X-Request-Id"},
 		ExposeHeaders:    []string{"ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"},
 		AllowCredentials: !slices.Contains(s.config.CORSOrigins, "*"),
 		MaxAge:           int((10 * time.Minute).Seconds()),

@@ -68,6 +68,7 @@ type Server struct {
 	cursors   *auth.Sealer
 	sessions  *sessions
 	streams   *streams
+	hub       *hub
 	twins     *twins
 	failures  *limit.Backoff
 	anonymous *rateLimit
@@ -126,7 +127,7 @@ func (s *Server) closeDatabase() {
 func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
-	s.streams, s.twins = newStreams(), newTwins()
+	s.streams, s.hub, s.twins = newStreams(), newHub(s.queries), newTwins()
 	s.failures = limit.NewBackoff(limit.WithNow(s.now))
 	s.anonymous = s.newRateLimit(api.Anonymous)
 	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
@@ -248,13 +249,15 @@ func (s *Server) Start(ctx context.Context) error {
 // would happen by itself: a lost notification is no harm.
 func (s *Server) listen(ctx context.Context) {
 	heard := map[string]func(payload string){
-		sessionsChannel: func(user string) { s.sessionsOf(ctx, user) },
+		sessionsChannel:      func(user string) { s.sessionsOf(ctx, user) },
+		notificationsChannel: s.notificationsOf,
 	}
 	err := s.listener.Run(ctx, slices.Sorted(maps.Keys(heard)),
 		func(channel, payload string) { heard[channel](payload) },
 		func() {
 			s.sessions.forgetAll()
 			s.streams.check(ctx, s.sessions, uuid.Nil)
+			s.hub.wake(uuid.Nil)
 		})
 	if err != nil {
 		s.log.ErrorContext(ctx, "listening for what other instances change", "error", err)
@@ -266,6 +269,13 @@ func (s *Server) sessionsOf(ctx context.Context, user string) {
 	if id, err := uuid.Parse(user); err == nil {
 		s.sessions.forget(id)
 		s.streams.check(ctx, s.sessions, id)
+	}
+}
+
+// notificationsOf wakes the streams of a user, whose id is a notification's.
+func (s *Server) notificationsOf(user string) {
+	if id, err := uuid.Parse(user); err == nil && id != uuid.Nil {
+		s.hub.wake(id)
 	}
 }
 

@@ -23,6 +23,17 @@ type AuditEvent struct {
 	RequestID string
 }
 
+type Notification struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Number    int64
+	Kind      string
+	Title     string
+	Link      string
+	CreatedAt time.Time
+	ReadAt    *time.Time
+}
+
 type Session struct {
 	ID            uuid.UUID
 	UserID        uuid.UUID
