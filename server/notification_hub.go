@@ -85,17 +85,17 @@ func (h *hub) wake(user uuid.UUID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if user != uuid.Nil {
-		wakeEach(h.wakes[user])
+		wakeEach(h.wakes[user]...)
 		return
 	}
 	for _, streams := range h.wakes {
-		wakeEach(streams)
+		wakeEach(streams...)
 	}
 }
 
 // wakeEach never waits: a stream that is at work and woken already will look
 // once more anyway.
-func wakeEach(streams []chan struct{}) {
+func wakeEach(streams ...chan struct{}) {
 	for _, woken := range streams {
 		select {
 		case woken <- struct{}{}:
@@ -125,7 +125,7 @@ func (h *hub) serve(ctx context.Context, w http.ResponseWriter, user uuid.UUID, 
 	e := events{hub: h, w: w, user: user}
 	if after != nil {
 		e.after = *after
-		woken <- struct{}{}
+		wakeEach(woken)
 	} else if e.after, err = h.queries.NotificationLast(ctx, user); err != nil {
 		return err
 	}
