@@ -148,9 +148,10 @@ func (s *Server) secureHeaders(c echo.Context) {
 	}
 }
 
-// cors answers other origins from the allow-list.
+// cors answers other origins from the allow-list. Echo's middleware is left before
+// the request goes on: its frame is a large one, and each stream would keep it.
 func (s *Server) cors() echo.MiddlewareFunc {
-	return middleware.CORSWithConfig(middleware.CORSConfig{
+	allow := middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper:          isPlainOptions,
 		AllowOrigins:     s.config.CORSOrigins,
 		AllowMethods:     []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
@@ -158,7 +159,15 @@ func (s *Server) cors() echo.MiddlewareFunc {
 		ExposeHeaders:    []string{"ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"},
 		AllowCredentials: !slices.Contains(s.config.CORSOrigins, "*"),
 		MaxAge:           int((10 * time.Minute).Seconds()),
-	})
+	})(func(echo.Context) error { return nil })
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := allow(c); err != nil || c.Response().Committed { // a preflight is answered
+				return err
+			}
+			return next(c)
+		}
+	}
 }
 
 // isPlainOptions tells a request for the methods of a path from a browser's

@@ -61,6 +61,12 @@ func BenchmarkIdleStreams(b *testing.B) {
 	}
 }
 
+// browserHeader is what a browser sends along.
+const browserHeader = "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0\r\n" +
+	"Accept: text/event-stream\r\nAccept-Language: de,en-US;q=0.7,en;q=0.3\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n" +
+	"Referer: https://shop.example.com/\r\nOrigin: https://shop.example.com\r\nDNT: 1\r\nConnection: keep-alive\r\n" +
+	"Sec-Fetch-Dest: empty\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Site: same-site\r\nCache-Control: no-cache\r\n"
+
 // idle opens a stream and leaves it alone.
 func idle(b *testing.B, p *servertest.Person) net.Conn {
 	b.Helper()
@@ -68,7 +74,7 @@ func idle(b *testing.B, p *servertest.Person) net.Conn {
 	if err != nil {
 		b.Fatal(err)
 	}
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %s\r\nAuthorization: Bearer %s\r\n\r\n", streamPath, p.IP, p.Tokens.AccessToken)
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: api.example.com\r\nX-Forwarded-For: %s\r\nAuthorization: Bearer %s\r\n%s\r\n", streamPath, p.IP, p.Tokens.AccessToken, browserHeader)
 	var answer [2048]byte
 	for n := 0; !bytes.HasSuffix(answer[:n], []byte(": \n\n\r\n")); { // the first comment, in a chunk
 		read, err := conn.Read(answer[n:])

@@ -106,36 +106,33 @@ func wakeEach(streams ...chan struct{}) {
 
 // events is one stream.
 type events struct {
-	hub  *hub
-	w    http.ResponseWriter
-	user uuid.UUID
+	hub   *hub
+	user  uuid.UUID
+	woken chan struct{}
 	// after is the number of the last notification that was sent.
 	after int64
 }
 
-// serve writes a stream until ctx ends. What is newer than after is sent first;
-// nil means to begin with what arises from now on. It joins before it looks for
-// the first time, so that nothing can arise in between and wake nobody.
-func (h *hub) serve(ctx context.Context, w http.ResponseWriter, user uuid.UUID, after *int64) error {
+// open begins a stream, to be closed. What is newer than after is sent first; nil
+// means to begin with what arises from now on. It joins before it looks for the
+// first time, so that nothing can arise in between and wake nobody.
+func (h *hub) open(ctx context.Context, user uuid.UUID, after *int64) (*events, error) {
 	woken, err := h.join(user)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer h.leave(user, woken)
-	e := events{hub: h, w: w, user: user}
+	e := &events{hub: h, user: user, woken: woken}
 	if after != nil {
 		e.after = *after
 		wakeEach(woken)
 	} else if e.after, err = h.queries.NotificationLast(ctx, user); err != nil {
-		return err
+		e.close()
+		return nil, err
 	}
-
-	beginEvents(w)
-	if err := e.follow(ctx, woken); ctx.Err() == nil && !errors.Is(err, errNotRead) {
-		return err
-	}
-	return nil // the session, the server or the client has ended it
+	return e, nil
 }
+
+func (e *events) close() { e.hub.leave(e.user, e.woken) }
 
 // beginEvents is the head of the answer. The last field keeps proxies from
 // holding events back.
@@ -150,37 +147,47 @@ func beginEvents(w http.ResponseWriter) {
 // comment is what a client sees of a stream that has nothing to say.
 var comment = []byte(": \n\n")
 
-// follow sends a comment at once, which takes the head of the answer with it,
-// and then whatever there is whenever it is woken.
-func (e *events) follow(ctx context.Context, woken <-chan struct{}) error {
+// serve writes the stream until the session, the server or the client ends it, or
+// the database fails. It sends a comment at once, which takes the head of the
+// answer with it, and then whatever there is whenever it is woken. What it keeps
+// on the stack, it keeps for hours.
+func (e *events) serve(ctx context.Context, w http.ResponseWriter) error {
+	beginEvents(w)
 	beat := time.NewTicker(e.hub.beat)
 	defer beat.Stop()
-	for err := e.send(comment); ; {
+	for err := send(w, comment); ; {
+		if ctx.Err() != nil || errors.Is(err, errNotRead) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-woken:
-			err = e.catchUp(ctx)
+		case <-e.woken:
+			err = e.catchUp(ctx, w)
 		case <-beat.C:
-			err = e.send(comment)
+			err = send(w, comment)
 		}
 	}
 }
 
 // catchUp sends all that there is. Numbers become visible in their order, so
 // what is greater than the last one is all that is new.
-func (e *events) catchUp(ctx context.Context) error {
+func (e *events) catchUp(ctx context.Context, w http.ResponseWriter) error {
 	for {
 		rows, err := e.read(ctx)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		if err := e.sendEach(rows); err != nil {
+		text, err := eventsOf(rows)
+		if err != nil {
 			return err
 		}
+		if err := send(w, text); err != nil {
+			return err
+		}
+		e.after = rows[len(rows)-1].Number
 		if len(rows) < eventBatch {
 			return nil
 		}
@@ -198,24 +205,25 @@ func (e *events) read(ctx context.Context) ([]db.Notification, error) {
 	return e.hub.queries.NotificationsAfter(ctx, db.NotificationsAfterParams{UserID: e.user, After: e.after, Max: eventBatch})
 }
 
-func (e *events) sendEach(rows []db.Notification) error {
+// eventsOf writes notifications as events.
+func eventsOf(rows []db.Notification) ([]byte, error) {
 	var text bytes.Buffer
 	for _, row := range rows {
 		data, err := json.Marshal(notificationOf(row))
 		if err != nil {
-			return fmt.Errorf("encoding a notification: %w", err)
+			return nil, fmt.Errorf("encoding a notification: %w", err)
 		}
 		fmt.Fprintf(&text, "id: %d\nevent: notification\ndata: %s\n\n", row.Number, data)
-		e.after = row.Number
 	}
-	return e.send(text.Bytes())
+	return text.Bytes(), nil
 }
 
-func (e *events) send(text []byte) error {
-	if _, err := e.w.Write(text); err != nil {
+// send returns errNotRead where the client does not take it.
+func send(w http.ResponseWriter, text []byte) error {
+	if _, err := w.Write(text); err != nil {
 		return errors.Join(errNotRead, err)
 	}
-	if err := http.NewResponseController(e.w).Flush(); err != nil {
+	if err := http.NewResponseController(w).Flush(); err != nil {
 		return errors.Join(errNotRead, err)
 	}
 	return nil

@@ -69,12 +69,18 @@ func (s *Server) ReadAllNotifications(ctx context.Context, _ api.ReadAllNotifica
 // StreamNotifications sends the caller's notifications as they arise, or all that
 // are newer than the last one that the client has.
 func (s *Server) StreamNotifications(ctx context.Context, r api.StreamNotificationsRequestObject) (api.StreamNotificationsResponseObject, error) {
+	call := callFrom(ctx)
 	return writtenNotifications(func(w http.ResponseWriter) error {
-		if callFrom(ctx).head {
+		if call.head {
 			beginEvents(w)
 			return nil
 		}
-		return s.hub.serve(ctx, w, caller(ctx).UserID, r.Params.LastEventID)
+		stream, err := s.hub.open(ctx, call.who.UserID, r.Params.LastEventID)
+		if err != nil {
+			return err
+		}
+		defer stream.close()
+		return stream.serve(ctx, w)
 	}), nil
 }
 
