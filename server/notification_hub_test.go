@@ -126,6 +126,7 @@ func TestStreamResumes(t *testing.T) {
 		missed = append(missed, fmt.Sprint(i))
 	}
 	tell(t, s, pool, p, missed...)
+	execute(t, s, "UPDATE notifications SET id = gen_random_uuid()") // the number alone says what comes next
 	resumed, whole := streamed(p, "3"), streamed(p, "253")
 	expect(t, resumed, 4, missed...)
 	tell(t, s, pool, p, "live")
@@ -155,6 +156,7 @@ func TestStreamHead(t *testing.T) {
 	if got := answer.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type %q", got)
 	}
+	logLine(p.Server, answer.Header.Get("X-Request-Id")) // is written at the end
 }
 
 // It does not matter on which instance something arises.
