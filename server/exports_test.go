@@ -175,11 +175,11 @@ func TestExportIsCompressed(t *testing.T) {
 	}
 }
 
-// manyUsers makes 100,000 accounts.
+// manyUsers makes 100,000 accounts, with names that cannot be compressed.
 func manyUsers(t *testing.T, s *servertest.Server) {
 	t.Helper()
 	execute(t, s, `INSERT INTO users (id, email, username, full_name, password_hash, role, created_at, updated_at)
-		SELECT gen_random_uuid(), 'many' || n || '@example.com', 'many' || n, 'One of many', '', 'user', now(), now() FROM generate_series(1, 100000) n`)
+		SELECT gen_random_uuid(), 'many' || n || '@example.com', 'many' || n, md5(n::text) || md5((-n)::text), '', 'user', now(), now() FROM generate_series(1, 100000) n`)
 }
 
 // open begins a download whose body the test reads by itself.

@@ -41,6 +41,7 @@ type operation struct {
 // policies is an x-policy, of an operation or of the root.
 type policies struct {
 	Timeout     string    `json:"timeout"`
+	Stall       string    `json:"stall"`
 	BodyLimit   string    `json:"body-limit"`
 	RateLimit   rateLimit `json:"rate-limit"`
 	Concurrency int       `json:"concurrency"`
@@ -150,6 +151,11 @@ func (o operation) parameters() []string {
 	return names
 }
 
+// streams says whether it answers with events.
+func (o operation) streams() bool {
+	return bytes.Contains(o.Responses["200"], []byte(`"text/event-stream"`))
+}
+
 // contentTypes are the declared ones, sorted.
 func (o operation) contentTypes() []string {
 	var names []string
@@ -208,6 +214,19 @@ func (p policies) bytes(t *testing.T) int64 {
 	return 0
 }
 
+// duration of a policy; 0 for none.
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	if text == "" || text == "none" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 // signedIn is somebody new who may call the operation.
 func signedIn(s *servertest.Server, o operation) *servertest.Person {
 	s.T.Helper()
@@ -220,11 +239,17 @@ func signedIn(s *servertest.Server, o operation) *servertest.Person {
 	return s.Register()
 }
 
-// send calls the operation with a body that is none that it takes: whoever gets
-// past the chain gets 400 or 422, and nothing is changed.
+// send calls the operation with a body that is none that it takes, or so that no
+// stream begins: whoever gets past the chain gets 400 or 422, and nothing is
+// changed.
 func send(p *servertest.Person, o operation) *servertest.Answer {
 	p.T.Helper()
-	if o.Body == nil {
+	switch {
+	case o.streams():
+		q := *p
+		q.Header = http.Header{"Last-Event-Id": {"none"}}
+		return q.Do(o.Method, o.url(), "", nil)
+	case o.Body == nil:
 		return p.Do(o.Method, o.url(), "", nil)
 	}
 	return p.Do(o.Method, o.url(), o.contentType(), []byte("{"))
@@ -251,16 +276,13 @@ func TestPolicyTableIsTheDocuments(t *testing.T) {
 		for _, roles := range row.Access {
 			listed = append(listed, strings.Join(roles, " "))
 		}
-		timeout, err := time.ParseDuration(o.Policy.Timeout)
-		if err != nil {
-			t.Fatal(err)
-		}
 		types := slices.Sorted(slices.Values(row.ContentTypes))
 		for what, same := range map[string]bool{
 			"access":        slices.Equal(access, listed),
 			"rate limits":   slices.Equal(o.Policy.RateLimit, row.RateLimits),
 			"body limit":    o.Policy.bytes(t) == row.BodyLimit,
-			"timeout":       timeout == row.Timeout,
+			"timeout":       duration(t, o.Policy.Timeout) == row.Timeout,
+			"stall":         duration(t, o.Policy.Stall) == row.Stall,
 			"concurrency":   o.Policy.Concurrency == row.Concurrency,
 			"audit":         o.Policy.Audit == row.Audit,
 			"content types": slices.Equal(o.contentTypes(), types),

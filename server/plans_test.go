@@ -49,6 +49,8 @@ var seeded = []string{
 // readWhole are the queries whose purpose is to read a whole table.
 var readWhole = map[string]string{
 	"OrderLineExport": "exports the lines of all orders; twice at once at most",
+	"SalesByDay":      "sums up all orders of up to a year, in a job",
+	"UserCount":       "how many rows a report will have, in a job",
 	"UserExport":      "exports all accounts; twice at once at most",
 	"StatsDays":       "reads 30 days, which may be all that there is; kept for a minute",
 	"StatsCount":      "counts whole tables; at most once a minute for each administrator, two at once",

@@ -73,6 +73,7 @@ type Server struct {
 	sessions  *sessions
 	answers   *cache.Cache[encodedAnswer]
 	streams   *streams
+	hub       *hub
 	twins     *twins
 	failures  *limit.Backoff
 	anonymous *rateLimit
@@ -131,7 +132,7 @@ func (s *Server) closeDatabase() {
 func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
-	s.answers, s.streams, s.twins = s.newAnswers(), newStreams(), newTwins()
+	s.answers, s.streams, s.hub, s.twins = s.newAnswers(), newStreams(), newHub(s.queries), newTwins()
 	s.failures = limit.NewBackoff(limit.WithNow(s.now))
 	s.anonymous = s.newRateLimit(api.Anonymous)
 	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
@@ -253,8 +254,9 @@ func (s *Server) Start(ctx context.Context) error {
 // would happen by itself: a lost notification is no harm.
 func (s *Server) listen(ctx context.Context) {
 	heard := map[string]func(payload string){
-		sessionsChannel: func(user string) { s.sessionsOf(ctx, user) },
-		cacheChannel:    func(tag string) { s.answers.Invalidate(ctx, tag) },
+		sessionsChannel:      func(user string) { s.sessionsOf(ctx, user) },
+		cacheChannel:         func(tag string) { s.answers.Invalidate(ctx, tag) },
+		notificationsChannel: s.notificationsOf,
 	}
 	err := s.listener.Run(ctx, slices.Sorted(maps.Keys(heard)),
 		func(channel, payload string) { heard[channel](payload) },
@@ -262,6 +264,7 @@ func (s *Server) listen(ctx context.Context) {
 			s.sessions.forgetAll()
 			s.answers.InvalidateAll(ctx)
 			s.streams.check(ctx, s.sessions, uuid.Nil)
+			s.hub.wake(uuid.Nil)
 		})
 	if err != nil {
 		s.log.ErrorContext(ctx, "listening for what other instances change", "error", err)
@@ -273,6 +276,13 @@ func (s *Server) sessionsOf(ctx context.Context, user string) {
 	if id, err := uuid.Parse(user); err == nil {
 		s.sessions.forget(id)
 		s.streams.check(ctx, s.sessions, id)
+	}
+}
+
+// notificationsOf wakes the streams of a user, whose id is a notification's.
+func (s *Server) notificationsOf(user string) {
+	if id, err := uuid.Parse(user); err == nil && id != uuid.Nil {
+		s.hub.wake(id)
 	}
 }
 

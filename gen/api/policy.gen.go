@@ -584,6 +584,77 @@ var Policies = map[string]*policy.Policy{
 		Produces:    []string{"text/csv", "application/x-ndjson"},
 		Statuses:    []int{200, 400, 401, 403, 406, 422, 429, 503},
 	},
+	"listNotifications": {
+		OperationID: "listNotifications",
+		Method:      "GET",
+		Path:        "/api/v1/notifications",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Query:     []string{"unread", "limit", "cursor"},
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
+	},
+	"countUnreadNotifications": {
+		OperationID: "countUnreadNotifications",
+		Method:      "GET",
+		Path:        "/api/v1/notifications/unread-count",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Statuses:  []int{200, 401, 429, 503},
+	},
+	"readAllNotifications": {
+		OperationID: "readAllNotifications",
+		Method:      "POST",
+		Path:        "/api/v1/notifications/read-all",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Statuses:  []int{200, 401, 429, 503},
+	},
+	"streamNotifications": {
+		OperationID: "streamNotifications",
+		Method:      "GET",
+		Path:        "/api/v1/notifications/stream",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 60, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Stall:     30 * time.Second,
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
+	},
+	"readNotification": {
+		OperationID: "readNotification",
+		Method:      "POST",
+		Path:        "/api/v1/notifications/:notification_id/read",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Statuses:  []int{200, 400, 401, 404, 422, 429, 503},
+	},
 }
 
 // Anonymous is the document's limit for each address where nobody is signed in.

@@ -1044,6 +1044,68 @@ func (r ExportOrdersRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ListNotificationsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Limit != nil {
+		c.Param(1, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(2, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r ListNotificationsRequestObject) WithDefaults() ListNotificationsRequestObject {
+	if r.Params.Unread == nil {
+		value := bool(false)
+		r.Params.Unread = &value
+	}
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r StreamNotificationsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.LastEventID != nil {
+		c.Param(0, "Last-Event-ID")
+		if *r.Params.LastEventID < 0 {
+			c.Bound(validate.CodeMinimum, "at least", "0")
+		}
+		if *r.Params.LastEventID > 9007199254740991 {
+			c.Bound(validate.CodeMaximum, "at most", "9007199254740991")
+		}
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ReadNotificationRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
 var (
 	shapeUserCreate        validate.Shape
 	shapeUserUpdate        validate.Shape

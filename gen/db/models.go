@@ -34,6 +34,17 @@ type File struct {
 	CreatedAt   time.Time
 }
 
+type Notification struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Number    int64
+	Kind      string
+	Title     string
+	Link      string
+	CreatedAt time.Time
+	ReadAt    *time.Time
+}
+
 type Order struct {
 	ID        uuid.UUID
 	UserID    uuid.UUID
