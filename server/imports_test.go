@@ -18,10 +18,11 @@ var allowed = map[string][]string{
 	"auth":       {"limit"}, // bounds the hashes at once
 	"cache":      {},
 	"cmd/accord": {"pg", "pg/devpg", "server"}, // joins what is run
-	"gen/api":    {"policy", "validate"},       // the generated server
-	"gen/client": {},                           // stands alone
-	"gen/db":     {},                           // stands alone
-	"jobs":       {"auth", "gen/db", "mail"},   // tokens of mails, rows, sending
+	"files":      {},
+	"gen/api":    {"policy", "validate"},     // the generated server
+	"gen/client": {},                         // stands alone
+	"gen/db":     {},                         // stands alone
+	"jobs":       {"auth", "gen/db", "mail"}, // tokens of mails, rows, sending
 	"limit":      {},
 	"mail":       {},
 	"pg":         {"schema"}, // migrates it
@@ -30,7 +31,7 @@ var allowed = map[string][]string{
 	"policy":     {},
 	"redistest":  {},
 	"schema":     {},
-	"server":     {"auth", "cache", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
+	"server":     {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
 	"table":      {},
 	"validate":   {},

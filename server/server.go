@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/accord-api/accord/auth"
 	"github.com/accord-api/accord/cache"
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/jobs"
@@ -34,6 +36,8 @@ const (
 	directPoolSize = 4
 	// clientID is the client_id claim of tokens: the API's own clients.
 	clientID = "accord"
+	// storageTimeout bounds the check of the storage of files at start.
+	storageTimeout = 20 * time.Second
 )
 
 // Options are what a server needs beside its configuration. The zero value
@@ -49,6 +53,9 @@ type Options struct {
 	OutboxDir string
 	// Tracer observes the queries of requests; nil means none.
 	Tracer pgx.QueryTracer
+	// FilesDir is where files are kept when FILES_URL is unset; production
+	// has no such default.
+	FilesDir string
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -65,6 +72,7 @@ type Server struct {
 	queries   *db.Queries
 	jobs      *jobs.Jobs
 	outbox    *mail.Outbox // nil but in development
+	files     *files.Store // nil where neither is set: then it does not Start
 	hasher    *auth.Hasher
 	tokens    *auth.Tokens
 	jwks      api.JSONWebKeySet
@@ -98,7 +106,7 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 	}
 	if err := s.wire(o); err != nil {
 		s.closeDatabase()
-		return nil, err
+		return nil, errors.Join(err, s.closeFiles())
 	}
 	return s, nil
 }
@@ -135,7 +143,7 @@ func (s *Server) wire(o Options) error {
 	s.answers, s.streams, s.hub, s.twins = s.newAnswers(), newStreams(), newHub(s.queries), newTwins()
 	s.failures = limit.NewBackoff(limit.WithNow(s.now))
 	s.anonymous = s.newRateLimit(api.Anonymous)
-	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
+	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes} {
 		if err := step(o); err != nil {
 			return err
 		}
@@ -168,6 +176,33 @@ func (s *Server) wireAuth(o Options) error {
 		return fmt.Errorf("reading the public keys: %w", err)
 	}
 	return nil
+}
+
+func (s *Server) wireFiles(o Options) (err error) {
+	switch {
+	case s.config.FilesURL != "":
+		s.files, err = files.Open(s.config.FilesURL)
+	case o.FilesDir != "" && !s.config.Production():
+		s.files, err = files.OpenFolder(o.FilesDir)
+	}
+	return err
+}
+
+// checkFiles finds out before the first upload whether files can be kept.
+func (s *Server) checkFiles(ctx context.Context) error {
+	if s.files == nil {
+		return errors.New("there is nowhere to keep files: set FILES_URL")
+	}
+	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
+	defer cancel()
+	return s.files.Check(ctx)
+}
+
+func (s *Server) closeFiles() error {
+	if s.files == nil {
+		return nil
+	}
+	return s.files.Close()
 }
 
 func (s *Server) wireJobs(o Options) error {
@@ -238,8 +273,12 @@ func (s *Server) wireRoutes(Options) error {
 func (s *Server) Handler() http.Handler { return s.echo }
 
 // Start begins with what runs beside requests: jobs, and listening for what
-// other instances change. ctx only bounds the start.
+// other instances change. It fails when files cannot be kept. ctx only bounds
+// the start.
 func (s *Server) Start(ctx context.Context) error {
+	if err := s.checkFiles(ctx); err != nil {
+		return err
+	}
 	if err := s.jobs.Start(ctx); err != nil {
 		return err
 	}
@@ -298,5 +337,5 @@ func (s *Server) Close(ctx context.Context) error {
 		s.sentry.Flush(time.Second)
 	}
 	s.closeDatabase()
-	return err
+	return errors.Join(err, s.closeFiles())
 }

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -85,6 +86,7 @@ func (s *Server) config(o Options) server.Config {
 	settings := map[string]string{
 		"ENVIRONMENT": "test", "DATABASE_URL": s.DatabaseURL, "PUBLIC_URL": s.URL,
 		"BCRYPT_COST": "4", "TRUSTED_PROXIES": "127.0.0.1", "ADMIN_PORT": "-1",
+		"FILES_URL": (&url.URL{Scheme: "file", Path: s.T.TempDir()}).String(),
 	}
 	maps.Copy(settings, o.Settings)
 	config, err := server.LoadConfig(settings)
