@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/mail"
 )
@@ -38,6 +39,11 @@ type Config struct {
 	Direct  *pgxpool.Pool
 	Queries *db.Queries
 	Sender  mail.Sender
+	// Files is where reports are kept.
+	Files *files.Store
+	// Lease is how long a worker that says nothing is believed to be at work on a
+	// report; 0 means 30 s.
+	Lease time.Duration
 	// Project names the service in mails, PublicURL is where their links lead.
 	Project, PublicURL string
 	Now                func() time.Time
@@ -58,23 +64,30 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(registry, &noticeWorker{Config: c})
 	river.AddWorker(registry, &adminMailWorker{Config: c})
 	river.AddWorker(registry, &sweepWorker{Config: c})
+	river.AddWorker(registry, &reportWorker{Config: c})
+	river.AddWorker(registry, &reportSweepWorker{Config: c})
 	client, err := river.NewClient(riverpgxv5.New(c.Direct), &river.Config{
-		Queues:      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
-		Workers:     registry,
-		MaxAttempts: maxAttempts,
-		JobTimeout:  jobTimeout,
-		Logger:      slog.New(warnings{c.Log.Handler()}), // River tells of every start and count
-		TestOnly:    c.Test,
-		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(
-			river.PeriodicInterval(sweepEvery),
-			func() (river.JobArgs, *river.InsertOpts) { return Sweep{}, nil },
-			&river.PeriodicJobOpts{RunOnStart: true},
-		)},
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: workers},
+			reportsQueue:       {MaxWorkers: reportWorkers},
+		},
+		Workers:      registry,
+		MaxAttempts:  maxAttempts,
+		JobTimeout:   jobTimeout,
+		Logger:       slog.New(warnings{c.Log.Handler()}), // River tells of every start and count
+		TestOnly:     c.Test,
+		PeriodicJobs: []*river.PeriodicJob{every(sweepEvery, Sweep{}), every(reportSweep, ReportSweep{})},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the jobs: %w", err)
 	}
 	return &Jobs{client: client}, nil
+}
+
+// every enqueues a job at the start and then so often.
+func every(period time.Duration, job Args) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(period),
+		func() (river.JobArgs, *river.InsertOpts) { return job, nil }, &river.PeriodicJobOpts{RunOnStart: true})
 }
 
 // Start begins to work on jobs; ctx only bounds the start.

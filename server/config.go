@@ -46,6 +46,7 @@ type Config struct {
 	DBPoolOverflow    int           `env:"DB_POOL_OVERFLOW" default:"10" help:"Further connections at a peak, closed soon after use."`
 	DBConnMaxLifetime time.Duration `env:"DB_CONN_MAX_LIFETIME" default:"1h" help:"The age at which a connection is replaced."`
 	DBAcquireTimeout  time.Duration `env:"DB_ACQUIRE_TIMEOUT" default:"30s" help:"The longest wait for a free connection; a request never waits beyond its own deadline."`
+	Jobs              bool          `env:"JOBS" default:"true" help:"Whether accord serve works on jobs as well. With false, accord worker has to run somewhere."`
 	MigrateOnStart    bool          `env:"MIGRATE_ON_START" default:"false" help:"Whether the server migrates the database when it starts. In development it always does."`
 	CORSOrigins       []string      `env:"CORS_ORIGINS" default:"http://localhost:3000" production:"" help:"The web origins that may call the API from a browser, separated by commas. Production takes https origins only, localhost apart, and no *."`
 

@@ -102,6 +102,7 @@ func TestConfigRules(t *testing.T) {
 		{"DB_CONN_MAX_LIFETIME", inDevelopment, []string{"", "3600", "1h30m"}, []string{"0", "-5", "-5m", "hour", "99999999999999999"}},
 		{"DB_ACQUIRE_TIMEOUT", inDevelopment, []string{"", "30", "500ms"}, []string{"0s", "soon"}},
 		{"MIGRATE_ON_START", inDevelopment, []string{"", "true", "false", "1", "0"}, []string{"yes", "2"}},
+		{"JOBS", inDevelopment, []string{"", "true", "false", "1", "0"}, []string{"yes", "2"}},
 		{"CORS_ORIGINS", inDevelopment, []string{"", "*", "http://localhost:3000, https://app.example.com", "http://[::1]:3000", "HTTPS://App.Example.com:443"}, []string{
 			"localhost:3000", "http://localhost:3000/", "http://localhost/app", "ftp://localhost", "http://", "http://u@localhost", "null",
 			"https://*.example.com", "https://a.example.com https://b.example.com", "https://a.example.com,b", "https://a.example.com?x", "https://a.example.com:",

@@ -19,10 +19,10 @@ var allowed = map[string][]string{
 	"cache":      {},
 	"cmd/accord": {"pg", "pg/devpg", "server"}, // joins what is run
 	"files":      {},
-	"gen/api":    {"policy", "validate"},     // the generated server
-	"gen/client": {},                         // stands alone
-	"gen/db":     {},                         // stands alone
-	"jobs":       {"auth", "gen/db", "mail"}, // tokens of mails, rows, sending
+	"gen/api":    {"policy", "validate"},                       // the generated server
+	"gen/client": {},                                           // stands alone
+	"gen/db":     {},                                           // stands alone
+	"jobs":       {"auth", "files", "gen/db", "mail", "table"}, // tokens of mails, rows, sending, reports
 	"limit":      {},
 	"mail":       {},
 	"pg":         {"schema"}, // migrates it

@@ -283,7 +283,7 @@ func (o *operation) signedIn(c echo.Context, call *call) error {
 			return nil
 		}
 	}
-	return o.missingRole()
+	return missingRole(o.policy.Access[0]...)
 }
 
 // holdsAll says whether a role includes all that are asked for. An
@@ -305,10 +305,11 @@ func rolesOf(role string) []string {
 	return []string{role}
 }
 
-func (o *operation) missingRole() error {
-	wanted := strings.Join(o.policy.Access[0], " ")
-	p := problem(api.ProblemForbidden, "The operation needs the role %s.", wanted)
-	p.challenge = bearerChallenge(`error="insufficient_scope"`, fmt.Sprintf(`scope="%s"`, wanted))
+// missingRole is a 403 that names the roles that were wanted (RFC 6750, section 3.1).
+func missingRole(wanted ...string) error {
+	scope := strings.Join(wanted, " ")
+	p := problem(api.ProblemForbidden, "The operation needs the role %s.", scope)
+	p.challenge = bearerChallenge(`error="insufficient_scope"`, fmt.Sprintf(`scope="%s"`, scope))
 	return p
 }
 

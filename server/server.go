@@ -56,6 +56,9 @@ type Options struct {
 	// FilesDir is where files are kept when FILES_URL is unset; production
 	// has no such default.
 	FilesDir string
+	// ReportLease replaces the time after which a report whose worker says nothing
+	// is made anew, for tests.
+	ReportLease time.Duration
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -211,7 +214,7 @@ func (s *Server) wireJobs(o Options) error {
 		return fmt.Errorf("preparing mail: %w", err)
 	}
 	s.jobs, err = jobs.New(jobs.Config{
-		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender,
+		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files, Lease: o.ReportLease,
 		Project: s.config.ProjectName, PublicURL: s.config.PublicURL,
 		Now: s.now, Log: s.log, Test: s.config.Environment == Test,
 	})
@@ -279,13 +282,28 @@ func (s *Server) Start(ctx context.Context) error {
 	if err := s.checkFiles(ctx); err != nil {
 		return err
 	}
-	if err := s.jobs.Start(ctx); err != nil {
-		return err
+	if s.config.Jobs {
+		if err := s.jobs.Start(ctx); err != nil {
+			return err
+		}
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	go s.listen(background)
 	go s.streams.watch(background, s.sessions)
+	return nil
+}
+
+// Work works on jobs until ctx ends, and serves nothing. Close stops the jobs.
+func (s *Server) Work(ctx context.Context) error {
+	if err := s.checkFiles(ctx); err != nil {
+		return err
+	}
+	s.stop = func() {}
+	if err := s.jobs.Start(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
 	return nil
 }
 

@@ -34,6 +34,8 @@ type Options struct {
 	Start bool
 	// Now replaces the test's clock.
 	Now func() time.Time
+	// ReportLease shortens how long a worker that says nothing is believed in.
+	ReportLease time.Duration
 	// Outbox is a folder for development to keep mails in, instead of the Mailbox.
 	Outbox string
 }
@@ -100,7 +102,7 @@ func (s *Server) run(listener net.Listener, o Options) {
 	s.T.Helper()
 	options := server.Options{
 		Log: slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries,
+		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, ReportLease: o.ReportLease,
 	}
 	if o.Outbox == "" {
 		options.Sender = s.Mailbox

@@ -66,23 +66,11 @@ func serve(ctx context.Context, config server.Config, c command) (err error) {
 
 // serveOn makes the server and runs it on what is listened on.
 func serveOn(ctx context.Context, config server.Config, listener, admin net.Listener, c command) (err error) {
-	options := server.Options{Log: newLog(config, c.err), Cores: spread()}
-	if !config.Production() {
-		dir, err := c.stateDir()
-		if err != nil {
-			return err
-		}
-		options.OutboxDir, options.FilesDir = filepath.Join(dir, "mail"), filepath.Join(dir, "files")
-	}
-	api, err := server.New(ctx, config, options)
+	api, closeServer, err := c.newServer(ctx, config)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), config.ShutdownTimeout)
-		defer cancel()
-		err = errors.Join(err, api.Close(stopping))
-	}()
+	defer func() { err = errors.Join(err, closeServer()) }()
 
 	if err := api.CheckSchema(ctx); err != nil {
 		return err
@@ -100,6 +88,28 @@ func serveOn(ctx context.Context, config server.Config, listener, admin net.List
 		fmt.Fprintf(c.out, "%s is ready on %s\n", config.ProjectName, url)
 	}
 	return api.Run(ctx, listener, admin)
+}
+
+// newServer makes a server that keeps in the state folder what production keeps
+// elsewhere.
+func (c command) newServer(ctx context.Context, config server.Config) (*server.Server, func() error, error) {
+	options := server.Options{Log: newLog(config, c.err), Cores: spread()}
+	if !config.Production() {
+		dir, err := c.stateDir()
+		if err != nil {
+			return nil, nil, err
+		}
+		options.OutboxDir, options.FilesDir = filepath.Join(dir, "mail"), filepath.Join(dir, "files")
+	}
+	api, err := server.New(ctx, config, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	return api, func() error {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), config.ShutdownTimeout)
+		defer cancel()
+		return api.Close(stopping)
+	}, nil
 }
 
 // spread lets twice as many threads run as there are cores, and gives the

@@ -225,6 +225,72 @@ func (e RefreshRequestGrantType) Valid() bool {
 	}
 }
 
+// Defines values for ReportFormat.
+const (
+	ReportFormatCsv  ReportFormat = "csv"
+	ReportFormatHTML ReportFormat = "html"
+)
+
+// Valid indicates whether the value is a known member of the ReportFormat enum.
+func (e ReportFormat) Valid() bool {
+	switch e {
+	case ReportFormatCsv:
+		return true
+	case ReportFormatHTML:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportKind.
+const (
+	ReportKindOrders ReportKind = "orders"
+	ReportKindSales  ReportKind = "sales"
+	ReportKindUsers  ReportKind = "users"
+)
+
+// Valid indicates whether the value is a known member of the ReportKind enum.
+func (e ReportKind) Valid() bool {
+	switch e {
+	case ReportKindOrders:
+		return true
+	case ReportKindSales:
+		return true
+	case ReportKindUsers:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportStatus.
+const (
+	ReportStatusCancelled ReportStatus = "cancelled"
+	ReportStatusFailed    ReportStatus = "failed"
+	ReportStatusQueued    ReportStatus = "queued"
+	ReportStatusRunning   ReportStatus = "running"
+	ReportStatusSucceeded ReportStatus = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ReportStatus enum.
+func (e ReportStatus) Valid() bool {
+	switch e {
+	case ReportStatusCancelled:
+		return true
+	case ReportStatusFailed:
+		return true
+	case ReportStatusQueued:
+		return true
+	case ReportStatusRunning:
+		return true
+	case ReportStatusSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	RoleAdmin Role = "admin"
@@ -922,6 +988,96 @@ type RefreshRequest struct {
 // RefreshRequestGrantType The grant; `refresh_token` where given.
 type RefreshRequestGrantType string
 
+// Report A report.
+type Report struct {
+	// JobID The report's id (UUIDv7).
+	JobID openapi_types.UUID `json:"job_id"`
+
+	// Kind What a report is about.
+	Kind ReportKind `json:"kind"`
+
+	// Format How a report is written.
+	Format ReportFormat `json:"format"`
+
+	// Days How many days the report goes back, today included (UTC). Accounts are listed whole.
+	//
+	// Examples: 90
+	Days ReportDays `json:"days"`
+
+	// Status How far a report has come.
+	Status ReportStatus `json:"status"`
+
+	// Progress How much of it is made
+	Progress int32 `json:"progress"`
+
+	// FileID The file that was made; null before, and when it was deleted.
+	FileID *openapi_types.UUID `json:"file_id"`
+
+	// Problem Why it has failed; null where it has not.
+	Problem *ReportProblem `json:"problem"`
+
+	// CreatedAt When it was asked for (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// FinishedAt When it ended (UTC).
+	FinishedAt *time.Time `json:"finished_at"`
+}
+
+// ReportDays How many days the report goes back, today included (UTC). Accounts are listed whole.
+//
+// Examples: 90
+type ReportDays = int32
+
+// ReportFormat How a report is written.
+type ReportFormat string
+
+// ReportJob A report that was asked for.
+type ReportJob struct {
+	// JobID The report's id (UUIDv7).
+	JobID openapi_types.UUID `json:"job_id"`
+
+	// Status How far a report has come.
+	Status ReportStatus `json:"status"`
+}
+
+// ReportKind What a report is about.
+type ReportKind string
+
+// ReportPage A page of reports.
+type ReportPage struct {
+	// Items The reports, newest first.
+	Items []Report `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ReportProblem Why a report has failed.
+type ReportProblem struct {
+	// Type The problem's type.
+	Type string `json:"type"`
+
+	// Title What it means.
+	Title string `json:"title"`
+}
+
+// ReportRequest What report is wanted.
+type ReportRequest struct {
+	// Kind What a report is about.
+	Kind ReportKind `json:"kind"`
+
+	// Format How a report is written.
+	Format ReportFormat `json:"format"`
+
+	// Days How many days the report goes back, today included (UTC). Accounts are listed whole.
+	//
+	// Examples: 90
+	Days ReportDays `json:"days"`
+}
+
+// ReportStatus How far a report has come.
+type ReportStatus string
+
 // Role What an account may do. An `admin` may do all that a `user` may.
 type Role string
 
@@ -1112,6 +1268,9 @@ type IfMatch = string
 
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
+
+// JobID defines model for JobId.
+type JobID = openapi_types.UUID
 
 // Limit defines model for Limit.
 type Limit = int32
@@ -1304,6 +1463,23 @@ type UpdateProductParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// ListReportsParams defines parameters for ListReports.
+type ListReportsParams struct {
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GenerateReportParams defines parameters for GenerateReport.
+type GenerateReportParams struct {
+	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
+	// the same request gives the first answer, and nothing is done twice. A random
+	// UUID is a good key; it may stand in quotes.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // AdminSetOrderStatusJSONRequestBody defines body for AdminSetOrderStatus for application/json ContentType.
 type AdminSetOrderStatusJSONRequestBody = OrderStatusChange
 
@@ -1339,6 +1515,9 @@ type CreateProductJSONRequestBody = ProductCreate
 
 // UpdateProductApplicationMergePatchPlusJSONRequestBody defines body for UpdateProduct for application/merge-patch+json ContentType.
 type UpdateProductApplicationMergePatchPlusJSONRequestBody = ProductUpdate
+
+// GenerateReportJSONRequestBody defines body for GenerateReport for application/json ContentType.
+type GenerateReportJSONRequestBody = ReportRequest
 
 // RegisterUserJSONRequestBody defines body for RegisterUser for application/json ContentType.
 type RegisterUserJSONRequestBody = UserCreate
@@ -1459,6 +1638,18 @@ type ServerInterface interface {
 	// UpdateProduct Change a product
 	// (PATCH /api/v1/products/{product_id})
 	UpdateProduct(ctx echo.Context, productID ProductID, params UpdateProductParams) error
+	// ListReports Your reports
+	// (GET /api/v1/reports)
+	ListReports(ctx echo.Context, params ListReportsParams) error
+	// GenerateReport Ask for a report
+	// (POST /api/v1/reports/generate)
+	GenerateReport(ctx echo.Context, params GenerateReportParams) error
+	// GetReport One report
+	// (GET /api/v1/reports/{job_id})
+	GetReport(ctx echo.Context, jobID JobID) error
+	// CancelReport Cancel a report
+	// (POST /api/v1/reports/{job_id}/cancel)
+	CancelReport(ctx echo.Context, jobID JobID) error
 	// RegisterUser Register
 	// (POST /api/v1/users)
 	RegisterUser(ctx echo.Context) error
@@ -1947,6 +2138,69 @@ func (w *ServerInterfaceWrapper) UpdateProduct(ctx echo.Context) error {
 	return w.Handler.UpdateProduct(ctx, productID, params)
 }
 
+// ListReports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListReports(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListReportsParams
+	params.Limit = validate.Query(from, 0, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 1, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListReports(ctx, params)
+}
+
+// GenerateReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GenerateReport(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params GenerateReportParams
+	params.IdempotencyKey = validate.Header(from, 0, "Idempotency-Key", validate.Text[IdempotencyKey])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.GenerateReport(ctx, params)
+}
+
+// GetReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReport(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	jobID := validate.Path(from, 0, "job_id", ctx.Param("job_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.GetReport(ctx, jobID)
+}
+
+// CancelReport converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelReport(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	jobID := validate.Path(from, 0, "job_id", ctx.Param("job_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.CancelReport(ctx, jobID)
+}
+
 // RegisterUser converts echo context to params.
 func (w *ServerInterfaceWrapper) RegisterUser(ctx echo.Context) error {
 
@@ -2092,6 +2346,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v1/products/:product_id", wrapper.RetireProduct, options.OperationMiddlewares["retireProduct"]...)
 	router.GET(options.BaseURL+"/api/v1/products/:product_id", wrapper.GetProduct, options.OperationMiddlewares["getProduct"]...)
 	router.PATCH(options.BaseURL+"/api/v1/products/:product_id", wrapper.UpdateProduct, options.OperationMiddlewares["updateProduct"]...)
+	router.GET(options.BaseURL+"/api/v1/reports", wrapper.ListReports, options.OperationMiddlewares["listReports"]...)
+	router.POST(options.BaseURL+"/api/v1/reports/generate", wrapper.GenerateReport, options.OperationMiddlewares["generateReport"]...)
+	router.GET(options.BaseURL+"/api/v1/reports/:job_id", wrapper.GetReport, options.OperationMiddlewares["getReport"]...)
+	router.POST(options.BaseURL+"/api/v1/reports/:job_id/cancel", wrapper.CancelReport, options.OperationMiddlewares["cancelReport"]...)
 	router.POST(options.BaseURL+"/api/v1/users", wrapper.RegisterUser, options.OperationMiddlewares["registerUser"]...)
 	router.DELETE(options.BaseURL+"/api/v1/users/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/users/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
@@ -2125,6 +2383,8 @@ type ProductJSONResponse struct {
 
 	Headers ProductResponseHeaders
 }
+
+type ReportJSONResponse Report
 
 type TokenResponseHeaders struct {
 	CacheControl string
@@ -3093,6 +3353,113 @@ func (response UpdateProduct200JSONResponse) VisitUpdateProductResponse(w http.R
 	return err
 }
 
+type ListReportsRequestObject struct {
+	Params ListReportsParams
+}
+
+type ListReportsResponseObject interface {
+	VisitListReportsResponse(w http.ResponseWriter) error
+}
+
+type ListReports200ResponseHeaders struct {
+	Link *string
+}
+
+type ListReports200JSONResponse struct {
+	Body    ReportPage
+	Headers ListReports200ResponseHeaders
+}
+
+func (response ListReports200JSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GenerateReportRequestObject struct {
+	Params GenerateReportParams
+	Body   *GenerateReportJSONRequestBody
+}
+
+type GenerateReportResponseObject interface {
+	VisitGenerateReportResponse(w http.ResponseWriter) error
+}
+
+type GenerateReport202ResponseHeaders struct {
+	Location string
+}
+
+type GenerateReport202JSONResponse struct {
+	Body    ReportJob
+	Headers GenerateReport202ResponseHeaders
+}
+
+func (response GenerateReport202JSONResponse) VisitGenerateReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportRequestObject struct {
+	JobID JobID `json:"job_id"`
+}
+
+type GetReportResponseObject interface {
+	VisitGetReportResponse(w http.ResponseWriter) error
+}
+
+type GetReport200JSONResponse struct{ ReportJSONResponse }
+
+func (response GetReport200JSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelReportRequestObject struct {
+	JobID JobID `json:"job_id"`
+}
+
+type CancelReportResponseObject interface {
+	VisitCancelReportResponse(w http.ResponseWriter) error
+}
+
+type CancelReport200JSONResponse struct{ ReportJSONResponse }
+
+func (response CancelReport200JSONResponse) VisitCancelReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RegisterUserRequestObject struct {
 	Body *RegisterUserJSONRequestBody
 }
@@ -3390,6 +3757,18 @@ type StrictServerInterface interface {
 	// UpdateProduct Change a product
 	// (PATCH /api/v1/products/{product_id})
 	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
+	// ListReports Your reports
+	// (GET /api/v1/reports)
+	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
+	// GenerateReport Ask for a report
+	// (POST /api/v1/reports/generate)
+	GenerateReport(ctx context.Context, request GenerateReportRequestObject) (GenerateReportResponseObject, error)
+	// GetReport One report
+	// (GET /api/v1/reports/{job_id})
+	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
+	// CancelReport Cancel a report
+	// (POST /api/v1/reports/{job_id}/cancel)
+	CancelReport(ctx context.Context, request CancelReportRequestObject) (CancelReportResponseObject, error)
 	// RegisterUser Register
 	// (POST /api/v1/users)
 	RegisterUser(ctx context.Context, request RegisterUserRequestObject) (RegisterUserResponseObject, error)
@@ -4608,6 +4987,139 @@ func (sh *strictHandler) UpdateProduct(ctx echo.Context, productID ProductID, pa
 	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "updateProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListReports reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListReports(ctx echo.Context, params ListReportsParams) error {
+	var request ListReportsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListReports(ctx.Request().Context(), request.(ListReportsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listReports: neither an answer nor an error")
+		}
+		return response.VisitListReportsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listReports")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GenerateReport reads, validates and serves one request of the operation.
+func (sh *strictHandler) GenerateReport(ctx echo.Context, params GenerateReportParams) error {
+	var request GenerateReportRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/json":
+		var body GenerateReportJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GenerateReport(ctx.Request().Context(), request.(GenerateReportRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving generateReport: neither an answer nor an error")
+		}
+		return response.VisitGenerateReportResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "generateReport")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GetReport reads, validates and serves one request of the operation.
+func (sh *strictHandler) GetReport(ctx echo.Context, jobID JobID) error {
+	var request GetReportRequestObject
+
+	request.JobID = jobID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetReport(ctx.Request().Context(), request.(GetReportRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getReport: neither an answer nor an error")
+		}
+		return response.VisitGetReportResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "getReport")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CancelReport reads, validates and serves one request of the operation.
+func (sh *strictHandler) CancelReport(ctx echo.Context, jobID JobID) error {
+	var request CancelReportRequestObject
+
+	request.JobID = jobID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CancelReport(ctx.Request().Context(), request.(CancelReportRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving cancelReport: neither an answer nor an error")
+		}
+		return response.VisitCancelReportResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "cancelReport")
 	}
 
 	answer, err := handler(ctx, request)

@@ -655,6 +655,68 @@ var Policies = map[string]*policy.Policy{
 		Timeout:   10 * time.Second,
 		Statuses:  []int{200, 400, 401, 404, 422, 429, 503},
 	},
+	"listReports": {
+		OperationID: "listReports",
+		Method:      "GET",
+		Path:        "/api/v1/reports",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Query:     []string{"limit", "cursor"},
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
+	},
+	"generateReport": {
+		OperationID: "generateReport",
+		Method:      "POST",
+		Path:        "/api/v1/reports/generate",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 20, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:    65536,
+		Timeout:      10 * time.Second,
+		Idempotent:   true,
+		Audit:        "report.generate",
+		ContentTypes: []string{"application/json"},
+		BodyRequired: true,
+		Statuses:     []int{202, 400, 401, 403, 409, 413, 415, 422, 429, 503},
+	},
+	"getReport": {
+		OperationID: "getReport",
+		Method:      "GET",
+		Path:        "/api/v1/reports/:job_id",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Statuses:  []int{200, 400, 401, 404, 422, 429, 503},
+	},
+	"cancelReport": {
+		OperationID: "cancelReport",
+		Method:      "POST",
+		Path:        "/api/v1/reports/:job_id/cancel",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Audit:     "report.cancel",
+		Statuses:  []int{200, 400, 401, 404, 409, 422, 429, 503},
+	},
 }
 
 // Anonymous is the document's limit for each address where nobody is signed in.

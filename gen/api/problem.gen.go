@@ -147,6 +147,13 @@ var (
 		Meaning: "One or more lines ask for more than is in stock, or for a product that is not sold any more. Nothing was ordered.",
 		Mend:    "Read `errors`, which names each such line, and order less of it.",
 	}
+	ProblemReportEnded = &ProblemType{
+		Code:    "report-ended",
+		Status:  409,
+		Title:   "The report has ended",
+		Meaning: "The report was made, has failed, or was cancelled before.",
+		Mend:    "Read the report; ask for a new one if need be.",
+	}
 	ProblemWrongOrderStatus = &ProblemType{
 		Code:    "wrong-order-status",
 		Status:  409,
@@ -247,6 +254,7 @@ var ProblemTypes = []*ProblemType{
 	ProblemRequestInProgress,
 	ProblemSkuTaken,
 	ProblemNotAvailable,
+	ProblemReportEnded,
 	ProblemWrongOrderStatus,
 	ProblemPreconditionFailed,
 	ProblemPayloadTooLarge,
