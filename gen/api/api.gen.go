@@ -39,6 +39,27 @@ func (e AuditOutcome) Valid() bool {
 	}
 }
 
+// Defines values for DashboardPart.
+const (
+	DashboardPartNotifications DashboardPart = "notifications"
+	DashboardPartOrders        DashboardPart = "orders"
+	DashboardPartUser          DashboardPart = "user"
+)
+
+// Valid indicates whether the value is a known member of the DashboardPart enum.
+func (e DashboardPart) Valid() bool {
+	switch e {
+	case DashboardPartNotifications:
+		return true
+	case DashboardPartOrders:
+		return true
+	case DashboardPartUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusHealthy HealthStatus = "healthy"
@@ -505,6 +526,36 @@ type Currency = string
 //
 // Examples: Analytical-1843
 type CurrentPassword = string
+
+// Dashboard What a person wants to see first.
+type Dashboard struct {
+	// User The account; null where it could not be read.
+	User *User `json:"user"`
+
+	// Orders The latest orders, newest first.
+	Orders []OrderSummary `json:"orders"`
+
+	// Notifications The latest unread notifications, newest first.
+	Notifications []Notification `json:"notifications"`
+
+	// Errors The parts that are missing.
+	Errors []DashboardError `json:"errors"`
+}
+
+// DashboardError Why a part is missing.
+type DashboardError struct {
+	// Part A part of the dashboard.
+	Part DashboardPart `json:"part"`
+
+	// Type The problem's type.
+	Type string `json:"type"`
+
+	// Title What it means.
+	Title string `json:"title"`
+}
+
+// DashboardPart A part of the dashboard.
+type DashboardPart string
 
 // EmailRequest An e-mail address.
 type EmailRequest struct {
@@ -1590,6 +1641,9 @@ type ServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx echo.Context) error
+	// GetDashboard What you want to see first
+	// (GET /api/v1/dashboard)
+	GetDashboard(ctx echo.Context) error
 	// ExportOrders All order lines as a table
 	// (GET /api/v1/export/orders)
 	ExportOrders(ctx echo.Context, params ExportOrdersParams) error
@@ -1907,6 +1961,12 @@ func (w *ServerInterfaceWrapper) RevokeSession(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) VerifyEmail(ctx echo.Context) error {
 
 	return w.Handler.VerifyEmail(ctx)
+}
+
+// GetDashboard converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDashboard(ctx echo.Context) error {
+
+	return w.Handler.GetDashboard(ctx)
 }
 
 // ExportOrders converts echo context to params.
@@ -2330,6 +2390,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/auth/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/api/v1/auth/sessions/:session_id", wrapper.RevokeSession, options.OperationMiddlewares["revokeSession"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/verify-email", wrapper.VerifyEmail, options.OperationMiddlewares["verifyEmail"]...)
+	router.GET(options.BaseURL+"/api/v1/dashboard", wrapper.GetDashboard, options.OperationMiddlewares["getDashboard"]...)
 	router.GET(options.BaseURL+"/api/v1/export/orders", wrapper.ExportOrders, options.OperationMiddlewares["exportOrders"]...)
 	router.GET(options.BaseURL+"/api/v1/export/users", wrapper.ExportUsers, options.OperationMiddlewares["exportUsers"]...)
 	router.GET(options.BaseURL+"/api/v1/notifications", wrapper.ListNotifications, options.OperationMiddlewares["listNotifications"]...)
@@ -2817,6 +2878,27 @@ type VerifyEmail204Response struct {
 func (response VerifyEmail204Response) VisitVerifyEmailResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type GetDashboardRequestObject struct {
+}
+
+type GetDashboardResponseObject interface {
+	VisitGetDashboardResponse(w http.ResponseWriter) error
+}
+
+type GetDashboard200JSONResponse Dashboard
+
+func (response GetDashboard200JSONResponse) VisitGetDashboardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ExportOrdersRequestObject struct {
@@ -3709,6 +3791,9 @@ type StrictServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx context.Context, request VerifyEmailRequestObject) (VerifyEmailResponseObject, error)
+	// GetDashboard What you want to see first
+	// (GET /api/v1/dashboard)
+	GetDashboard(ctx context.Context, request GetDashboardRequestObject) (GetDashboardResponseObject, error)
 	// ExportOrders All order lines as a table
 	// (GET /api/v1/export/orders)
 	ExportOrders(ctx context.Context, request ExportOrdersRequestObject) (ExportOrdersResponseObject, error)
@@ -4481,6 +4566,31 @@ func (sh *strictHandler) VerifyEmail(ctx echo.Context) error {
 	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "verifyEmail")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GetDashboard reads, validates and serves one request of the operation.
+func (sh *strictHandler) GetDashboard(ctx echo.Context) error {
+	var request GetDashboardRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetDashboard(ctx.Request().Context(), request.(GetDashboardRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getDashboard: neither an answer nor an error")
+		}
+		return response.VisitGetDashboardResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "getDashboard")
 	}
 
 	answer, err := handler(ctx, request)

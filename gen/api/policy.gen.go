@@ -717,6 +717,20 @@ var Policies = map[string]*policy.Policy{
 		Audit:     "report.cancel",
 		Statuses:  []int{200, 400, 401, 404, 409, 422, 429, 503},
 	},
+	"getDashboard": {
+		OperationID: "getDashboard",
+		Method:      "GET",
+		Path:        "/api/v1/dashboard",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   5 * time.Second,
+		Statuses:  []int{200, 401, 429, 503},
+	},
 }
 
 // Anonymous is the document's limit for each address where nobody is signed in.
