@@ -145,18 +145,21 @@ func TestStopHasALimit(t *testing.T) {
 	}
 }
 
-// Profiles are served on the private listener and nowhere else.
+// Profiles and the page about jobs are served on the private listener and nowhere
+// else.
 func TestAdminListener(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
 	private := listen(t)
 	public, stop, ended := another(t, s, private)
 	p := s.Somebody()
-	for _, path := range []string{"/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/pprof/heap"} {
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/pprof/heap", "/jobs/", "/jobs/api/queues"} {
 		at(p, "http://"+private.Addr().String()).GET(path).Expect(http.StatusOK)
 		at(p, public).GET(path).Expect(http.StatusNotFound)
 	}
 	at(p, "http://"+private.Addr().String()).GET("/problems").Expect(http.StatusNotFound)
+	p.Header.Set("Sec-Fetch-Site", "cross-site") // a web page of somebody else
+	at(p, "http://"+private.Addr().String()).POST("/jobs/api/jobs/cancel", map[string]any{"ids": []string{"1"}}).Expect(http.StatusForbidden)
 	s.HTTP.CloseIdleConnections()
 	stop()
 	if err := <-ended; err != nil {
