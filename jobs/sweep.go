@@ -8,7 +8,8 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// Sweep deletes what has expired: sessions, refresh tokens, mail tokens.
+// Sweep deletes what has expired: sessions, refresh tokens, mail tokens, and
+// notifications that are too old.
 type Sweep struct{}
 
 // Kind names the job in the database.
@@ -34,6 +35,7 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[Sweep]) error {
 		{"refresh tokens", w.Queries.RefreshTokenDeleteExpired},
 		{"sessions", w.Queries.SessionDeleteExpired},
 		{"mail tokens", w.Queries.MailTokenDeleteExpired},
+		{"notifications", w.Queries.NotificationDeleteOld},
 	} {
 		n, err := table.delete(ctx, now)
 		if err != nil {

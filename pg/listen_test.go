@@ -2,7 +2,9 @@ package pg_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/pg/pgtest"
@@ -18,8 +20,9 @@ func TestListen(t *testing.T) {
 	subscribed := make(chan struct{}, 10)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
+	listener := pg.NewListener(url)
 	go func() {
-		ended <- pg.Listen(ctx, url, []string{"news", "Odd Name"},
+		ended <- listener.Run(ctx, []string{"news", "Odd Name"},
 			func(channel, payload string) { heard <- channel + ": " + payload },
 			func() { subscribed <- struct{}{} })
 	}()
@@ -49,9 +52,49 @@ func TestListen(t *testing.T) {
 	must(t, <-ended)
 }
 
+// A listener knows that it has heard everything until a moment ago, and knows
+// nothing while it has no connection.
+func TestListenerKnowsWhatItHeard(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	pool := open(t, pg.Config{URL: url, Size: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	listener := pg.NewListener(url)
+	if !listener.CompleteUntil().IsZero() {
+		t.Error("it knows something before it listens")
+	}
+	heard := make(chan time.Time, 1)
+	go func() {
+		ended <- listener.Run(ctx, []string{"news"}, func(string, string) { heard <- time.Now() }, func() {})
+	}()
+
+	began := time.Now()
+	for listener.CompleteUntil().Before(began) { // a connection, and then a sign of life
+		runtime.Gosched()
+	}
+	_, err := pool.Exec(t.Context(), "SELECT pg_notify('news', 'one')")
+	must(t, err)
+	committed := time.Now()
+	for listener.CompleteUntil().Before(committed) {
+		runtime.Gosched()
+	}
+	select {
+	case <-heard:
+	default:
+		t.Error("it claims to have heard what it has not passed on")
+	}
+
+	cancel()
+	must(t, <-ended)
+	if !listener.CompleteUntil().IsZero() {
+		t.Error("it knows something without a connection")
+	}
+}
+
 func TestListenRefusesBadURL(t *testing.T) {
 	t.Parallel()
-	if err := pg.Listen(t.Context(), "postgres://h:port/x", nil, nil, nil); err == nil {
+	if err := pg.NewListener("postgres://h:port/x").Run(t.Context(), nil, nil, nil); err == nil {
 		t.Error("no error")
 	}
 }

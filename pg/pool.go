@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 const (
@@ -138,13 +137,12 @@ func nameApplication(settings *pgx.ConnConfig, name string) {
 	}
 }
 
-// prepareSession makes google/uuid a type that pgx encodes in binary by itself
-// (without it, it would go through driver.Valuer as text), and sets what
-// PgBouncer does not let through at start-up.
+// prepareSession makes ids binary, and sets what PgBouncer does not let through
+// at start-up.
 func prepareSession(idleInTx time.Duration) func(context.Context, *pgx.Conn) error {
 	set := fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", idleInTx.Milliseconds())
 	return func(ctx context.Context, conn *pgx.Conn) error {
-		pgxuuid.Register(conn.TypeMap())
+		registerUUID(conn.TypeMap())
 		_, err := conn.Exec(ctx, set)
 		return err
 	}

@@ -122,25 +122,39 @@ func TestSessionSettings(t *testing.T) {
 	}
 }
 
-// uuid.UUID has a Value method, by which pgx would send it as text.
+// uuid.UUID has a Value and a Scan method, by which pgx would send and read it as
+// text.
 func TestUUIDsAreBinary(t *testing.T) {
 	t.Parallel()
 	pool := open(t, pg.Config{URL: pgtest.Empty(t)})
 	want := uuid.Must(uuid.NewV7())
 	var got uuid.UUID
 	var list []uuid.UUID
-	var null *uuid.UUID
-	row := pool.QueryRow(t.Context(), "SELECT $1::uuid, ARRAY[$1::uuid], $2::uuid", want, null)
-	must(t, row.Scan(&got, &list, &null))
-	if got != want || len(list) != 1 || list[0] != want || null != nil {
-		t.Errorf("got %s, %s, %v, want %s", got, list, null, want)
+	var null, some *uuid.UUID
+	row := pool.QueryRow(t.Context(), "SELECT $1::uuid, ARRAY[$1::uuid], $2::uuid, $1::uuid", want, null)
+	must(t, row.Scan(&got, &list, &null, &some))
+	if got != want || len(list) != 1 || list[0] != want || null != nil || some == nil || *some != want {
+		t.Errorf("got %s, %s, %v, %v, want %s", got, list, null, some, want)
+	}
+	if err := pool.QueryRow(t.Context(), "SELECT NULL::uuid").Scan(&got); err == nil {
+		t.Errorf("NULL was read as %s", got)
+	}
+	var text string
+	must(t, pool.QueryRow(t.Context(), "SELECT $1::uuid", want).Scan(&text))
+	if text != want.String() {
+		t.Errorf("as a text it is %s", text)
 	}
 	conn, err := pool.Inner().Acquire(t.Context())
 	must(t, err)
 	defer conn.Release()
-	plan := fmt.Sprintf("%T", conn.Conn().TypeMap().PlanEncode(pgtype.UUIDOID, pgtype.BinaryFormatCode, want))
-	if !strings.Contains(strings.ToLower(plan), "uuid") {
-		t.Errorf("uuid.UUID is encoded by %s", plan)
+	types := conn.Conn().TypeMap()
+	for _, plan := range []any{
+		types.PlanEncode(pgtype.UUIDOID, pgtype.BinaryFormatCode, want),
+		types.PlanScan(pgtype.UUIDOID, pgtype.BinaryFormatCode, &got),
+	} {
+		if name := fmt.Sprintf("%T", plan); !strings.Contains(strings.ToLower(name), "uuid") {
+			t.Errorf("uuid.UUID passes %s", name)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ type Policy struct {
 	BodyLimit int64
 	// Timeout bounds the whole operation; 0 means none (streams).
 	Timeout time.Duration
-	// Stall bounds each single write of an operation without Timeout; else 0.
+	// Stall bounds each single write of the answer; 0 means no bound of its own.
 	Stall time.Duration
 	// Concurrency is how many calls run at once in this process; 0 means no bound.
 	Concurrency int
@@ -35,6 +35,11 @@ type Policy struct {
 	Audit string
 	// DeprecatedAfter (RFC 9745) and Sunset (RFC 8594) are zero when unset.
 	DeprecatedAfter, Sunset time.Time
+	// Query names the declared query parameters, in the document's order.
+	Query []string
+	// Produces are the media types of the answer among which a client chooses, the
+	// first one by default; nil where there is only one.
+	Produces []string
 	// ContentTypes are the declared media types of the request body; nil where
 	// the operation takes none.
 	ContentTypes []string
@@ -76,7 +81,8 @@ type RateLimit struct {
 // Cache is how long the server may keep an answer, what invalidates it and
 // what beside the declared parameters makes answers differ.
 type Cache struct {
-	TTL  time.Duration
+	TTL time.Duration
+	// Tags name what answers are made of; {name} stands for a path parameter.
 	Tags []string
 	Vary []By
 }

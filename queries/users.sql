@@ -65,9 +65,12 @@ WHERE id = @id AND deleted_at IS NULL;
 
 -- name: UserAnonymise :exec
 -- The names are random: one made from the id could be taken by somebody first.
--- Links that are still on their way lead nowhere.
+-- Links that are still on their way lead nowhere; what the person was told goes,
+-- since it says where the person was.
 WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = @id
+), told AS (
+    DELETE FROM notifications WHERE user_id = @id
 )
 UPDATE users
 SET email = sqlc.arg('pseudonym')::text || '@deleted.invalid',
@@ -79,7 +82,7 @@ SET email = sqlc.arg('pseudonym')::text || '@deleted.invalid',
     email_verified_at = NULL,
     updated_at = @now,
     deleted_at = sqlc.arg('now')::timestamptz
-WHERE id = @id AND deleted_at IS NULL;
+WHERE users.id = @id AND deleted_at IS NULL;
 
 -- name: AdminLock :many
 -- The active administrators, locked in one order, so that two of them cannot
@@ -99,3 +102,10 @@ LIMIT 100;
 -- One's own, or any for who sees all.
 SELECT * FROM users
 WHERE id = @id AND deleted_at IS NULL AND (id = @viewer_id OR @sees_all::boolean);
+
+-- name: UserExport :many
+-- Walks the primary key, so that the first row comes at once.
+-- stream
+SELECT id, email, username, full_name, role, is_active, email_verified_at, created_at FROM users
+WHERE deleted_at IS NULL
+ORDER BY id;

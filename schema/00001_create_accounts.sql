@@ -22,6 +22,9 @@ CREATE UNIQUE INDEX users_username_key ON users (lower(username));
 -- For the check that one administrator is left.
 CREATE INDEX users_admin_idx ON users (id) WHERE role = 'admin' AND is_active;
 
+-- For the statistics.
+CREATE INDEX users_created_idx ON users (created_at);
+
 CREATE TABLE sessions (
     id             uuid PRIMARY KEY,
     user_id        uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -27,10 +27,38 @@ func (s *Server) AdminListUsers(ctx context.Context, r api.AdminListUsersRequest
 	}
 
 	rows, next := cut(page, rows, func(row db.User) uuid.UUID { return row.ID })
+	items := each(rows, adminUserOf)
+	if slices.Contains(r.Params.Include, api.UserIncludeOrders) {
+		err = s.addOrders(ctx, items)
+	}
 	return api.AdminListUsers200JSONResponse{
 		Headers: api.AdminListUsers200ResponseHeaders{Link: nextLink(ctx, next)},
-		Body:    api.UserPage{Items: each(rows, userOf), NextCursor: next},
-	}, nil
+		Body:    api.AdminUserPage{Items: items, NextCursor: next},
+	}, err
+}
+
+// addOrders adds the latest orders of all accounts of a page, by one query.
+func (s *Server) addOrders(ctx context.Context, users []api.AdminUser) error {
+	ids, at := make([]uuid.UUID, len(users)), make(map[uuid.UUID]*api.AdminUser, len(users))
+	for i := range users {
+		ids[i], at[users[i].ID] = users[i].ID, &users[i]
+		users[i].Orders = &[]api.OrderSummary{}
+	}
+	orders, err := s.queries.OrderListLatest(ctx, ids, latestOrders)
+	for _, o := range orders {
+		shown := at[o.UserID].Orders
+		*shown = append(*shown, orderSummaryOf(o))
+	}
+	return err
+}
+
+// adminUserOf shows an account in a list.
+func adminUserOf(u db.User) api.AdminUser {
+	shown := userOf(u)
+	return api.AdminUser{
+		ID: shown.ID, Email: shown.Email, Username: shown.Username, FullName: shown.FullName,
+		Role: shown.Role, IsActive: shown.IsActive, EmailVerified: shown.EmailVerified, CreatedAt: shown.CreatedAt,
+	}
 }
 
 // AdminGetUser shows any account.

@@ -13,7 +13,7 @@ import (
 )
 
 func users(a *servertest.Answer) []string {
-	var page client.UserPage
+	var page client.AdminUserPage
 	a.Expect(http.StatusOK).Into(&page)
 	names := []string{}
 	for _, u := range page.Items {
@@ -73,7 +73,7 @@ func TestPagesAreWalkedWhole(t *testing.T) {
 		got = append(got, users(answer)...)
 		s.Register() // newer than all: belongs to no page that is still to come
 		path = answer.Link()
-		var page client.UserPage
+		var page client.AdminUserPage
 		answer.Into(&page)
 		if (path == "") != (page.NextCursor == nil) {
 			t.Errorf("Link %q and next_cursor %v do not agree", path, page.NextCursor)
@@ -127,7 +127,7 @@ func TestPageParametersAreChecked(t *testing.T) {
 	admin := s.Admin()
 	s.Register()
 	s.Register()
-	var page client.UserPage
+	var page client.AdminUserPage
 	admin.GET("/api/v1/admin/users?limit=1").Expect(http.StatusOK).Into(&page)
 	cursor := *page.NextCursor
 	for query, want := range map[string]string{

@@ -60,15 +60,26 @@ func (s *Server) signIn(ctx context.Context, login, password string) (string, er
 			return err
 		}
 		now := s.now()
-		return w.SessionCreate(ctx, db.SessionCreateParams{
+		err := w.SessionCreate(ctx, db.SessionCreateParams{
 			ID: call.who.SessionID, UserID: user.ID, TokenHash: hash, Now: now, ExpiresAt: now.Add(s.config.RefreshTokenTTL),
 			IP: call.ip.String(), UserAgent: call.userAgent,
 		})
+		if err != nil {
+			return err
+		}
+		return w.notify(ctx, user.ID, newSignIn(call.userAgent))
 	})
 	if err != nil {
 		call.who = principal{}
 	}
 	return token, err
+}
+
+// newSignIn tells of a sign-in that may be somebody else's.
+func newSignIn(userAgent string) notification {
+	return notification{
+		kind: api.NotificationKindSecurityNewSignIn, title: "New sign-in from " + deviceOf(userAgent), link: "/api/v1/auth/sessions",
+	}
 }
 
 // errPasswordChanged is for a password that was changed, or hashed anew, while
@@ -371,7 +382,7 @@ func invalidLink() *Problem {
 }
 
 // setPassword stores a new password's hash, ends the user's sessions (but for
-// one to keep) and tells the user by mail.
+// one to keep) and tells the user, by mail too.
 func (w *write) setPassword(ctx context.Context, user uuid.UUID, hash string, keep *uuid.UUID) error {
 	if err := w.UserSetPassword(ctx, db.UserSetPasswordParams{ID: user, PasswordHash: hash, Now: w.server.now()}); err != nil {
 		return err
@@ -379,7 +390,12 @@ func (w *write) setPassword(ctx context.Context, user uuid.UUID, hash string, ke
 	if err := w.endSessions(ctx, user, endedByPassword, keep); err != nil {
 		return err
 	}
-	return w.enqueue(ctx, jobs.Mail{Template: jobs.MailPasswordChanged, UserID: user})
+	if err := w.enqueue(ctx, jobs.Mail{Template: jobs.MailPasswordChanged, UserID: user}); err != nil {
+		return err
+	}
+	return w.notify(ctx, user, notification{
+		kind: api.NotificationKindSecurityPasswordChanged, title: "Your password was changed", link: "/api/v1/users/me",
+	})
 }
 
 // sessionOf shows sessions to a caller, who is in one of them.

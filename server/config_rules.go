@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/auth"
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/mail"
 )
 
@@ -51,6 +52,8 @@ var configRules = []configRule{
 	{"BCRYPT_COST", bcryptProblem},
 	{"SMTP_URL", smtpProblem},
 	{"MAIL_FROM", mailFromProblem},
+	{"FILES_URL", filesProblem},
+	{"FILES_MAX_PER_USER", filesMaxProblem},
 	{"LOG_LEVEL", logLevelProblem},
 	{"SENTRY_DSN", sentryProblem},
 	{"SHUTDOWN_TIMEOUT", func(c *Config) string { return positiveProblem(c.ShutdownTimeout) }},
@@ -370,6 +373,24 @@ func mailFromProblem(c *Config) string {
 		return "must be a mail address: " + example
 	}
 	return ""
+}
+
+func filesProblem(c *Config) string {
+	const example = "file:///var/lib/accord/files or s3://bucket?region=eu-central-1"
+	if c.FilesURL == "" {
+		return c.missing(example)
+	}
+	if err := files.CheckURL(c.FilesURL); err != nil {
+		return "must be " + example + ": " + err.Error()
+	}
+	return ""
+}
+
+func filesMaxProblem(c *Config) string {
+	if c.FilesMaxPerUser > 0 {
+		return ""
+	}
+	return "must be more than 0"
 }
 
 // logLevelProblem refuses slog's levels in between, such as info+2.

@@ -27,7 +27,7 @@ func deviceOf(userAgent string) string {
 		return browser
 	}
 	name, _, _ := strings.Cut(userAgent, " ")
-	return name[:min(len(name), 100)]
+	return strings.ToValidUTF8(name[:min(len(name), 100)], "") // a character may have been cut
 }
 
 func firstMark(marks [][2]string, userAgent string) string {

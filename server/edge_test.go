@@ -244,7 +244,10 @@ func TestHEADAnswersAsGETDoes(t *testing.T) {
 			continue
 		}
 		path := strings.Replace(o.url(), unknownID, admin.User.ID.String(), 1)
-		get, head := admin.GET(path).Expect(http.StatusOK), admin.Do(http.MethodHead, path, "", nil).Expect(http.StatusOK)
+		get, head := admin.GET(path), admin.Do(http.MethodHead, path, "", nil)
+		if head.Status != get.Status || get.Status != http.StatusOK && !strings.Contains(o.Path, "{") {
+			t.Errorf("%s: %d, GET has %d", o.ID, head.Status, get.Status)
+		}
 		if len(head.Body) != 0 {
 			t.Errorf("%s: a body", o.ID)
 		}

@@ -15,21 +15,25 @@ const module = "github.com/accord-api/accord/"
 // allowed says what each package may import of this module: leaves know neither
 // server nor gen/api, and only server sees the contract.
 var allowed = map[string][]string{
-	"auth":       {"limit"},                    // bounds the hashes at once
+	"auth":       {"limit"}, // bounds the hashes at once
+	"cache":      {},
 	"cmd/accord": {"pg", "pg/devpg", "server"}, // joins what is run
-	"gen/api":    {"policy", "validate"},       // the generated server
-	"gen/client": {},                           // stands alone
-	"gen/db":     {},                           // stands alone
-	"jobs":       {"auth", "gen/db", "mail"},   // tokens of mails, rows, sending
+	"files":      {},
+	"gen/api":    {"policy", "validate"},     // the generated server
+	"gen/client": {},                         // stands alone
+	"gen/db":     {},                         // stands alone
+	"jobs":       {"auth", "gen/db", "mail"}, // tokens of mails, rows, sending
 	"limit":      {},
 	"mail":       {},
 	"pg":         {"schema"}, // migrates it
 	"pg/devpg":   {},
 	"pg/pgtest":  {"pg", "pg/devpg", "schema"}, // migrated databases for tests
 	"policy":     {},
+	"redistest":  {},
 	"schema":     {},
-	"server":     {"auth", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "validate"},
+	"server":     {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
+	"table":      {},
 	"validate":   {},
 }
 

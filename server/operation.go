@@ -56,18 +56,16 @@ type rateLimit struct {
 // the server: what the contract says and nothing enforces must not be served.
 var enforcedPolicies = []string{
 	"OperationID", "Method", "Path", "ContentTypes", "BodyRequired", "TokenEndpoint", "Statuses",
-	"Access", "RateLimits", "BodyLimit", "Timeout", "Concurrency", "Audit",
+	"Access", "RateLimits", "BodyLimit", "Timeout", "Stall", "Concurrency", "Audit", "Query", "Produces",
+	"Idempotent", "Cache", "DeprecatedAfter", "Sunset",
 }
 
 func (s *Server) newOperation(p *policy.Policy) (*operation, error) {
-	row := reflect.ValueOf(*p)
-	for i := range row.NumField() {
-		if name := row.Type().Field(i).Name; !row.Field(i).IsZero() && !slices.Contains(enforcedPolicies, name) {
-			return nil, fmt.Errorf("operation %s: nothing enforces its policy %s", p.OperationID, name)
-		}
+	if err := checkEnforced(p, enforcedPolicies); err != nil {
+		return nil, err
 	}
-	if p.Timeout <= 0 {
-		return nil, fmt.Errorf("operation %s: it has no timeout", p.OperationID)
+	if p.Timeout <= 0 && p.Stall <= 0 {
+		return nil, fmt.Errorf("operation %s: it has neither a timeout nor a stall", p.OperationID)
 	}
 
 	o := &operation{
@@ -89,6 +87,17 @@ func (s *Server) newOperation(p *policy.Policy) (*operation, error) {
 	return o, nil
 }
 
+// checkEnforced refuses a row with a member that is not among those named.
+func checkEnforced(p *policy.Policy, enforced []string) error {
+	row := reflect.ValueOf(*p)
+	for i := range row.NumField() {
+		if name := row.Type().Field(i).Name; !row.Field(i).IsZero() && !slices.Contains(enforced, name) {
+			return fmt.Errorf("operation %s: nothing enforces its policy %s", p.OperationID, name)
+		}
+	}
+	return nil
+}
+
 func (s *Server) newRateLimit(r policy.RateLimit) *rateLimit {
 	l := &rateLimit{RateLimit: r, name: string(r.By), window: limit.NewWindow(r.Limit, r.Window, limit.WithNow(s.now))}
 	if r.By == policy.ByField {
@@ -104,6 +113,7 @@ func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		call := callOf(c)
 		call.operation = o
+		o.sayDeprecated(c.Response().Header())
 		release, err := o.admit(c, call)
 		defer release()
 		if err == nil {
@@ -131,27 +141,55 @@ func (o *operation) admit(c echo.Context, call *call) (release func(), err error
 			return release, err
 		}
 	}
+	unbind := release
+	if o.policy.Timeout == 0 {
+		finish := o.stream(c, call)
+		release = func() { finish(); unbind() }
+	}
 	if o.gate != nil {
 		leave, err := o.gate.Enter(c.Request().Context())
 		if err != nil {
 			return release, err
 		}
-		unbound := release
-		release = func() { leave(); unbound() }
+		admitted := release
+		release = func() { leave(); admitted() }
+	}
+	if err := o.negotiate(call); err != nil {
+		return release, err
 	}
 	return release, o.checkContentType(c.Request())
+}
+
+// negotiate finds which of the operation's content types the client wants
+// (RFC 9110, section 12.5.1).
+func (o *operation) negotiate(call *call) error {
+	if len(o.policy.Produces) == 0 {
+		return nil
+	}
+	call.produces = preferred(call.request.Header.Values(echo.HeaderAccept), o.policy.Produces)
+	if call.produces == "" {
+		return problem(api.ProblemNotAcceptable, "The operation answers with %s.", strings.Join(o.policy.Produces, " or "))
+	}
+	return nil
 }
 
 // bound sets the operation's deadlines: on the context, on reading the body and
 // on writing the answer, since the HTTP server itself has none.
 func (o *operation) bound(c echo.Context) (unbind func()) {
-	r := c.Request()
-	ctx, cancel := context.WithTimeout(r.Context(), o.policy.Timeout)
-	c.SetRequest(r.WithContext(ctx))
-
+	r, cancel := c.Request(), func() {}
 	conn := http.NewResponseController(c.Response().Writer)
-	deadline := time.Now().Add(o.policy.Timeout)
-	_ = conn.SetWriteDeadline(deadline.Add(answerGrace)) // unsupported only by test recorders
+	var deadline, last time.Time // zero: none
+	if o.policy.Timeout > 0 {
+		var ctx context.Context
+		ctx, cancel = context.WithTimeout(r.Context(), o.policy.Timeout)
+		c.SetRequest(r.WithContext(ctx))
+		deadline = time.Now().Add(o.policy.Timeout)
+		last = deadline.Add(answerGrace)
+		_ = conn.SetWriteDeadline(last) // unsupported only by test recorders
+	}
+	if o.policy.Stall > 0 {
+		c.Response().Writer = &stallWriter{ResponseWriter: c.Response().Writer, conn: conn, stall: o.policy.Stall, last: last}
+	}
 	if r.ContentLength != 0 {
 		_ = conn.SetReadDeadline(deadline)
 		c.Request().Body = http.MaxBytesReader(c.Response().Writer, r.Body, o.policy.BodyLimit)
@@ -159,6 +197,28 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 	return func() {
 		cancel()
 		_ = conn.SetWriteDeadline(time.Time{}) // the connection serves other operations next
+	}
+}
+
+// stream lets a call without a timeout end with its session, and when the
+// server stops.
+func (o *operation) stream(c echo.Context, call *call) (finish func()) {
+	ctx, end := context.WithCancelCause(c.Request().Context())
+	c.SetRequest(c.Request().WithContext(ctx))
+	one := o.server.streams.begin(call.who, end)
+	return func() {
+		o.server.streams.finish(one)
+		end(nil)
+	}
+}
+
+// sayDeprecated tells of the end of an operation (RFC 9745, RFC 8594).
+func (o *operation) sayDeprecated(header http.Header) {
+	if after := o.policy.DeprecatedAfter; !after.IsZero() {
+		header.Set("Deprecation", fmt.Sprintf("@%d", after.Unix()))
+	}
+	if sunset := o.policy.Sunset; !sunset.IsZero() {
+		header.Set("Sunset", sunset.UTC().Format(http.TimeFormat))
 	}
 }
 
@@ -270,17 +330,26 @@ func (o *operation) checkContentType(r *http.Request) error {
 // fieldLimited is implemented by requests of operations with a limit by field.
 type fieldLimited interface{ PolicyField(name string) string }
 
-// limitFields counts the call for the values of its fields, in any letter case.
-func (s *Server) limitFields(method api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
-	return func(c echo.Context, request any) (any, error) {
-		o := callOf(c).operation
+// callMethod is what comes between a valid request and its method: the limits by
+// field, in any letter case, and then what the operation's policy keeps of
+// earlier answers.
+func (s *Server) callMethod(method api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
+	return func(c echo.Context, request any) (api.Answer, error) {
+		call := callOf(c)
+		o := call.operation
 		for _, l := range o.limits[policy.ByField] {
 			value := request.(fieldLimited).PolicyField(l.Field)
 			if err := l.take(c, o.limitHeader, strings.ToLower(value)); err != nil {
 				return nil, err
 			}
 		}
-		callOf(c).audit.reached = true
+		call.audit.reached = true
+		switch {
+		case o.policy.Cache != nil:
+			return o.cached(c, request, method)
+		case o.policy.Idempotent:
+			return o.once(c, request, method)
+		}
 		return method(c, request)
 	}
 }

@@ -9,11 +9,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/accord-api/accord/gen/api"
@@ -23,7 +26,7 @@ import (
 
 // bare is a server with what the chain needs and no database.
 func bare(log io.Writer) *Server {
-	s := &Server{now: time.Now, log: slog.New(slog.NewJSONHandler(log, nil)), failures: limit.NewBackoff()}
+	s := &Server{now: time.Now, log: slog.New(slog.NewJSONHandler(log, nil)), failures: limit.NewBackoff(), streams: newStreams()}
 	s.anonymous = s.newRateLimit(api.Anonymous)
 	return s
 }
@@ -32,17 +35,21 @@ func bare(log io.Writer) *Server {
 func TestUnenforcedPoliciesAreRefused(t *testing.T) {
 	t.Parallel()
 	s := bare(io.Discard)
-	for name, p := range map[string]policy.Policy{
-		"Idempotent":      {OperationID: "x", Timeout: time.Second, Idempotent: true},
-		"Cache":           {OperationID: "x", Timeout: time.Second, Cache: &policy.Cache{}},
-		"Sunset":          {OperationID: "x", Timeout: time.Second, Sunset: time.Now()},
-		"DeprecatedAfter": {OperationID: "x", Timeout: time.Second, DeprecatedAfter: time.Now()},
-		"Stall":           {OperationID: "x", Stall: time.Second},
-		"timeout":         {OperationID: "x"},
+	row := policy.Policy{OperationID: "x", Timeout: time.Second, Idempotent: true, Sunset: time.Now()}
+	for _, c := range []struct {
+		enforced []string
+		want     string
+	}{
+		{[]string{"OperationID", "Timeout", "Sunset"}, "Idempotent"},
+		{[]string{"OperationID", "Timeout", "Idempotent"}, "Sunset"},
+		{[]string{"OperationID", "Idempotent", "Sunset"}, "Timeout"},
 	} {
-		if _, err := s.newOperation(&p); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "operation x") {
-			t.Errorf("%s: error %v", name, err)
+		if err := checkEnforced(&row, c.enforced); err == nil || !strings.Contains(err.Error(), "operation x") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v", c.want, err)
 		}
+	}
+	if _, err := s.newOperation(&policy.Policy{OperationID: "x"}); err == nil || !strings.Contains(err.Error(), "neither a timeout nor a stall") {
+		t.Errorf("no timeout: error %v", err)
 	}
 	for id, p := range api.Policies {
 		if _, err := s.newOperation(p); err != nil {
@@ -71,7 +78,11 @@ func TestOperationsWithoutChainAreRefused(t *testing.T) {
 // chain around the handler, on a real connection.
 func testOperation(t *testing.T, p policy.Policy, log io.Writer, handler echo.HandlerFunc) *httptest.Server {
 	t.Helper()
-	s := bare(log)
+	return serveOperation(t, bare(log), p, handler)
+}
+
+func serveOperation(t *testing.T, s *Server, p policy.Policy, handler echo.HandlerFunc) *httptest.Server {
+	t.Helper()
 	p.OperationID = "x"
 	o, err := s.newOperation(&p)
 	if err != nil {
@@ -101,7 +112,7 @@ func TestChainKeepsTimeoutAndConcurrencyOfEachRow(t *testing.T) {
 		start := time.Now()
 		err = o.chain(func(c echo.Context) error {
 			deadline, ok := c.Request().Context().Deadline()
-			if left := deadline.Sub(start); !ok || left < row.Timeout || left > row.Timeout+time.Second {
+			if left := deadline.Sub(start); ok != (row.Timeout > 0) || ok && (left < row.Timeout || left > row.Timeout+time.Second) {
 				t.Errorf("%s: %s are left of %s", id, left, row.Timeout)
 			}
 			return nil
@@ -265,11 +276,15 @@ func TestFullGateIsUnavailable(t *testing.T) {
 
 // serveThrough runs a handler behind the edge.
 func serveThrough(s *Server, r *http.Request, handler echo.HandlerFunc) *httptest.ResponseRecorder {
+	recorder := httptest.NewRecorder()
+	serveInto(recorder, s, r, handler)
+	return recorder
+}
+
+func serveInto(w http.ResponseWriter, s *Server, r *http.Request, handler echo.HandlerFunc) {
 	e := echo.New()
 	e.HTTPErrorHandler = s.handleError
-	recorder := httptest.NewRecorder()
-	_ = s.edge(handler)(e.NewContext(r, recorder))
-	return recorder
+	_ = s.edge(handler)(e.NewContext(r, w))
 }
 
 // record is a log that may be read while it is written.
@@ -302,12 +317,19 @@ func TestPanicIsAnInternalProblem(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "/x?token=canary", strings.NewReader("canary"))
 			r.Header.Set("Authorization", "Bearer canary")
 			r.Header.Set("Cookie", "canary")
-			answer := serveThrough(s, r, func(c echo.Context) error {
-				if answers {
-					_ = c.String(http.StatusOK, "begun") // a recorder takes everything
-				}
-				return errors.New(callFrom(c.Request().Context()).operation.accept) // of no operation
-			})
+			answer, broken := httptest.NewRecorder(), any(nil)
+			func() {
+				defer func() { broken = recover() }()
+				serveInto(answer, s, r, func(c echo.Context) error {
+					if answers {
+						_ = c.String(http.StatusOK, "begun") // a recorder takes everything
+					}
+					return errors.New(callFrom(c.Request().Context()).operation.accept) // of no operation
+				})
+			}()
+			if answers != (broken == any(http.ErrAbortHandler)) {
+				t.Errorf("the connection is broken: %v", broken)
+			}
 
 			body, id := answer.Body.String(), answer.Header().Get("X-Request-Id")
 			if !answers && (answer.Code != http.StatusInternalServerError || !strings.Contains(body, id) || !strings.Contains(body, "/problems/internal")) {
@@ -369,4 +391,93 @@ func TestDevelopmentAnswersLoopbackNamesOnly(t *testing.T) {
 			t.Errorf("%q: status %d, want %d", host, answer.Code, want)
 		}
 	}
+}
+
+// A stalled client ends a stream, however long it may take altogether.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	server := testOperation(t, policy.Policy{Stall: 100 * time.Millisecond}, io.Discard, func(c echo.Context) error {
+		chunk := make([]byte, 1<<20)
+		for {
+			if _, err := c.Response().Write(chunk); err != nil {
+				ended <- err
+				return nil
+			}
+		}
+	})
+	response := get(t, server)
+	defer response.Body.Close()
+	began := time.Now()
+	// As long as the client reads, there is no end.
+	if _, err := io.CopyN(io.Discard, response.Body, 64<<20); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		t.Fatalf("it ended with %v after %s, and the client was reading", err, time.Since(began))
+	default:
+	}
+	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// A stream has no deadline, and ends when the server stops.
+func TestStreamEndsWithTheServer(t *testing.T) {
+	t.Parallel()
+	began, ended := make(chan bool, 1), make(chan error, 1)
+	s := bare(io.Discard)
+	server := serveOperation(t, s, policy.Policy{Stall: time.Second}, func(c echo.Context) error {
+		_, bounded := c.Request().Context().Deadline()
+		began <- bounded
+		<-c.Request().Context().Done()
+		ended <- context.Cause(c.Request().Context())
+		return nil
+	})
+	go func() {
+		if response, err := http.Get(server.URL); err == nil { //nolint:noctx // ends with the server
+			response.Body.Close()
+		}
+	}()
+	if <-began {
+		t.Error("it has a deadline")
+	}
+	s.streams.closeAll()
+	if err := <-ended; !errors.Is(err, errStopping) {
+		t.Errorf("it ended with %v", err)
+	}
+	for len(s.streams.of(uuid.Nil)) > 0 { // the chain takes it out when the handler has returned
+		runtime.Gosched()
+	}
+}
+
+// The end of an operation is told in time (RFC 9745, RFC 8594).
+func TestDeprecation(t *testing.T) {
+	t.Parallel()
+	after, sunset := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	server := testOperation(t, policy.Policy{Timeout: time.Second, DeprecatedAfter: after, Sunset: sunset}, io.Discard, func(c echo.Context) error {
+		return problem(api.ProblemNotFound, "told on failures as well")
+	})
+	response := get(t, server)
+	defer response.Body.Close()
+	if got := response.Header.Get("Deprecation"); got != "@1767225600" {
+		t.Errorf("Deprecation: %s", got)
+	}
+	if got := response.Header.Get("Sunset"); got != "Fri, 01 Jan 2027 00:00:00 GMT" {
+		t.Errorf("Sunset: %s", got)
+	}
+}
+
+func get(t *testing.T, server *httptest.Server) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
 }

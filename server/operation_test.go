@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,10 @@ type operation struct {
 			Example map[string]any `json:"example"`
 		} `json:"content"`
 	} `json:"requestBody"`
+	Parameters []struct {
+		Ref  string `json:"$ref"`
+		Name string `json:"name"`
+	} `json:"parameters"`
 	Responses    map[string]json.RawMessage `json:"responses"`
 	Method, Path string                     `json:"-"`
 }
@@ -36,6 +41,7 @@ type operation struct {
 // policies is an x-policy, of an operation or of the root.
 type policies struct {
 	Timeout     string    `json:"timeout"`
+	Stall       string    `json:"stall"`
 	BodyLimit   string    `json:"body-limit"`
 	RateLimit   rateLimit `json:"rate-limit"`
 	Concurrency int       `json:"concurrency"`
@@ -128,10 +134,27 @@ func (o operation) wants(role string) bool {
 
 // url fills the path's parameters with an id that nothing has.
 func (o operation) url() string {
-	return strings.NewReplacer("{user_id}", unknownID, "{session_id}", unknownID).Replace(o.Path)
+	return pathParameter.ReplaceAllString(o.Path, unknownID)
 }
 
+var pathParameter = regexp.MustCompile(`\{[a-z_]+\}`)
+
 const unknownID = "0198c0de-0000-7000-8000-00000000dead"
+
+// parameters are the names of its own parameters, those of components in the
+// form that they have in their path.
+func (o operation) parameters() []string {
+	var names []string
+	for _, p := range o.Parameters {
+		names = append(names, p.Name+strings.ToLower(strings.TrimPrefix(p.Ref, "#/components/parameters/")))
+	}
+	return names
+}
+
+// streams says whether it answers with events.
+func (o operation) streams() bool {
+	return bytes.Contains(o.Responses["200"], []byte(`"text/event-stream"`))
+}
 
 // contentTypes are the declared ones, sorted.
 func (o operation) contentTypes() []string {
@@ -191,6 +214,19 @@ func (p policies) bytes(t *testing.T) int64 {
 	return 0
 }
 
+// duration of a policy; 0 for none.
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	if text == "" || text == "none" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 // signedIn is somebody new who may call the operation.
 func signedIn(s *servertest.Server, o operation) *servertest.Person {
 	s.T.Helper()
@@ -203,11 +239,17 @@ func signedIn(s *servertest.Server, o operation) *servertest.Person {
 	return s.Register()
 }
 
-// send calls the operation with a body that is none that it takes: whoever gets
-// past the chain gets 400 or 422, and nothing is changed.
+// send calls the operation with a body that is none that it takes, or so that no
+// stream begins: whoever gets past the chain gets 400 or 422, and nothing is
+// changed.
 func send(p *servertest.Person, o operation) *servertest.Answer {
 	p.T.Helper()
-	if o.Body == nil {
+	switch {
+	case o.streams():
+		q := *p
+		q.Header = http.Header{"Last-Event-Id": {"none"}}
+		return q.Do(o.Method, o.url(), "", nil)
+	case o.Body == nil:
 		return p.Do(o.Method, o.url(), "", nil)
 	}
 	return p.Do(o.Method, o.url(), o.contentType(), []byte("{"))
@@ -234,16 +276,13 @@ func TestPolicyTableIsTheDocuments(t *testing.T) {
 		for _, roles := range row.Access {
 			listed = append(listed, strings.Join(roles, " "))
 		}
-		timeout, err := time.ParseDuration(o.Policy.Timeout)
-		if err != nil {
-			t.Fatal(err)
-		}
 		types := slices.Sorted(slices.Values(row.ContentTypes))
 		for what, same := range map[string]bool{
 			"access":        slices.Equal(access, listed),
 			"rate limits":   slices.Equal(o.Policy.RateLimit, row.RateLimits),
 			"body limit":    o.Policy.bytes(t) == row.BodyLimit,
-			"timeout":       timeout == row.Timeout,
+			"timeout":       duration(t, o.Policy.Timeout) == row.Timeout,
+			"stall":         duration(t, o.Policy.Stall) == row.Stall,
 			"concurrency":   o.Policy.Concurrency == row.Concurrency,
 			"audit":         o.Policy.Audit == row.Audit,
 			"content types": slices.Equal(o.contentTypes(), types),

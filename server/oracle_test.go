@@ -126,7 +126,7 @@ func validatingEcho() *echo.Echo {
 		}
 	}
 	accept := func(api.StrictHandlerFunc, string) api.StrictHandlerFunc {
-		return func(c echo.Context, _ any) (any, error) { return nil, c.NoContent(http.StatusNoContent) }
+		return func(c echo.Context, _ any) (api.Answer, error) { return nil, c.NoContent(http.StatusNoContent) }
 	}
 	api.RegisterHandlers(e, api.NewStrictHandler(nil, []api.StrictMiddlewareFunc{accept}))
 

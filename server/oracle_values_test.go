@@ -21,7 +21,11 @@ func (o *oracle) valid(t *testing.T, pointer string, schema map[string]any) any 
 	t.Helper()
 
 	flat := o.flat(schema)
-	for _, text := range append(enumTexts(flat), candidates...) {
+	own := enumTexts(flat)
+	if flat["items"] != nil {
+		own = append(own, enumTexts(o.flat(object(flat["items"])))...)
+	}
+	for _, text := range append(own, candidates...) {
 		if o.holds(t, pointer, o.instance(schema, text)) {
 			return text
 		}
@@ -34,6 +38,8 @@ func (o *oracle) valid(t *testing.T, pointer string, schema map[string]any) any 
 func enumTexts(flat map[string]any) []string {
 	var list []string
 	all, _ := flat["enum"].([]any)
+	examples, _ := flat["examples"].([]any)
+	all = append(slices.Clone(all), examples...)
 	if flat["const"] != nil {
 		all = append(all, flat["const"])
 	}

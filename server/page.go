@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -23,27 +24,41 @@ type page struct {
 // page reads the parameters of a list. A cursor is the sealed id of the last
 // item shown; it opens only for the list that it was made for.
 func (s *Server) page(list string, limit *int32, cursor *string) (page, error) {
-	p := page{list: list, limit: *limit, max: *limit + 1, server: s}
-	if cursor == nil {
-		return p, nil
-	}
-	payload, err := s.cursors.Open(list, *cursor)
-	if err != nil {
-		return p, validate.Violations{{Field: "cursor", Code: "cursor", Message: "is not a cursor of this list"}}
+	p, payload, err := s.pageAt(list, limit, cursor)
+	if err != nil || payload == nil {
+		return p, err
 	}
 	before, err := uuid.FromBytes(payload)
 	p.before = &before
 	return p, err
 }
 
+// pageAt does so for a list that is not in the order of ids: it gives what the
+// cursor holds, nil without one.
+func (s *Server) pageAt(list string, limit *int32, cursor *string) (page, []byte, error) {
+	p := page{list: list, limit: *limit, max: *limit + 1, server: s}
+	if cursor == nil {
+		return p, nil, nil
+	}
+	payload, err := s.cursors.Open(list, *cursor)
+	if err != nil {
+		return p, nil, validate.Violations{{Field: "cursor", Code: "cursor", Message: "is not a cursor of this list"}}
+	}
+	return p, payload, nil
+}
+
 // cut gives the rows to show and, when more follow, the cursor of the next page.
 func cut[R any](p page, rows []R, id func(R) uuid.UUID) (shown []R, next *string) {
+	return cutAt(p, rows, func(row R) []byte { at := id(row); return at[:] })
+}
+
+// cutAt does so for a list that is not in the order of ids.
+func cutAt[R any](p page, rows []R, at func(R) []byte) (shown []R, next *string) {
 	if len(rows) <= int(p.limit) {
 		return rows, nil
 	}
 	shown = rows[:p.limit]
-	last := id(shown[p.limit-1])
-	cursor := p.server.cursors.Seal(p.list, last[:])
+	cursor := p.server.cursors.Seal(p.list, at(shown[p.limit-1]))
 	return shown, &cursor
 }
 
@@ -56,15 +71,21 @@ func each[R, A any](rows []R, show func(R) A) []A {
 	return items
 }
 
-// nextLink is the Link header of a page (RFC 8288): the request's own URL with
-// the next cursor; nil on the last page.
+// nextLink is the Link header of a page (RFC 8288): the request's own path and
+// declared parameters with the next cursor; nil on the last page. What the
+// contract does not declare stays out, since the answer may be kept for others.
 func nextLink(ctx context.Context, next *string) *string {
 	if next == nil {
 		return nil
 	}
-	requested := callFrom(ctx).url
-	query := requested.Query()
+	call := callFrom(ctx)
+	sent, query := call.request.URL.Query(), url.Values{}
+	for _, name := range call.operation.policy.Query {
+		if values, ok := sent[name]; ok {
+			query[name] = values
+		}
+	}
 	query.Set("cursor", *next)
-	link := fmt.Sprintf(`<%s?%s>; rel="next"`, requested.EscapedPath(), query.Encode())
+	link := fmt.Sprintf(`<%s?%s>; rel="next"`, call.request.URL.EscapedPath(), query.Encode())
 	return &link
 }

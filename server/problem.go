@@ -167,6 +167,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	call := callOf(c)
 	call.failed(p)
 	if c.Response().Committed {
+		call.broken = true
 		return
 	}
 

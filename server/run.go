@@ -74,6 +74,7 @@ func (s *Server) drain(servers []*http.Server) error {
 	if s.config.Production() {
 		wait(ctx, drainDelay)
 	}
+	s.streams.closeAll()
 	for _, server := range servers {
 		if err := server.Shutdown(ctx); err != nil {
 			_ = server.Close() // what is still open after the limit is broken off

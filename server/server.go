@@ -5,17 +5,24 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/getsentry/sentry-go"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/labstack/echo/v4"
 
 	"github.com/accord-api/accord/auth"
+	"github.com/accord-api/accord/cache"
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/jobs"
@@ -29,6 +36,8 @@ const (
 	directPoolSize = 4
 	// clientID is the client_id claim of tokens: the API's own clients.
 	clientID = "accord"
+	// storageTimeout bounds the check of the storage of files at start.
+	storageTimeout = 20 * time.Second
 )
 
 // Options are what a server needs beside its configuration. The zero value
@@ -42,6 +51,11 @@ type Options struct {
 	Sender mail.Sender
 	// OutboxDir is where development keeps mails instead of sending them.
 	OutboxDir string
+	// Tracer observes the queries of requests; nil means none.
+	Tracer pgx.QueryTracer
+	// FilesDir is where files are kept when FILES_URL is unset; production
+	// has no such default.
+	FilesDir string
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -54,15 +68,21 @@ type Server struct {
 	now       func() time.Time
 	pool      *pg.Pool
 	direct    *pg.Pool
+	listener  *pg.Listener
 	queries   *db.Queries
 	jobs      *jobs.Jobs
 	outbox    *mail.Outbox // nil but in development
+	files     *files.Store // nil where neither is set: then it does not Start
 	hasher    *auth.Hasher
 	tokens    *auth.Tokens
 	jwks      api.JSONWebKeySet
 	refresh   *auth.Refresh
 	cursors   *auth.Sealer
 	sessions  *sessions
+	answers   *cache.Cache[encodedAnswer]
+	streams   *streams
+	hub       *hub
+	twins     *twins
 	failures  *limit.Backoff
 	anonymous *rateLimit
 	proxies   proxies
@@ -81,20 +101,20 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if err := s.openDatabase(ctx); err != nil {
+	if err := s.openDatabase(ctx, o); err != nil {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
 		s.closeDatabase()
-		return nil, err
+		return nil, errors.Join(err, s.closeFiles())
 	}
 	return s, nil
 }
 
-func (s *Server) openDatabase(ctx context.Context) (err error) {
+func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {
 	s.pool, err = pg.Open(ctx, pg.Config{
 		URL: s.config.DatabaseURL.Reveal(), Size: s.config.DBPoolSize, Overflow: s.config.DBPoolOverflow,
-		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout,
+		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout, Tracer: o.Tracer,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
@@ -118,10 +138,12 @@ func (s *Server) closeDatabase() {
 
 // wire joins the parts in the order in which they need each other.
 func (s *Server) wire(o Options) error {
+	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
+	s.answers, s.streams, s.hub, s.twins = s.newAnswers(), newStreams(), newHub(s.queries), newTwins()
 	s.failures = limit.NewBackoff(limit.WithNow(s.now))
 	s.anonymous = s.newRateLimit(api.Anonymous)
-	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
+	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes} {
 		if err := step(o); err != nil {
 			return err
 		}
@@ -154,6 +176,33 @@ func (s *Server) wireAuth(o Options) error {
 		return fmt.Errorf("reading the public keys: %w", err)
 	}
 	return nil
+}
+
+func (s *Server) wireFiles(o Options) (err error) {
+	switch {
+	case s.config.FilesURL != "":
+		s.files, err = files.Open(s.config.FilesURL)
+	case o.FilesDir != "" && !s.config.Production():
+		s.files, err = files.OpenFolder(o.FilesDir)
+	}
+	return err
+}
+
+// checkFiles finds out before the first upload whether files can be kept.
+func (s *Server) checkFiles(ctx context.Context) error {
+	if s.files == nil {
+		return errors.New("there is nowhere to keep files: set FILES_URL")
+	}
+	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
+	defer cancel()
+	return s.files.Check(ctx)
+}
+
+func (s *Server) closeFiles() error {
+	if s.files == nil {
+		return nil
+	}
+	return s.files.Close()
 }
 
 func (s *Server) wireJobs(o Options) error {
@@ -212,7 +261,7 @@ func (s *Server) wireRoutes(Options) error {
 		}
 		chains[id] = []echo.MiddlewareFunc{o.chain}
 	}
-	strict := api.NewStrictHandler(s, []api.StrictMiddlewareFunc{s.limitFields})
+	strict := api.NewStrictHandler(s, []api.StrictMiddlewareFunc{s.callMethod})
 	if err := registerOperations(s.echo, strict, chains); err != nil {
 		return err
 	}
@@ -224,24 +273,55 @@ func (s *Server) wireRoutes(Options) error {
 func (s *Server) Handler() http.Handler { return s.echo }
 
 // Start begins with what runs beside requests: jobs, and listening for what
-// other instances change. ctx only bounds the start.
+// other instances change. It fails when files cannot be kept. ctx only bounds
+// the start.
 func (s *Server) Start(ctx context.Context) error {
+	if err := s.checkFiles(ctx); err != nil {
+		return err
+	}
 	if err := s.jobs.Start(ctx); err != nil {
 		return err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	go s.listen(background)
+	go s.streams.watch(background, s.sessions)
 	return nil
 }
 
-// listen forgets sessions that other instances have changed. It only makes
-// sooner what sessionMemory would do by itself.
+// listen hears what other instances change. What it does makes only sooner what
+// would happen by itself: a lost notification is no harm.
 func (s *Server) listen(ctx context.Context) {
-	err := pg.Listen(ctx, s.config.DatabaseDirectURL.Reveal(), []string{sessionsChannel},
-		func(_, user string) { s.sessions.forgetText(user) }, s.sessions.forgetAll)
+	heard := map[string]func(payload string){
+		sessionsChannel:      func(user string) { s.sessionsOf(ctx, user) },
+		cacheChannel:         func(tag string) { s.answers.Invalidate(ctx, tag) },
+		notificationsChannel: s.notificationsOf,
+	}
+	err := s.listener.Run(ctx, slices.Sorted(maps.Keys(heard)),
+		func(channel, payload string) { heard[channel](payload) },
+		func() {
+			s.sessions.forgetAll()
+			s.answers.InvalidateAll(ctx)
+			s.streams.check(ctx, s.sessions, uuid.Nil)
+			s.hub.wake(uuid.Nil)
+		})
 	if err != nil {
-		s.log.ErrorContext(ctx, "listening for changed sessions", "error", err)
+		s.log.ErrorContext(ctx, "listening for what other instances change", "error", err)
+	}
+}
+
+// sessionsOf looks anew at the sessions of a user, whose id is a notification's.
+func (s *Server) sessionsOf(ctx context.Context, user string) {
+	if id, err := uuid.Parse(user); err == nil {
+		s.sessions.forget(id)
+		s.streams.check(ctx, s.sessions, id)
+	}
+}
+
+// notificationsOf wakes the streams of a user, whose id is a notification's.
+func (s *Server) notificationsOf(user string) {
+	if id, err := uuid.Parse(user); err == nil && id != uuid.Nil {
+		s.hub.wake(id)
 	}
 }
 
@@ -257,5 +337,5 @@ func (s *Server) Close(ctx context.Context) error {
 		s.sentry.Flush(time.Second)
 	}
 	s.closeDatabase()
-	return err
+	return errors.Join(err, s.closeFiles())
 }

@@ -85,13 +85,6 @@ func (s *sessions) forget(user uuid.UUID) {
 	}
 }
 
-// forgetText does so for a user's id as a notification has it.
-func (s *sessions) forgetText(user string) {
-	if id, err := uuid.Parse(user); err == nil {
-		s.forget(id)
-	}
-}
-
 // forgetAll drops everything, after a time in which changes may have been missed.
 func (s *sessions) forgetAll() {
 	s.forgotten.Add(1)

@@ -19,22 +19,29 @@ type write struct {
 	events []db.AuditEventCreateParams
 	// forget lists the users whose sessions changed.
 	forget []uuid.UUID
+	// tags name what kept answers are made of and is changed.
+	tags []string
 }
+
+// writeKey is where a context carries the transaction that a method's work
+// belongs to.
+type writeKey struct{}
 
 // inTx runs fn in one transaction, retried when it collides with another one.
 // The operation's audit event is part of it, so that neither is there without
-// the other. fn runs again from the start in a retry.
+// the other. fn runs again from the start in a retry. Where a transaction is
+// open already, fn joins it.
 func (s *Server) inTx(ctx context.Context, fn func(ctx context.Context, w *write) error) error {
+	if w, ok := ctx.Value(writeKey{}).(*write); ok {
+		return fn(ctx, w)
+	}
 	var w *write
 	err := s.pool.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		w = &write{Queries: s.queries.WithTx(tx), tx: tx, server: s}
 		if err := fn(ctx, w); err != nil {
 			return err
 		}
-		if o := callFrom(ctx).operation; o != nil && o.policy.Audit != "" {
-			return w.audit(ctx, o.policy.Audit, api.AuditOutcomeSucceeded)
-		}
-		return nil
+		return w.finish(ctx)
 	})
 	if err != nil {
 		return err
@@ -43,12 +50,30 @@ func (s *Server) inTx(ctx context.Context, fn func(ctx context.Context, w *write
 	for _, user := range w.forget {
 		s.sessions.forget(user)
 	}
+	s.answers.Invalidate(ctx, w.tags...)
 	for _, e := range w.events {
 		callFrom(ctx).audit.written = true
 		s.logAudit(ctx, e)
 	}
 	return nil
 }
+
+// finish writes what belongs to every transaction of an operation.
+func (w *write) finish(ctx context.Context) error {
+	if len(w.tags) > 0 {
+		if err := w.CacheStale(ctx, w.tags); err != nil {
+			return err
+		}
+	}
+	if o := callFrom(ctx).operation; o != nil && o.policy.Audit != "" {
+		return w.audit(ctx, o.policy.Audit, api.AuditOutcomeSucceeded)
+	}
+	return nil
+}
+
+// stale makes kept answers with these tags stale on every instance, once the
+// transaction is committed.
+func (w *write) stale(tags ...string) { w.tags = append(w.tags, tags...) }
 
 // audit writes an event of the call.
 func (w *write) audit(ctx context.Context, action string, outcome api.AuditOutcome) error {

@@ -153,14 +153,38 @@ func (c *contract) wrongBody(response map[string]any, pointer string, a *Answer)
 	if err != nil {
 		return []string{err.Error()}
 	}
-	var value any
-	if value, err = jsonschema.UnmarshalJSON(bytes.NewReader(a.Body)); err != nil {
+	if mediaType != "application/json" && !strings.HasSuffix(mediaType, "+json") { // a text
+		if err := schema.Validate(string(a.Body)); err != nil {
+			return []string{err.Error()}
+		}
+		return nil
+	}
+	return wrongJSON(schema, a.Body)
+}
+
+func wrongJSON(schema *jsonschema.Schema, data []byte) []string {
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
 		return []string{err.Error()}
 	}
 	if err := schema.Validate(value); err != nil {
 		return []string{err.Error()}
 	}
 	return nil
+}
+
+// wrongEvent says in which ways an event is not what the contract declares. An
+// event has the name of the schema of its data, but for the capital.
+func wrongEvent(e Event) []string {
+	if e.Name == "" {
+		return []string{"it has no name"}
+	}
+	c := published()
+	schema, err := c.compile("/components/schemas/" + strings.ToUpper(e.Name[:1]) + e.Name[1:])
+	if err != nil {
+		return []string{err.Error()}
+	}
+	return wrongJSON(schema, e.Data)
 }
 
 func (c *contract) compile(pointer string) (*jsonschema.Schema, error) {

@@ -11,9 +11,13 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/mail"
 	"github.com/accord-api/accord/pg/pgtest"
@@ -44,6 +48,7 @@ type Server struct {
 	Clock       *Clock
 	Mailbox     *Mailbox
 	Log         *Log
+	Queries     *Queries
 	HTTP        *http.Client
 }
 
@@ -62,7 +67,7 @@ func New(t testing.TB, options ...Options) *Server {
 		t.Fatalf("listening: %v", err)
 	}
 	s := &Server{
-		T: t, DatabaseURL: o.DatabaseURL, Clock: newClock(), Mailbox: &Mailbox{}, Log: &Log{},
+		T: t, DatabaseURL: o.DatabaseURL, Clock: newClock(), Mailbox: &Mailbox{}, Log: &Log{}, Queries: &Queries{},
 		URL:  "http://" + listener.Addr().String(),
 		HTTP: &http.Client{Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
@@ -81,6 +86,7 @@ func (s *Server) config(o Options) server.Config {
 	settings := map[string]string{
 		"ENVIRONMENT": "test", "DATABASE_URL": s.DatabaseURL, "PUBLIC_URL": s.URL,
 		"BCRYPT_COST": "4", "TRUSTED_PROXIES": "127.0.0.1", "ADMIN_PORT": "-1",
+		"FILES_URL": (&url.URL{Scheme: "file", Path: s.T.TempDir()}).String(),
 	}
 	maps.Copy(settings, o.Settings)
 	config, err := server.LoadConfig(settings)
@@ -94,7 +100,7 @@ func (s *Server) run(listener net.Listener, o Options) {
 	s.T.Helper()
 	options := server.Options{
 		Log: slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: o.Now, OutboxDir: o.Outbox,
+		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries,
 	}
 	if o.Outbox == "" {
 		options.Sender = s.Mailbox
@@ -174,6 +180,34 @@ func (m *Mailbox) To(address string) []mail.Message {
 		}
 	}
 	return found
+}
+
+// Queries notes which queries the server has asked, by their names.
+type Queries struct {
+	mu    sync.Mutex
+	names []string
+}
+
+// TraceQueryStart notes a query; the pool calls it.
+func (q *Queries) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	name, _, _ := strings.Cut(strings.TrimPrefix(data.SQL, "-- name: "), " ")
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.names = append(q.names, name)
+	return ctx
+}
+
+// TraceQueryEnd does nothing; the pool calls it.
+func (q *Queries) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// Take gives the names since the last Take, in their order; begin and commit are
+// among them.
+func (q *Queries) Take() []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	names := q.names
+	q.names = nil
+	return names
 }
 
 // Log holds what the server has logged.

@@ -38,7 +38,7 @@ if [ -d gen ]; then
 	mv gen "$aside"
 fi
 
-"$bin/gen" -root .
 go tool -modfile=tools/go.mod sqlc generate
+"$bin/gen" -root . # reads what sqlc has written
 
 rm -rf "$aside"

@@ -68,8 +68,9 @@ func onDatabase(address string, more ...string) []string {
 	return append([]string{"ENVIRONMENT=test", "BCRYPT_COST=4", "DATABASE_URL=" + address, "PORT=0", "ADMIN_PORT=-1"}, more...)
 }
 
-func inProduction(address string, more ...string) []string {
-	return append([]string{
+func inProduction(t *testing.T, address string, more ...string) []string {
+	t.Helper()
+	return append([]string{"FILES_URL=file://" + t.TempDir(),
 		"ENVIRONMENT=production", "DATABASE_URL=" + address, "PORT=0", "ADMIN_PORT=-1", "PUBLIC_URL=https://api.example.com",
 		"SECRET_KEY=p7Q-x9Lm2v_R4tW8yB1nK6cZ0sD3fG5h", "TRUSTED_PROXIES=127.0.0.1",
 	}, more...)
@@ -185,11 +186,11 @@ func TestServeInDevelopment(t *testing.T) {
 func TestServeInProduction(t *testing.T) {
 	t.Parallel()
 	empty := pgtest.Empty(t)
-	code, _, errs := accord(t, inProduction(empty), "", "serve")
+	code, _, errs := accord(t, inProduction(t, empty), "", "serve")
 	if code != exitFailed || !strings.Contains(errs, "version 0") || !strings.Contains(errs, "needs 2") || !strings.Contains(errs, "accord migrate up") {
 		t.Errorf("an old schema: exit %d, %s", code, errs)
 	}
-	base, out, stop := serving(t, t.TempDir(), inProduction(empty, "MIGRATE_ON_START=true"))
+	base, out, stop := serving(t, t.TempDir(), inProduction(t, empty, "MIGRATE_ON_START=true"))
 	if got := get(t, base+"/readyz"); got != http.StatusOK {
 		t.Errorf("readyz %d", got)
 	}
@@ -209,7 +210,7 @@ func TestWrongSettings(t *testing.T) {
 	}{
 		"several at once":        {[]string{"PORT=x", "BCRYPT_COST=4", "LOG_LEVEL=loud"}, []string{"PORT", "BCRYPT_COST", "LOG_LEVEL"}},
 		"beyond loopback":        {[]string{"HOST=0.0.0.0"}, []string{"HOST"}},
-		"production with little": {[]string{"ENVIRONMENT=production"}, []string{"SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"}},
+		"production with little": {[]string{"ENVIRONMENT=production"}, []string{"SECRET_KEY", "DATABASE_URL", "PUBLIC_URL", "FILES_URL"}},
 	} {
 		code, _, errs := accord(t, c.environ, "", "serve")
 		if code != exitUsage {
@@ -300,7 +301,7 @@ func TestUsersWantASchema(t *testing.T) {
 
 func TestConfigHidesSecrets(t *testing.T) {
 	t.Parallel()
-	environ := inProduction("postgres://accord:canary@localhost/accord", "SMTP_URL=smtps://me:canary@mail.example.com:465", "MAIL_FROM=Me <me@example.com>")
+	environ := inProduction(t, "postgres://accord:canary@localhost/accord", "SMTP_URL=smtps://me:canary@mail.example.com:465", "MAIL_FROM=Me <me@example.com>")
 	for _, args := range [][]string{{"config"}, {"config", "--json"}} {
 		code, out, errs := accord(t, environ, "", args...)
 		if code != exitOK || strings.Contains(out, "canary") || !strings.Contains(out, "(hidden)") || !strings.Contains(out, "environment") {
@@ -418,6 +419,43 @@ func interrupt(t *testing.T, p *process) {
 	}
 }
 
+// Files are kept beside the private database.
+func TestFilesInDevelopment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, out, stop := serving(t, dir, onDatabase(pgtest.New(t)))
+	info, err := os.Stat(filepath.Join(dir, ".accord", "files"))
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v", info, err)
+	}
+	if code := stop(); code != exitOK {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+// A storage that does not work is found out at start, and no other command
+// touches it.
+func TestFilesThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	address, folder := pgtest.New(t), filepath.Join(t.TempDir(), "files")
+	for storage, want := range map[string]string{
+		"file:///dev/null/files":                            "opening the folder for files",
+		"s3://accord-test?region=a&endpoint=http://[::1]:1": "checking the storage s3://accord-test",
+	} {
+		environ := inProduction(t, address, "FILES_URL="+storage, "AWS_ACCESS_KEY_ID=x")
+		if code, _, errs := accord(t, environ, "", "serve"); code != exitFailed || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d: %s", storage, code, errs)
+		}
+	}
+	environ := inProduction(t, address, "FILES_URL=file://"+folder)
+	if code, _, errs := accord(t, environ, "", "user", "list"); code != exitOK {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Errorf("the folder was made: %v", err)
+	}
+}
+
 // A newer schema is an instance of the next release at work.
 func TestNewerSchemaIsAccepted(t *testing.T) {
 	t.Parallel()
@@ -430,7 +468,7 @@ func TestNewerSchemaIsAccepted(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)"); err != nil {
 		t.Fatal(err)
 	}
-	base, _, _ := serving(t, t.TempDir(), inProduction(address))
+	base, _, _ := serving(t, t.TempDir(), inProduction(t, address))
 	if got := get(t, base+"/readyz"); got != http.StatusOK {
 		t.Errorf("readyz %d", got)
 	}

@@ -89,7 +89,7 @@ func newLog(config server.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, options))
 }
 
-// stateDir is where development keeps its database and its mails.
+// stateDir is where development keeps its database, its mails and its files.
 func (c command) stateDir() (string, error) {
 	dir := filepath.Join(c.dir, ".accord")
 	if err := os.MkdirAll(dir, 0o755); err != nil { // the database's own user passes through it

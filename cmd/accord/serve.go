@@ -67,12 +67,12 @@ func serve(ctx context.Context, config server.Config, c command) (err error) {
 // serveOn makes the server and runs it on what is listened on.
 func serveOn(ctx context.Context, config server.Config, listener, admin net.Listener, c command) (err error) {
 	options := server.Options{Log: newLog(config, c.err), Cores: spread()}
-	if config.Development() {
+	if !config.Production() {
 		dir, err := c.stateDir()
 		if err != nil {
 			return err
 		}
-		options.OutboxDir = filepath.Join(dir, "mail")
+		options.OutboxDir, options.FilesDir = filepath.Join(dir, "mail"), filepath.Join(dir, "files")
 	}
 	api, err := server.New(ctx, config, options)
 	if err != nil {

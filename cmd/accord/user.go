@@ -130,6 +130,7 @@ func withAccounts(ctx context.Context, c command, work func(*server.Server) erro
 		if config.PublicURL == "" { // PORT=0; nothing of it reaches a mail or a token from here
 			config.PublicURL = "http://" + config.Address()
 		}
+		config.FilesURL = "" // no file is touched, and no folder is to be made as another user
 		api, err := server.New(ctx, config, server.Options{Log: newLog(config, c.err)})
 		if err != nil {
 			return err

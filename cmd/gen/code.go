@@ -86,7 +86,7 @@ func marked(source string) string {
 
 func generateClient(c *contract) ([]byte, error) {
 	config := configuration("client", codegen.GenerateOptions{Models: true, Client: true})
-	source, _, err := generateCode(c.codeDocument(), config)
+	source, _, err := generateCode(c.codeDocument(c.root), config)
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// codeDocument is a copy of the published document in the form from which the
-// type generator makes the right Go.
-func (c *contract) codeDocument() *yaml.Node {
-	root := clone(c.root)
+// codeDocument is a copy of a document in the form from which the type
+// generator makes the right Go.
+func (c *contract) codeDocument(document *yaml.Node) *yaml.Node {
+	root := clone(document)
 	patched := c.patchSchemas()
 	for _, e := range entries(get(root, "components", "schemas")) {
 		c.prepare(e.value, patched[e.name])
@@ -111,10 +111,10 @@ var goTypes = map[string]string{
 	"number/": "float64", "number/double": "float64", "boolean/": "bool",
 }
 
-// serverDocument is the copy without error answers: errors travel as Go
-// errors, and need no type for each operation.
+// serverDocument is the document without error answers and derived headers:
+// errors travel as Go errors, and the chain alone sends what is derived.
 func (c *contract) serverDocument() *yaml.Node {
-	root := c.codeDocument()
+	root := c.codeDocument(c.served)
 	for _, path := range entries(get(root, "paths")) {
 		for _, method := range entries(path.value) {
 			responses := get(method.value, "responses")
@@ -122,13 +122,10 @@ func (c *contract) serverDocument() *yaml.Node {
 				if e.name == "default" || e.name >= "400" {
 					remove(responses, e.name)
 				}
-				withoutChainHeaders(e.value)
 			}
 		}
 	}
-	for _, e := range entries(get(root, "components", "responses")) {
-		withoutChainHeaders(e.value)
-	}
+	prune(root, "parameters")
 	prune(root, "responses")
 	prune(root, "headers")
 

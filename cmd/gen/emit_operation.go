@@ -85,6 +85,7 @@ func parser(s *schema, goType string) string {
 }
 
 func (m *model) emitOperation(e *emitter, op *operation) {
+	m.emitKept(e, op)
 	if !op.validated() {
 		return
 	}
@@ -177,6 +178,40 @@ func (m *model) emitDefaults(e *emitter, op *operation, goOp codegen.OperationDe
 		e.line("if %s == nil {\nvalue := %s(%s)\n%s = &value\n}", field, g.TypeDef(), literal, field)
 	}
 	e.line("\nreturn r\n}\n")
+}
+
+// emitKept writes what the chain asks of requests whose answers it keeps.
+func (m *model) emitKept(e *emitter, op *operation) {
+	goOp := m.operations[op.id]
+	request := codegen.UppercaseFirstCharacter(goOp.OperationId) + "RequestObject"
+	for _, p := range derivedParams {
+		if !p.applies(op) {
+			continue
+		}
+		_, field := goParam(goOp, op.params[slices.IndexFunc(op.params, func(own param) bool { return own.name == p.name })])
+		e.line("// Members are what makes the request the same as another one: all but the header %s.", p.name)
+		e.line("func (r %s) Members() any {\n%s = nil\nreturn r\n}\n", request, field)
+	}
+	if op.cached() {
+		e.line("// CacheTags name what the answer is made of: a change of it makes a kept one stale.")
+		e.line("func (r %s) CacheTags() []string {\nreturn []string{%s}\n}\n", request, strings.Join(op.cacheTags(goOp), ", "))
+	}
+}
+
+// cacheTags are the expressions of the tags, with the request's own values in them.
+func (o *operation) cacheTags(goOp codegen.OperationDefinition) []string {
+	var tags []string
+	for _, tag := range o.policy.cache.tags {
+		expression := fmt.Sprintf("%q", tag)
+		if name := tagParam(tag); name != "" {
+			_, field := goParam(goOp, o.params[slices.IndexFunc(o.params, func(p param) bool { return p.in == "path" && p.name == name })])
+			prefix, _, _ := strings.Cut(tag, ":")
+			expression = fmt.Sprintf("%q + fmt.Sprint(%s)", prefix+":", field)
+		}
+		tags = append(tags, expression)
+	}
+
+	return tags
 }
 
 func (m *model) emitPolicyField(e *emitter, op *operation, goOp codegen.OperationDefinition, request string) {

@@ -10,7 +10,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// faults collects what is wrong with the contract, so that its author sees all of it at once.
+// faults collects what is wrong with one file, the contract or a file of
+// queries, so that its author sees all of it at once.
 type faults struct {
 	file string
 	list []fault
@@ -26,6 +27,10 @@ func (f *faults) add(at *yaml.Node, format string, args ...any) {
 	if at != nil {
 		line = at.Line
 	}
+	f.addLine(line, format, args...)
+}
+
+func (f *faults) addLine(line int, format string, args ...any) {
 	one := fault{line, fmt.Sprintf(format, args...)}
 	if !slices.Contains(f.list, one) {
 		f.list = append(f.list, one)

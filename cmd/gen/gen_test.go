@@ -54,37 +54,48 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestOracle compiles what comes out of the kitchen sink in the place of the
-// server's own contract, and runs the server's oracle on it.
-func TestOracle(t *testing.T) {
+// overlay puts texts in the place of a folder of the repository, for the go
+// command that runs in root.
+func overlay(t *testing.T, folder string, texts map[string]string) (root, file string) {
+	t.Helper()
+
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	replace := map[string]string{}
-	own, err := filepath.Glob(filepath.Join(root, "gen/api/*"))
+	own, err := filepath.Glob(filepath.Join(root, folder, "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range own {
 		replace[path] = "" // not there
 	}
-	for path, text := range generated(t, kitchen(t)) {
+	for path, text := range texts {
 		target := filepath.Join(dir, strings.ReplaceAll(path, "/", "-"))
 		if err := os.WriteFile(target, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		replace[filepath.Join(root, path)] = target
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	list, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+	file = filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, list, 0o600); err != nil {
 		t.Fatal(err)
 	}
+
+	return root, file
+}
+
+// TestOracle compiles what comes out of the kitchen sink in the place of the
+// server's own contract, and runs the server's oracle on it.
+func TestOracle(t *testing.T) {
+	root, file := overlay(t, "gen/api", generated(t, kitchen(t)))
+	dir := filepath.Dir(file)
 	// A copy of go.mod, since the kitchen sink needs modules that the server's own
 	// contract may not.
 	for _, name := range []string{"go.mod", "go.sum"} {
@@ -113,7 +124,7 @@ func TestPolicies(t *testing.T) {
 	table := strings.Join(strings.Fields(generated(t, kitchen(t))["gen/api/policy.gen.go"]), " ")
 	for _, want := range []string{
 		// its own limit by ip beside the default by user
-		`"listThings": { OperationID: "listThings", Method: "GET", Path: "/things/:kind/:day", Access: []policy.Roles{ {}, }, RateLimits: []policy.RateLimit{ {Limit: 5, Window: 1 * time.Hour, By: policy.ByField, Field: "q"}, {Limit: 9, Window: 90 * time.Second, By: policy.ByIP}, {Limit: 300, Window: 1 * time.Minute, By: policy.ByUser}, }, BodyLimit: 65536, Timeout: 10 * time.Second, Cache: &policy.Cache{TTL: 5 * time.Minute, Tags: []string{"thing"}, Vary: []policy.By{"user"}}, Statuses: []int{200, 400, 401, 422, 429, 503}, },`,
+		`"listThings": { OperationID: "listThings", Method: "GET", Path: "/things/:kind/:day", Access: []policy.Roles{ {}, }, RateLimits: []policy.RateLimit{ {Limit: 5, Window: 1 * time.Hour, By: policy.ByField, Field: "q"}, {Limit: 9, Window: 90 * time.Second, By: policy.ByIP}, {Limit: 300, Window: 1 * time.Minute, By: policy.ByUser}, }, BodyLimit: 65536, Timeout: 10 * time.Second, Cache: &policy.Cache{TTL: 5 * time.Minute, Tags: []string{"thing", "day:{day}"}, Vary: []policy.By{"user"}}, Query: []string{"q", "must", "size", "plain", "ratio", "at", "tag", "colour", "order", "level", "type"}, Statuses: []int{200, 304, 400, 401, 422, 429, 503}, },`,
 		`BodyLimit: 2097152, Timeout: 500 * time.Millisecond, Concurrency: 4, Idempotent: true, DeprecatedAfter: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Sunset: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), ContentTypes: []string{"application/json", "application/x-www-form-urlencoded"}, BodyRequired: true, Statuses: []int{201, 400, 401, 409, 413, 415, 422, 429, 503}`,
 		`Access: []policy.Roles{ {"admin"}, {"user", "staff"}, }`,
 		// public: the default by ip, no Access
@@ -129,6 +140,47 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// What follows from cache, idempotent and deprecated-after stands in the published
+// form, and no method of the server sends it.
+func TestDerivedHeaders(t *testing.T) {
+	files := generated(t, kitchen(t))
+	type operation struct {
+		Parameters []map[string]any
+		Responses  map[string]struct{ Headers map[string]any }
+		Deprecated bool
+	}
+	var doc struct {
+		Paths map[string]struct{ Get, Post operation }
+	}
+	if err := json.Unmarshal([]byte(files["gen/api/openapi.json"]), &doc); err != nil {
+		t.Fatal(err)
+	}
+	list, made := doc.Paths["/things/{kind}/{day}"].Get, doc.Paths["/things/{kind}/{day}"].Post
+	for what, c := range map[string][2]string{
+		"a cached answer":      {strings.Join(sortedKeys(list.Responses["200"].Headers), " "), "Cache-Control ETag"},
+		"an idempotent answer": {strings.Join(sortedKeys(made.Responses["201"].Headers), " "), "Deprecation Idempotency-Replayed Sunset"},
+		"a deprecated failure": {strings.Join(sortedKeys(made.Responses["409"].Headers), " "), "Deprecation Sunset"},
+		"a header of a request": {list.Parameters[len(list.Parameters)-1]["$ref"].(string) + " " + made.Parameters[0]["$ref"].(string),
+			"#/components/parameters/IfNoneMatch #/components/parameters/IdempotencyKey"},
+	} {
+		if c[0] != c[1] {
+			t.Errorf("%s: %s, want %s", what, c[0], c[1])
+		}
+	}
+	if list.Deprecated || !made.Deprecated {
+		t.Error("deprecated does not follow from the policy")
+	}
+	if strings.Contains(files["gen/api/api.gen.go"], "CacheControl") {
+		t.Error("the server's methods could send Cache-Control")
+	}
+	if want := "Members() any {\n\tr.Params.IfNoneMatch = nil"; !strings.Contains(files["gen/api/validate.gen.go"], want) {
+		t.Errorf("the validators lack %s", want)
+	}
+	if want := `return []string{"thing", "day:" + fmt.Sprint(r.Day)}`; !strings.Contains(files["gen/api/validate.gen.go"], want) {
+		t.Errorf("the validators lack %s", want)
+	}
+}
+
 func TestPublishedAnswers(t *testing.T) {
 	text := generated(t, kitchen(t))["gen/api/openapi.json"]
 	var doc struct {
@@ -138,7 +190,7 @@ func TestPublishedAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ path, method, want string }{
-		{"/things/{kind}/{day}", "get", "200 400 401 422 429 503 default"},
+		{"/things/{kind}/{day}", "get", "200 304 400 401 422 429 503 default"},
 		{"/things/{kind}/{day}", "post", "201 400 401 409 413 415 422 429 503 default"},
 		{"/things", "patch", "204 400 401 403 413 415 422 429 503 default"},
 		{"/things", "put", "204 400 413 415 422 429 503 default"},
@@ -183,7 +235,13 @@ func TestRefusals(t *testing.T) {
 		{"bad size", "body-limit: 2MiB", "body-limit: 2MB", "operation makeThing: x-policy.body-limit"},
 		{"bad duration", "timeout: 500ms", "timeout: soon", "operation makeThing: x-policy.timeout"},
 		{"none without stall", "{timeout: none, stall: 30s}", "{timeout: none}", "operation feed: x-policy: missing property 'stall'"},
-		{"stall without none", "timeout: 500ms", "stall: 30s", "operation makeThing: x-policy"},
+		{"bad stall", "timeout: 500ms", "stall: never", "operation makeThing: x-policy.stall"},
+		{"tag of no parameter", "'day:{day}'", "'day:{night}'", "operation listThings: x-policy.cache: the path has no {night}"},
+		{"derived parameter", "{name: X-Trace, in: header,", "{name: If-None-Match, in: header,", "operation listThings: the parameter If-None-Match follows from its policy"},
+		{"missing header", "    ETag: {schema: {type: string}}\n", "", "operation listThings: it needs components.headers.ETag for its header ETag"},
+		{"missing parameter", "    IdempotencyKey: {name: Idempotency-Key, in: header, schema: {type: string}}\n", "", "operation makeThing: it needs components.parameters.IdempotencyKey for its parameter Idempotency-Key"},
+		{"idempotent and public", "x-policy: {rate-limit: none}", "x-policy: {idempotent: true}", "operation plantTree: x-policy.idempotent: a key belongs to a user"},
+		{"idempotent upload", "{timeout: none, stall: 30s}", "{timeout: none, stall: 30s, idempotent: true}", "operation feed: x-policy.idempotent: only JSON and forms"},
 		{"bad limit", "window: 90s, by: ip", "window: 90s, by: planet", "operation listThings: x-policy.rate-limit.1.by"},
 		{"unknown field", "'field:q'", "'field:nope'", `operation listThings: x-policy.rate-limit: neither a parameter nor each request body has a member "nope"`},
 		{"user limit on a public one", "x-policy: {rate-limit: none}", "x-policy: {rate-limit: {limit: 1, window: 1m, by: user}}", "operation plantTree: x-policy.rate-limit: nobody is signed in"},

@@ -1,12 +1,15 @@
 // Command gen writes everything under gen/ that comes from openapi.yaml: types,
 // routes, validators and the policy table of the server, the published
-// document, and the Go client. The same document gives the same bytes.
+// document, and the Go client. Beside what sqlc made of queries/ it writes the
+// streams, so it runs after sqlc. The same sources give the same bytes.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -21,7 +24,7 @@ func main() {
 func run(args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("gen", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	root := flags.String("root", "../..", "folder that holds openapi.yaml and gen/")
+	root := flags.String("root", "../..", "folder that holds openapi.yaml, queries/ and gen/")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -31,14 +34,16 @@ func run(args []string, stderr io.Writer) error {
 		return fmt.Errorf("reading the contract: %w", err)
 	}
 	files, err := generate("openapi.yaml", source)
-	if err != nil {
+	streams, streamsErr := generateStreams(os.DirFS(*root))
+	if err := errors.Join(err, streamsErr); err != nil {
 		return err
 	}
 
-	return write(*root, files)
+	return write(*root, append(files, streams))
 }
 
-// file is one generated file, its path relative to the root.
+// file is one generated file, its path relative to the root. Without a text it
+// must not be there.
 type file struct {
 	path string
 	text []byte
@@ -47,6 +52,12 @@ type file struct {
 func write(root string, files []file) error {
 	for _, f := range files {
 		path := filepath.Join(root, filepath.FromSlash(f.path))
+		if f.text == nil {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("removing a former %s: %w", f.path, err)
+			}
+			continue
+		}
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("making the folder of %s: %w", f.path, err)
 		}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -148,9 +149,12 @@ func (c *contract) readPolicy(op *operation, n *yaml.Node) policyRow {
 		return row
 	}
 	if timeout := get(n, "timeout"); text(timeout) == "none" {
-		row.timeout, row.stall = 0, c.duration(get(n, "stall"))
+		row.timeout = 0
 	} else if timeout != nil {
 		row.timeout = c.duration(timeout)
+	}
+	if stall := get(n, "stall"); stall != nil {
+		row.stall = c.duration(stall)
 	}
 	if limit := get(n, "body-limit"); limit != nil {
 		row.bodyLimit = c.size(limit)
@@ -158,6 +162,12 @@ func (c *contract) readPolicy(op *operation, n *yaml.Node) policyRow {
 	row.limits = c.operationLimits(op, get(n, "rate-limit"))
 	row.concurrency, _ = strconv.Atoi(text(get(n, "concurrency")))
 	row.idempotent = isTrue(get(n, "idempotent"))
+	if row.idempotent {
+		c.checkIdempotent(op, get(n, "idempotent"))
+		if row.timeout == 0 {
+			c.faults.add(n, "operation %s: x-policy.idempotent: it needs a timeout, until which a request with the same key waits", op.id)
+		}
+	}
 	row.cache = c.readCache(op, get(n, "cache"))
 	row.audit = text(get(n, "audit"))
 	row.deprecatedAfter = c.date(get(n, "deprecated-after"))
@@ -196,6 +206,19 @@ func (c *contract) operationLimits(op *operation, n *yaml.Node) []rateLimit {
 	return own
 }
 
+// checkIdempotent refuses where a key could not be kept: it belongs to a user,
+// and a request is the same as another one when its members are.
+func (c *contract) checkIdempotent(op *operation, n *yaml.Node) {
+	switch {
+	case op.method == "GET":
+		c.faults.add(n, "operation %s: x-policy.idempotent: a GET is idempotent by itself", op.id)
+	case op.public():
+		c.faults.add(n, "operation %s: x-policy.idempotent: a key belongs to a user, and nobody is signed in on a public operation", op.id)
+	case slices.ContainsFunc(op.bodies, func(b body) bool { return !b.structured() }):
+		c.faults.add(n, "operation %s: x-policy.idempotent: only JSON and forms can be compared with an earlier request", op.id)
+	}
+}
+
 func (c *contract) readCache(op *operation, n *yaml.Node) *cache {
 	if n == nil {
 		return nil
@@ -211,7 +234,26 @@ func (c *contract) readCache(op *operation, n *yaml.Node) *cache {
 		c.faults.add(n, "operation %s: x-policy.cache: a public operation cannot vary by user", op.id)
 	}
 
-	return &cache{ttl: c.duration(get(n, "ttl")), tags: texts(get(n, "tags")), vary: vary}
+	tags := texts(get(n, "tags"))
+	for _, tag := range tags {
+		if name := tagParam(tag); name != "" && !op.hasPathParam(name) {
+			c.faults.add(n, "operation %s: x-policy.cache: the path has no {%s}", op.id, name)
+		}
+	}
+
+	return &cache{ttl: c.duration(get(n, "ttl")), tags: tags, vary: vary}
+}
+
+// tagParam is the path parameter whose value completes a tag such as
+// product:{product_id}; "" for a plain one.
+func tagParam(tag string) string {
+	_, name, _ := strings.Cut(tag, ":")
+
+	return strings.Trim(name, "{}")
+}
+
+func (o *operation) hasPathParam(name string) bool {
+	return slices.ContainsFunc(o.params, func(p param) bool { return p.in == "path" && p.name == name })
 }
 
 func (c *contract) rateLimits(n *yaml.Node) []rateLimit {

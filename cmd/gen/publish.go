@@ -9,27 +9,82 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// publish writes into each operation the answers that follow from its access,
-// its policy and its parameters. What the author wrote himself stays.
+// publish writes into each operation what follows from its access, its policy
+// and its parameters. What the author wrote himself stays.
 func publish(c *contract) {
 	for _, op := range c.operations {
+		for _, p := range derivedParams {
+			if p.applies(op) {
+				c.addParam(op, p)
+			}
+		}
+	}
+	c.served = clone(c.root)
+	for _, op := range c.operations {
 		responses := get(op.node, "responses")
-		for _, derived := range op.derivedAnswers() {
+		for _, derived := range c.derivedAnswers(op) {
 			if get(responses, derived.status) == nil {
 				c.addAnswer(op, responses, derived)
 			}
 		}
 		for _, e := range entries(responses) {
-			c.addChainHeaders(op, e)
+			c.addHeaders(op, responses, e)
 		}
 		sortAnswers(responses)
+		if !op.policy.deprecatedAfter.IsZero() {
+			set(op.node, "deprecated", boolean(true))
+		}
 	}
+}
+
+// derivedParam is a request header that the chain acts on, so that no method has to.
+type derivedParam struct {
+	name, component string
+	applies         func(*operation) bool
+}
+
+var derivedParams = []derivedParam{
+	{"If-None-Match", "IfNoneMatch", (*operation).cached},
+	{"Idempotency-Key", "IdempotencyKey", (*operation).idempotent},
+}
+
+func (o *operation) cached() bool     { return o.policy.cache != nil }
+func (o *operation) idempotent() bool { return o.policy.idempotent }
+
+func (c *contract) addParam(op *operation, p derivedParam) {
+	if slices.ContainsFunc(op.params, func(own param) bool { return own.in == "header" && own.name == p.name }) {
+		c.faults.add(op.node, "operation %s: the parameter %s follows from its policy: take it out", op.id, p.name)
+
+		return
+	}
+	if !c.describes(op, "parameters", p.component, "parameter "+p.name) {
+		return
+	}
+	if get(op.node, "parameters") == nil {
+		set(op.node, "parameters", sequence())
+	}
+	list := get(op.node, "parameters")
+	list.Content = append(list.Content, mapping("$ref", scalar("#/components/parameters/"+p.component)))
+	if read, ok := c.readParam(op, list.Content[len(list.Content)-1]); ok {
+		op.params = append(op.params, read)
+	}
+}
+
+// describes says whether the document has the component that something derived
+// refers to.
+func (c *contract) describes(op *operation, section, component, of string) bool {
+	if get(c.root, "components", section, component) != nil {
+		return true
+	}
+	c.faults.add(op.node, "operation %s: it needs components.%s.%s for its %s", op.id, section, component, of)
+
+	return false
 }
 
 // answer is a status and the component that describes it.
 type answer struct{ status, component string }
 
-func (o *operation) derivedAnswers() []answer {
+func (c *contract) derivedAnswers(o *operation) []answer {
 	list := []answer{status(http.StatusServiceUnavailable, "Unavailable"), {"default", "Unexpected"}}
 	if !o.public() {
 		list = append(list, status(http.StatusUnauthorized, "Unauthorized"))
@@ -45,6 +100,15 @@ func (o *operation) derivedAnswers() []answer {
 		list = append(list, status(http.StatusBadRequest, "BadRequest"),
 			status(http.StatusUnprocessableEntity, "ValidationFailed"))
 	}
+	if o.idempotent() {
+		list = append(list, status(http.StatusConflict, "Conflict"))
+	}
+	if len(c.produces(o)) > 0 {
+		list = append(list, status(http.StatusNotAcceptable, "NotAcceptable"))
+	}
+	if o.cached() {
+		list = append(list, status(http.StatusNotModified, "NotModified"))
+	}
 	if len(o.policy.limits) > 0 {
 		list = append(list, status(http.StatusTooManyRequests, "TooManyRequests"))
 	}
@@ -55,35 +119,57 @@ func (o *operation) derivedAnswers() []answer {
 func status(code int, component string) answer { return answer{strconv.Itoa(code), component} }
 
 func (c *contract) addAnswer(op *operation, responses *yaml.Node, a answer) {
-	if get(c.root, "components", "responses", a.component) == nil {
-		c.faults.add(op.node, "operation %s: it needs components.responses.%s for its answer %s", op.id, a.component, a.status)
-
-		return
+	if c.describes(op, "responses", a.component, "answer "+a.status) {
+		set(responses, a.status, mapping("$ref", scalar("#/components/responses/"+a.component)))
 	}
-	set(responses, a.status, mapping("$ref", scalar("#/components/responses/"+a.component)))
 }
 
-// chainHeaders are the headers that the operation chain sends, whatever the
-// method answers: name, component, and whether only limited operations have it.
-var chainHeaders = []struct {
+// chainHeader is a header of answers that the operation chain sends, whatever
+// the method answers.
+type chainHeader struct {
 	name, component string
-	limited         bool
-}{
-	{"X-Request-Id", "RequestId", false},
-	{"RateLimit", "RateLimit", true},
-	{"RateLimit-Policy", "RateLimitPolicy", true},
+	// of says in which answers of which operations it stands.
+	of func(op *operation, status string) bool
+	// own headers follow from a policy that few operations have: a component that
+	// others share is copied before they are written into it.
+	own bool
 }
 
-// addChainHeaders writes them into one answer, or into the component that it
-// refers to.
-func (c *contract) addChainHeaders(op *operation, answer entry) {
-	response, _ := c.resolve(answer.value)
+var chainHeaders = []chainHeader{
+	{"X-Request-Id", "RequestId", func(*operation, string) bool { return true }, false},
+	{"RateLimit", "RateLimit", limitedAnswer, false},
+	{"RateLimit-Policy", "RateLimitPolicy", limitedAnswer, false},
+	{"ETag", "ETag", cachedAnswer, true},
+	{"Cache-Control", "Revalidate", cachedAnswer, true},
+	{"Idempotency-Replayed", "IdempotencyReplayed", func(o *operation, status string) bool { return o.idempotent() && status < "3" }, true},
+	{"Deprecation", "Deprecation", func(o *operation, _ string) bool { return !o.policy.deprecatedAfter.IsZero() }, true},
+	{"Sunset", "Sunset", func(o *operation, _ string) bool { return !o.policy.sunset.IsZero() }, true},
+}
+
+func limitedAnswer(o *operation, status string) bool {
+	return len(o.policy.limits) > 0 && status < "5" // not default either
+}
+
+func cachedAnswer(o *operation, status string) bool {
+	return o.cached() && (status == strconv.Itoa(http.StatusOK) || status == strconv.Itoa(http.StatusNotModified))
+}
+
+// addHeaders writes them into one answer, or into the component that it refers to.
+func (c *contract) addHeaders(op *operation, responses *yaml.Node, answer entry) {
 	for _, h := range chainHeaders {
-		if h.limited && (len(op.policy.limits) == 0 || answer.name >= "5") { // default as well
+		if !h.of(op, answer.name) {
 			continue
 		}
 		if get(c.root, "components", "headers", h.component) == nil {
+			if h.own {
+				c.describes(op, "headers", h.component, "header "+h.name)
+			}
 			continue // the document does not describe it
+		}
+		response, _ := c.resolve(get(responses, answer.name))
+		if h.own && response != get(responses, answer.name) {
+			response = clone(response)
+			set(responses, answer.name, response)
 		}
 		if get(response, "headers") == nil {
 			set(response, "headers", mapping())
@@ -91,18 +177,6 @@ func (c *contract) addChainHeaders(op *operation, answer entry) {
 		if headers := get(response, "headers"); get(headers, h.name) == nil {
 			set(headers, h.name, mapping("$ref", scalar("#/components/headers/"+h.component)))
 		}
-	}
-}
-
-// withoutChainHeaders takes them out again, for the types of the server: its
-// methods do not set them.
-func withoutChainHeaders(response *yaml.Node) {
-	headers := get(response, "headers")
-	for _, h := range chainHeaders {
-		remove(headers, h.name)
-	}
-	if headers != nil && len(headers.Content) == 0 {
-		remove(response, "headers")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -131,6 +132,84 @@ func (e LoginFormGrantType) Valid() bool {
 	}
 }
 
+// Defines values for NotificationKind.
+const (
+	NotificationKindOrderPlaced             NotificationKind = "order.placed"
+	NotificationKindOrderStatus             NotificationKind = "order.status"
+	NotificationKindReportFailed            NotificationKind = "report.failed"
+	NotificationKindReportSucceeded         NotificationKind = "report.succeeded"
+	NotificationKindSecurityNewSignIn       NotificationKind = "security.new-sign-in"
+	NotificationKindSecurityPasswordChanged NotificationKind = "security.password-changed"
+)
+
+// Valid indicates whether the value is a known member of the NotificationKind enum.
+func (e NotificationKind) Valid() bool {
+	switch e {
+	case NotificationKindOrderPlaced:
+		return true
+	case NotificationKindOrderStatus:
+		return true
+	case NotificationKindReportFailed:
+		return true
+	case NotificationKindReportSucceeded:
+		return true
+	case NotificationKindSecurityNewSignIn:
+		return true
+	case NotificationKindSecurityPasswordChanged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderStatus.
+const (
+	OrderStatusCancelled OrderStatus = "cancelled"
+	OrderStatusDelivered OrderStatus = "delivered"
+	OrderStatusPaid      OrderStatus = "paid"
+	OrderStatusPending   OrderStatus = "pending"
+	OrderStatusShipped   OrderStatus = "shipped"
+)
+
+// Valid indicates whether the value is a known member of the OrderStatus enum.
+func (e OrderStatus) Valid() bool {
+	switch e {
+	case OrderStatusCancelled:
+		return true
+	case OrderStatusDelivered:
+		return true
+	case OrderStatusPaid:
+		return true
+	case OrderStatusPending:
+		return true
+	case OrderStatusShipped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProductSort.
+const (
+	ProductSortNewest    ProductSort = "newest"
+	ProductSortPriceAsc  ProductSort = "price_asc"
+	ProductSortPriceDesc ProductSort = "price_desc"
+)
+
+// Valid indicates whether the value is a known member of the ProductSort enum.
+func (e ProductSort) Valid() bool {
+	switch e {
+	case ProductSortNewest:
+		return true
+	case ProductSortPriceAsc:
+		return true
+	case ProductSortPriceDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RefreshRequestGrantType.
 const (
 	RefreshRequestGrantTypeRefreshToken RefreshRequestGrantType = "refresh_token"
@@ -179,12 +258,104 @@ func (e TokenTokenType) Valid() bool {
 	}
 }
 
+// Defines values for UserInclude.
+const (
+	UserIncludeOrders UserInclude = "orders"
+)
+
+// Valid indicates whether the value is a known member of the UserInclude enum.
+func (e UserInclude) Valid() bool {
+	switch e {
+	case UserIncludeOrders:
+		return true
+	default:
+		return false
+	}
+}
+
 // AccountDeletion The confirmation that an account is to be deleted.
 type AccountDeletion struct {
 	// Password The password as it is now.
 	//
 	// Examples: Analytical-1843
 	Password CurrentPassword `json:"password"`
+}
+
+// AdminOrder An order with its buyer, without its lines.
+type AdminOrder struct {
+	// ID The order's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Status How far an order has come.
+	Status OrderStatus `json:"status"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Total The sum of the lines, in minor units.
+	Total int64 `json:"total"`
+
+	// Items How many pieces in all lines.
+	Items int32 `json:"items"`
+
+	// CreatedAt When it was placed (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When its status changed last (UTC).
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Buyer Who ordered.
+	Buyer Buyer `json:"buyer"`
+}
+
+// AdminOrderPage A page of orders with their buyers.
+type AdminOrderPage struct {
+	// Items The orders, newest first.
+	Items []AdminOrder `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// AdminUser An account as an administrator sees it in a list.
+type AdminUser struct {
+	// ID The account's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Email The e-mail address.
+	Email string `json:"email"`
+
+	// Username The user name.
+	Username string `json:"username"`
+
+	// FullName The person's name.
+	FullName string `json:"full_name"`
+
+	// Role What an account may do. An `admin` may do all that a `user` may.
+	Role Role `json:"role"`
+
+	// IsActive False once an administrator has deactivated the account.
+	IsActive bool `json:"is_active"`
+
+	// EmailVerified Whether the address was confirmed with the link of a mail.
+	EmailVerified bool `json:"email_verified"`
+
+	// CreatedAt When the account was made (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// Orders The latest orders, where they were asked for.
+	Orders *[]OrderSummary `json:"orders,omitempty"`
+}
+
+// AdminUserPage A page of accounts.
+type AdminUserPage struct {
+	// Items The accounts, newest first.
+	Items []AdminUser `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
 }
 
 // AdminUserUpdate A merge patch of any account.
@@ -240,6 +411,29 @@ type AuditEventPage struct {
 
 // AuditOutcome How the action ended.
 type AuditOutcome string
+
+// Buyer Who ordered.
+type Buyer struct {
+	// ID The account's id.
+	ID openapi_types.UUID `json:"id"`
+
+	// Username The user name.
+	Username string `json:"username"`
+
+	// Email The e-mail address.
+	Email string `json:"email"`
+}
+
+// Count How many there are.
+type Count = int64
+
+// Csv A table as RFC 4180 has it, in UTF-8, with a row of names first.
+type Csv = string
+
+// Currency An ISO 4217 code.
+//
+// Examples: EUR
+type Currency = string
 
 // CurrentPassword The password as it is now.
 //
@@ -362,6 +556,168 @@ type LoginFormGrantType string
 // MailToken The token from the link in the mail.
 type MailToken = string
 
+// Ndjson One JSON object on each line.
+type Ndjson = string
+
+// Notification Something that a person is told.
+type Notification struct {
+	// ID The notification's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Number Counts the account's notifications: a later one has a greater number.
+	Number int64 `json:"number"`
+
+	// Kind What a notification is about.
+	Kind NotificationKind `json:"kind"`
+
+	// Title What there is to tell.
+	Title string `json:"title"`
+
+	// Link The path of this API that it is about; empty where there is none.
+	Link string `json:"link"`
+
+	// CreatedAt When it arose.
+	CreatedAt time.Time `json:"created_at"`
+
+	// ReadAt When it was read; null while it was not.
+	ReadAt *time.Time `json:"read_at"`
+}
+
+// NotificationCount A number of notifications.
+type NotificationCount struct {
+	// Count How many.
+	Count int64 `json:"count"`
+}
+
+// NotificationKind What a notification is about.
+type NotificationKind string
+
+// NotificationPage A page of notifications.
+type NotificationPage struct {
+	// Items The notifications, newest first.
+	Items []Notification `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// Order An order with its lines.
+type Order struct {
+	// ID The order's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// UserID Who ordered.
+	UserID openapi_types.UUID `json:"user_id"`
+
+	// Status How far an order has come.
+	Status OrderStatus `json:"status"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Total The sum of the lines, in minor units.
+	Total int64 `json:"total"`
+
+	// Items How many pieces in all lines.
+	Items int32 `json:"items"`
+
+	// Lines What was ordered.
+	Lines []OrderLine `json:"lines"`
+
+	// CreatedAt When it was placed (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When its status changed last (UTC).
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// OrderCreate A new order.
+type OrderCreate struct {
+	// Lines What is ordered, each product once.
+	Lines []OrderLineCreate `json:"lines"`
+}
+
+// OrderLine A product as it was when it was ordered.
+type OrderLine struct {
+	// ProductID The product.
+	ProductID openapi_types.UUID `json:"product_id"`
+
+	// Sku The stock keeping unit, unique in any letter case.
+	//
+	// Examples: BLANKET-01
+	Sku Sku `json:"sku"`
+
+	// Name What it is called.
+	//
+	// Examples: Wool blanket
+	Name ProductName `json:"name"`
+
+	// Price In minor units of the currency, such as cents.
+	//
+	// Examples: 8900
+	Price Price `json:"price"`
+
+	// Quantity How many pieces.
+	Quantity int32 `json:"quantity"`
+}
+
+// OrderLineCreate How many of which product.
+type OrderLineCreate struct {
+	// ProductID The product.
+	ProductID openapi_types.UUID `json:"product_id"`
+
+	// Quantity How many pieces.
+	//
+	// Examples: 2
+	Quantity int32 `json:"quantity"`
+}
+
+// OrderPage A page of orders.
+type OrderPage struct {
+	// Items The orders, newest first.
+	Items []OrderSummary `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// OrderStatus How far an order has come.
+type OrderStatus string
+
+// OrderStatusChange The next status.
+type OrderStatusChange struct {
+	// Status How far an order has come.
+	Status OrderStatus `json:"status"`
+}
+
+// OrderSummary An order without its lines.
+type OrderSummary struct {
+	// ID The order's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Status How far an order has come.
+	Status OrderStatus `json:"status"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Total The sum of the lines, in minor units.
+	Total int64 `json:"total"`
+
+	// Items How many pieces in all lines.
+	Items int32 `json:"items"`
+
+	// CreatedAt When it was placed (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When its status changed last (UTC).
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
 // Password 8 to 100 characters, with an upper-case letter, a digit and one of `!@#$%^&*()_+-=`. All of them count.
 //
 // Examples: Analytical-1843
@@ -391,6 +747,11 @@ type PasswordReset struct {
 	NewPassword Password `json:"new_password"`
 }
 
+// Price In minor units of the currency, such as cents.
+//
+// Examples: 8900
+type Price = int64
+
 // Problem What went wrong (RFC 9457).
 type Problem struct {
 	// Type Which kind of problem, as a URI that this server answers.
@@ -418,6 +779,128 @@ type Problem struct {
 	ErrorDescription *string `json:"error_description,omitempty"`
 }
 
+// Product Something that is sold.
+type Product struct {
+	// ID The product's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Sku The stock keeping unit, unique in any letter case.
+	//
+	// Examples: BLANKET-01
+	Sku Sku `json:"sku"`
+
+	// Name What it is called.
+	//
+	// Examples: Wool blanket
+	Name ProductName `json:"name"`
+
+	// Description More about it, over several lines if need be.
+	Description ProductDescription `json:"description"`
+
+	// Price In minor units of the currency, such as cents.
+	//
+	// Examples: 8900
+	Price Price `json:"price"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Stock How many pieces there are.
+	//
+	// Examples: 25
+	Stock Stock `json:"stock"`
+
+	// CreatedAt When it was first offered (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdatedAt When it was changed last, by an order too (UTC).
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ProductCreate A new product.
+type ProductCreate struct {
+	// Sku The stock keeping unit, unique in any letter case.
+	//
+	// Examples: BLANKET-01
+	Sku Sku `json:"sku"`
+
+	// Name What it is called.
+	//
+	// Examples: Wool blanket
+	Name ProductName `json:"name"`
+
+	// Description More about it, over several lines if need be.
+	Description ProductDescription `json:"description"`
+
+	// Price In minor units of the currency, such as cents.
+	//
+	// Examples: 8900
+	Price Price `json:"price"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency Currency `json:"currency"`
+
+	// Stock How many pieces there are.
+	//
+	// Examples: 25
+	Stock Stock `json:"stock"`
+}
+
+// ProductDescription More about it, over several lines if need be.
+type ProductDescription = string
+
+// ProductName What it is called.
+//
+// Examples: Wool blanket
+type ProductName = string
+
+// ProductPage A page of products.
+type ProductPage struct {
+	// Items The products.
+	Items []Product `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ProductSort The order of a list of products.
+type ProductSort string
+
+// ProductUpdate A merge patch of a product.
+type ProductUpdate struct {
+	// Sku The stock keeping unit, unique in any letter case.
+	//
+	// Examples: BLANKET-01
+	Sku *Sku `json:"sku,omitempty"`
+
+	// Name What it is called.
+	//
+	// Examples: Wool blanket
+	Name *ProductName `json:"name,omitempty"`
+
+	// Description More about it, over several lines if need be.
+	Description *ProductDescription `json:"description,omitempty"`
+
+	// Price In minor units of the currency, such as cents.
+	//
+	// Examples: 8900
+	Price *Price `json:"price,omitempty"`
+
+	// Currency An ISO 4217 code.
+	//
+	// Examples: EUR
+	Currency *Currency `json:"currency,omitempty"`
+
+	// Stock How many pieces there are.
+	//
+	// Examples: 25
+	Stock *Stock `json:"stock,omitempty"`
+}
+
 // RefreshRequest The refresh grant, as a form or as JSON.
 type RefreshRequest struct {
 	// GrantType The grant; `refresh_token` where given.
@@ -441,6 +924,9 @@ type RefreshRequestGrantType string
 
 // Role What an account may do. An `admin` may do all that a `user` may.
 type Role string
+
+// SearchText Words to look for.
+type SearchText = string
 
 // Session A place where the account is signed in.
 type Session struct {
@@ -474,6 +960,61 @@ type SessionPage struct {
 	// NextCursor The `cursor` of the next page; null on the last.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// Sku The stock keeping unit, unique in any letter case.
+//
+// Examples: BLANKET-01
+type Sku = string
+
+// Stats How much there is of everything.
+type Stats struct {
+	// Users How many there are.
+	Users Count `json:"users"`
+
+	// ActiveUsers How many there are.
+	ActiveUsers Count `json:"active_users"`
+
+	// Sessions How many there are.
+	Sessions Count `json:"sessions"`
+
+	// Products How many there are.
+	Products Count `json:"products"`
+
+	// ProductsOutOfStock How many there are.
+	ProductsOutOfStock Count `json:"products_out_of_stock"`
+
+	// Orders How many there are.
+	Orders Count `json:"orders"`
+
+	// OpenOrders How many there are.
+	OpenOrders Count `json:"open_orders"`
+
+	// Files How many there are.
+	Files Count `json:"files"`
+
+	// Days The last 30 days, oldest first. Cancelled orders do not count.
+	Days []StatsDay `json:"days"`
+}
+
+// StatsDay What came in on one day.
+type StatsDay struct {
+	// Day The day (UTC).
+	Day openapi_types.Date `json:"day"`
+
+	// Users How many there are.
+	Users Count `json:"users"`
+
+	// Orders How many there are.
+	Orders Count `json:"orders"`
+
+	// Items How many there are.
+	Items Count `json:"items"`
+}
+
+// Stock How many pieces there are.
+//
+// Examples: 25
+type Stock = int32
 
 // Token The answer of a token endpoint (RFC 6749, section 5.1).
 type Token struct {
@@ -546,14 +1087,8 @@ type UserCreate struct {
 	FullName FullName `json:"full_name"`
 }
 
-// UserPage A page of accounts.
-type UserPage struct {
-	// Items The accounts, newest first.
-	Items []User `json:"items"`
-
-	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
-}
+// UserInclude What can be shown beside an account.
+type UserInclude string
 
 // UserUpdate A merge patch of one's own account.
 type UserUpdate struct {
@@ -569,14 +1104,32 @@ type UserUpdate struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// IdempotencyKey Examples: 3f1c9c1e-5f0d-4a53-9f0c-6f3ed8a2b7c1
+type IdempotencyKey = string
+
+// IfMatch Examples: "3"
+type IfMatch = string
+
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
+
 // Limit defines model for Limit.
 type Limit = int32
+
+// OrderID defines model for OrderId.
+type OrderID = openapi_types.UUID
+
+// ProductID defines model for ProductId.
+type ProductID = openapi_types.UUID
 
 // UserID defines model for UserId.
 type UserID = openapi_types.UUID
 
 // Healthy The state of the server.
 type Healthy = Health
+
+// Orders A page of orders.
+type Orders = OrderPage
 
 // AdminListAuditEventsParams defines parameters for AdminListAuditEvents.
 type AdminListAuditEventsParams struct {
@@ -596,6 +1149,24 @@ type AdminListAuditEventsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// AdminListOrdersParams defines parameters for AdminListOrders.
+type AdminListOrdersParams struct {
+	// Status Only orders in this status.
+	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// AdminGetStatsParams defines parameters for AdminGetStats.
+type AdminGetStatsParams struct {
+	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // AdminListUsersParams defines parameters for AdminListUsers.
 type AdminListUsersParams struct {
 	// Q Part of an e-mail address, user name or full name.
@@ -606,6 +1177,21 @@ type AdminListUsersParams struct {
 
 	// IsActive Only active, or only deactivated accounts.
 	IsActive *bool `form:"is_active,omitempty" json:"is_active,omitempty"`
+
+	// Include What to show beside each account; `orders` are the latest three.
+	Include []UserInclude `form:"include,omitempty" json:"include,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// AdminListUserOrdersParams defines parameters for AdminListUserOrders.
+type AdminListUserOrdersParams struct {
+	// Status Only orders in this status.
+	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
 
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -622,6 +1208,104 @@ type ListSessionsParams struct {
 	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// ExportOrdersParams defines parameters for ExportOrders.
+type ExportOrdersParams struct {
+	// From Only orders that were placed then or later.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only orders that were placed before.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ListNotificationsParams defines parameters for ListNotifications.
+type ListNotificationsParams struct {
+	// Unread With `true`, only those that have not been read.
+	Unread *bool `form:"unread,omitempty" json:"unread,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// StreamNotificationsParams defines parameters for StreamNotifications.
+type StreamNotificationsParams struct {
+	// LastEventID The number of the last notification that the client has; without it, only what arises from now on is sent.
+	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
+// ListOrdersParams defines parameters for ListOrders.
+type ListOrdersParams struct {
+	// Status Only orders in this status.
+	Status *OrderStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateOrderParams defines parameters for CreateOrder.
+type CreateOrderParams struct {
+	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
+	// the same request gives the first answer, and nothing is done twice. A random
+	// UUID is a good key; it may stand in quotes.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListProductsParams defines parameters for ListProducts.
+type ListProductsParams struct {
+	// Q The words to look for.
+	Q *SearchText `form:"q,omitempty" json:"q,omitempty"`
+
+	// MinPrice The lowest price, in minor units.
+	MinPrice *int64 `form:"min_price,omitempty" json:"min_price,omitempty"`
+
+	// MaxPrice The highest price, in minor units.
+	MaxPrice *int64 `form:"max_price,omitempty" json:"max_price,omitempty"`
+
+	// Currency Only prices in this currency.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// InStock Only products that are, or that are not, in stock.
+	InStock *bool `form:"in_stock,omitempty" json:"in_stock,omitempty"`
+
+	// Sort The order.
+	Sort *ProductSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// RetireProductParams defines parameters for RetireProduct.
+type RetireProductParams struct {
+	// IfMatch One or more `ETag`s, or `*` for any; where none of them is the current one, nothing is changed and the answer is 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// GetProductParams defines parameters for GetProduct.
+type GetProductParams struct {
+	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// UpdateProductParams defines parameters for UpdateProduct.
+type UpdateProductParams struct {
+	// IfMatch One or more `ETag`s, or `*` for any; where none of them is the current one, nothing is changed and the answer is 412.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// AdminSetOrderStatusJSONRequestBody defines body for AdminSetOrderStatus for application/json ContentType.
+type AdminSetOrderStatusJSONRequestBody = OrderStatusChange
 
 // AdminUpdateUserApplicationMergePatchPlusJSONRequestBody defines body for AdminUpdateUser for application/merge-patch+json ContentType.
 type AdminUpdateUserApplicationMergePatchPlusJSONRequestBody = AdminUserUpdate
@@ -647,6 +1331,15 @@ type ResetPasswordJSONRequestBody = PasswordReset
 // VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
 type VerifyEmailJSONRequestBody = EmailVerification
 
+// CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.
+type CreateOrderJSONRequestBody = OrderCreate
+
+// CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
+type CreateProductJSONRequestBody = ProductCreate
+
+// UpdateProductApplicationMergePatchPlusJSONRequestBody defines body for UpdateProduct for application/merge-patch+json ContentType.
+type UpdateProductApplicationMergePatchPlusJSONRequestBody = ProductUpdate
+
 // RegisterUserJSONRequestBody defines body for RegisterUser for application/json ContentType.
 type RegisterUserJSONRequestBody = UserCreate
 
@@ -667,6 +1360,15 @@ type ServerInterface interface {
 	// AdminListAuditEvents What happened
 	// (GET /api/v1/admin/audit-events)
 	AdminListAuditEvents(ctx echo.Context, params AdminListAuditEventsParams) error
+	// AdminListOrders All orders
+	// (GET /api/v1/admin/orders)
+	AdminListOrders(ctx echo.Context, params AdminListOrdersParams) error
+	// AdminSetOrderStatus Move an order on
+	// (POST /api/v1/admin/orders/{order_id}/status)
+	AdminSetOrderStatus(ctx echo.Context, orderID OrderID) error
+	// AdminGetStats Counts and the last 30 days
+	// (GET /api/v1/admin/stats)
+	AdminGetStats(ctx echo.Context, params AdminGetStatsParams) error
 	// AdminListUsers All accounts
 	// (GET /api/v1/admin/users)
 	AdminListUsers(ctx echo.Context, params AdminListUsersParams) error
@@ -676,6 +1378,9 @@ type ServerInterface interface {
 	// AdminUpdateUser Change role or activity of an account
 	// (PATCH /api/v1/admin/users/{user_id})
 	AdminUpdateUser(ctx echo.Context, userID UserID) error
+	// AdminListUserOrders The orders of an account
+	// (GET /api/v1/admin/users/{user_id}/orders)
+	AdminListUserOrders(ctx echo.Context, userID UserID, params AdminListUserOrdersParams) error
 	// ForgotPassword Ask for a link to set a new password
 	// (POST /api/v1/auth/forgot-password)
 	ForgotPassword(ctx echo.Context) error
@@ -706,6 +1411,54 @@ type ServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx echo.Context) error
+	// ExportOrders All order lines as a table
+	// (GET /api/v1/export/orders)
+	ExportOrders(ctx echo.Context, params ExportOrdersParams) error
+	// ExportUsers All accounts as a table
+	// (GET /api/v1/export/users)
+	ExportUsers(ctx echo.Context) error
+	// ListNotifications Your notifications
+	// (GET /api/v1/notifications)
+	ListNotifications(ctx echo.Context, params ListNotificationsParams) error
+	// ReadAllNotifications Mark all as read
+	// (POST /api/v1/notifications/read-all)
+	ReadAllNotifications(ctx echo.Context) error
+	// StreamNotifications Notifications as they arise
+	// (GET /api/v1/notifications/stream)
+	StreamNotifications(ctx echo.Context, params StreamNotificationsParams) error
+	// CountUnreadNotifications How many notifications are unread
+	// (GET /api/v1/notifications/unread-count)
+	CountUnreadNotifications(ctx echo.Context) error
+	// ReadNotification Mark one as read
+	// (POST /api/v1/notifications/{notification_id}/read)
+	ReadNotification(ctx echo.Context, notificationID openapi_types.UUID) error
+	// ListOrders Your orders
+	// (GET /api/v1/orders)
+	ListOrders(ctx echo.Context, params ListOrdersParams) error
+	// CreateOrder Order products
+	// (POST /api/v1/orders)
+	CreateOrder(ctx echo.Context, params CreateOrderParams) error
+	// GetOrder One order
+	// (GET /api/v1/orders/{order_id})
+	GetOrder(ctx echo.Context, orderID OrderID) error
+	// CancelOrder Cancel your order
+	// (POST /api/v1/orders/{order_id}/cancel)
+	CancelOrder(ctx echo.Context, orderID OrderID) error
+	// ListProducts What is sold
+	// (GET /api/v1/products)
+	ListProducts(ctx echo.Context, params ListProductsParams) error
+	// CreateProduct Offer a product
+	// (POST /api/v1/products)
+	CreateProduct(ctx echo.Context) error
+	// RetireProduct Retire a product
+	// (DELETE /api/v1/products/{product_id})
+	RetireProduct(ctx echo.Context, productID ProductID, params RetireProductParams) error
+	// GetProduct One product
+	// (GET /api/v1/products/{product_id})
+	GetProduct(ctx echo.Context, productID ProductID, params GetProductParams) error
+	// UpdateProduct Change a product
+	// (PATCH /api/v1/products/{product_id})
+	UpdateProduct(ctx echo.Context, productID ProductID, params UpdateProductParams) error
 	// RegisterUser Register
 	// (POST /api/v1/users)
 	RegisterUser(ctx echo.Context) error
@@ -766,6 +1519,55 @@ func (w *ServerInterfaceWrapper) AdminListAuditEvents(ctx echo.Context) error {
 	return w.Handler.AdminListAuditEvents(ctx, params)
 }
 
+// AdminListOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminListOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params AdminListOrdersParams
+	params.Status = validate.Query(from, 0, "status", validate.Text[OrderStatus])
+	params.Limit = validate.Query(from, 1, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 2, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.AdminListOrders(ctx, params)
+}
+
+// AdminSetOrderStatus converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminSetOrderStatus(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	orderID := validate.Path(from, 0, "order_id", ctx.Param("order_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.AdminSetOrderStatus(ctx, orderID)
+}
+
+// AdminGetStats converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminGetStats(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params AdminGetStatsParams
+	params.IfNoneMatch = validate.Header(from, 0, "If-None-Match", validate.Text[IfNoneMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.AdminGetStats(ctx, params)
+}
+
 // AdminListUsers converts echo context to params.
 func (w *ServerInterfaceWrapper) AdminListUsers(ctx echo.Context) error {
 	from, err := validate.ReadParams(ctx.Request())
@@ -776,8 +1578,9 @@ func (w *ServerInterfaceWrapper) AdminListUsers(ctx echo.Context) error {
 	params.Q = validate.Query(from, 0, "q", validate.Text[string])
 	params.Role = validate.Query(from, 1, "role", validate.Text[Role])
 	params.IsActive = validate.Query(from, 2, "is_active", validate.Bool[bool])
-	params.Limit = validate.Query(from, 3, "limit", validate.Int32[Limit])
-	params.Cursor = validate.Query(from, 4, "cursor", validate.Text[Cursor])
+	params.Include = validate.QueryList(from, 3, "include", validate.Text[UserInclude])
+	params.Limit = validate.Query(from, 4, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 5, "cursor", validate.Text[Cursor])
 	if found := from.Found(); found != nil {
 		// The handler reports them together with what is wrong elsewhere.
 		ctx.Set(validate.FaultsKey, found)
@@ -814,6 +1617,25 @@ func (w *ServerInterfaceWrapper) AdminUpdateUser(ctx echo.Context) error {
 	}
 
 	return w.Handler.AdminUpdateUser(ctx, userID)
+}
+
+// AdminListUserOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) AdminListUserOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	userID := validate.Path(from, 0, "user_id", ctx.Param("user_id"), validate.UUIDText)
+	var params AdminListUserOrdersParams
+	params.Status = validate.Query(from, 1, "status", validate.Text[OrderStatus])
+	params.Limit = validate.Query(from, 2, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 3, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.AdminListUserOrders(ctx, userID, params)
 }
 
 // ForgotPassword converts echo context to params.
@@ -894,6 +1716,235 @@ func (w *ServerInterfaceWrapper) RevokeSession(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) VerifyEmail(ctx echo.Context) error {
 
 	return w.Handler.VerifyEmail(ctx)
+}
+
+// ExportOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ExportOrdersParams
+	params.From = validate.Query(from, 0, "from", validate.TimeText)
+	params.To = validate.Query(from, 1, "to", validate.TimeText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ExportOrders(ctx, params)
+}
+
+// ExportUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportUsers(ctx echo.Context) error {
+
+	return w.Handler.ExportUsers(ctx)
+}
+
+// ListNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) ListNotifications(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListNotificationsParams
+	params.Unread = validate.Query(from, 0, "unread", validate.Bool[bool])
+	params.Limit = validate.Query(from, 1, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 2, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListNotifications(ctx, params)
+}
+
+// ReadAllNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) ReadAllNotifications(ctx echo.Context) error {
+
+	return w.Handler.ReadAllNotifications(ctx)
+}
+
+// StreamNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) StreamNotifications(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params StreamNotificationsParams
+	params.LastEventID = validate.Header(from, 0, "Last-Event-ID", validate.Int64[int64])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.StreamNotifications(ctx, params)
+}
+
+// CountUnreadNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) CountUnreadNotifications(ctx echo.Context) error {
+
+	return w.Handler.CountUnreadNotifications(ctx)
+}
+
+// ReadNotification converts echo context to params.
+func (w *ServerInterfaceWrapper) ReadNotification(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	notificationID := validate.Path(from, 0, "notification_id", ctx.Param("notification_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ReadNotification(ctx, notificationID)
+}
+
+// ListOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListOrdersParams
+	params.Status = validate.Query(from, 0, "status", validate.Text[OrderStatus])
+	params.Limit = validate.Query(from, 1, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 2, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListOrders(ctx, params)
+}
+
+// CreateOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrder(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params CreateOrderParams
+	params.IdempotencyKey = validate.Header(from, 0, "Idempotency-Key", validate.Text[IdempotencyKey])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.CreateOrder(ctx, params)
+}
+
+// GetOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) GetOrder(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	orderID := validate.Path(from, 0, "order_id", ctx.Param("order_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.GetOrder(ctx, orderID)
+}
+
+// CancelOrder converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelOrder(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	orderID := validate.Path(from, 0, "order_id", ctx.Param("order_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.CancelOrder(ctx, orderID)
+}
+
+// ListProducts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListProducts(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListProductsParams
+	params.Q = validate.Query(from, 0, "q", validate.Text[SearchText])
+	params.MinPrice = validate.Query(from, 1, "min_price", validate.Int64[int64])
+	params.MaxPrice = validate.Query(from, 2, "max_price", validate.Int64[int64])
+	params.Currency = validate.Query(from, 3, "currency", validate.Text[Currency])
+	params.InStock = validate.Query(from, 4, "in_stock", validate.Bool[bool])
+	params.Sort = validate.Query(from, 5, "sort", validate.Text[ProductSort])
+	params.Limit = validate.Query(from, 6, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 7, "cursor", validate.Text[Cursor])
+	params.IfNoneMatch = validate.Header(from, 8, "If-None-Match", validate.Text[IfNoneMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListProducts(ctx, params)
+}
+
+// CreateProduct converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateProduct(ctx echo.Context) error {
+
+	return w.Handler.CreateProduct(ctx)
+}
+
+// RetireProduct converts echo context to params.
+func (w *ServerInterfaceWrapper) RetireProduct(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	productID := validate.Path(from, 0, "product_id", ctx.Param("product_id"), validate.UUIDText)
+	var params RetireProductParams
+	params.IfMatch = validate.Header(from, 1, "If-Match", validate.Text[IfMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.RetireProduct(ctx, productID, params)
+}
+
+// GetProduct converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProduct(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	productID := validate.Path(from, 0, "product_id", ctx.Param("product_id"), validate.UUIDText)
+	var params GetProductParams
+	params.IfNoneMatch = validate.Header(from, 1, "If-None-Match", validate.Text[IfNoneMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.GetProduct(ctx, productID, params)
+}
+
+// UpdateProduct converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateProduct(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	productID := validate.Path(from, 0, "product_id", ctx.Param("product_id"), validate.UUIDText)
+	var params UpdateProductParams
+	params.IfMatch = validate.Header(from, 1, "If-Match", validate.Text[IfMatch])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.UpdateProduct(ctx, productID, params)
 }
 
 // RegisterUser converts echo context to params.
@@ -1008,9 +2059,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 	router.GET(options.BaseURL+"/.well-known/jwks.json", wrapper.GetJwks, options.OperationMiddlewares["getJwks"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/audit-events", wrapper.AdminListAuditEvents, options.OperationMiddlewares["adminListAuditEvents"]...)
+	router.GET(options.BaseURL+"/api/v1/admin/orders", wrapper.AdminListOrders, options.OperationMiddlewares["adminListOrders"]...)
+	router.POST(options.BaseURL+"/api/v1/admin/orders/:order_id/status", wrapper.AdminSetOrderStatus, options.OperationMiddlewares["adminSetOrderStatus"]...)
+	router.GET(options.BaseURL+"/api/v1/admin/stats", wrapper.AdminGetStats, options.OperationMiddlewares["adminGetStats"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/users", wrapper.AdminListUsers, options.OperationMiddlewares["adminListUsers"]...)
 	router.GET(options.BaseURL+"/api/v1/admin/users/:user_id", wrapper.AdminGetUser, options.OperationMiddlewares["adminGetUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/admin/users/:user_id", wrapper.AdminUpdateUser, options.OperationMiddlewares["adminUpdateUser"]...)
+	router.GET(options.BaseURL+"/api/v1/admin/users/:user_id/orders", wrapper.AdminListUserOrders, options.OperationMiddlewares["adminListUserOrders"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/forgot-password", wrapper.ForgotPassword, options.OperationMiddlewares["forgotPassword"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/login", wrapper.Login, options.OperationMiddlewares["login"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/logout", wrapper.Logout, options.OperationMiddlewares["logout"]...)
@@ -1021,6 +2076,22 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/auth/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/api/v1/auth/sessions/:session_id", wrapper.RevokeSession, options.OperationMiddlewares["revokeSession"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/verify-email", wrapper.VerifyEmail, options.OperationMiddlewares["verifyEmail"]...)
+	router.GET(options.BaseURL+"/api/v1/export/orders", wrapper.ExportOrders, options.OperationMiddlewares["exportOrders"]...)
+	router.GET(options.BaseURL+"/api/v1/export/users", wrapper.ExportUsers, options.OperationMiddlewares["exportUsers"]...)
+	router.GET(options.BaseURL+"/api/v1/notifications", wrapper.ListNotifications, options.OperationMiddlewares["listNotifications"]...)
+	router.POST(options.BaseURL+"/api/v1/notifications/read-all", wrapper.ReadAllNotifications, options.OperationMiddlewares["readAllNotifications"]...)
+	router.GET(options.BaseURL+"/api/v1/notifications/stream", wrapper.StreamNotifications, options.OperationMiddlewares["streamNotifications"]...)
+	router.GET(options.BaseURL+"/api/v1/notifications/unread-count", wrapper.CountUnreadNotifications, options.OperationMiddlewares["countUnreadNotifications"]...)
+	router.POST(options.BaseURL+"/api/v1/notifications/:notification_id/read", wrapper.ReadNotification, options.OperationMiddlewares["readNotification"]...)
+	router.GET(options.BaseURL+"/api/v1/orders", wrapper.ListOrders, options.OperationMiddlewares["listOrders"]...)
+	router.POST(options.BaseURL+"/api/v1/orders", wrapper.CreateOrder, options.OperationMiddlewares["createOrder"]...)
+	router.GET(options.BaseURL+"/api/v1/orders/:order_id", wrapper.GetOrder, options.OperationMiddlewares["getOrder"]...)
+	router.POST(options.BaseURL+"/api/v1/orders/:order_id/cancel", wrapper.CancelOrder, options.OperationMiddlewares["cancelOrder"]...)
+	router.GET(options.BaseURL+"/api/v1/products", wrapper.ListProducts, options.OperationMiddlewares["listProducts"]...)
+	router.POST(options.BaseURL+"/api/v1/products", wrapper.CreateProduct, options.OperationMiddlewares["createProduct"]...)
+	router.DELETE(options.BaseURL+"/api/v1/products/:product_id", wrapper.RetireProduct, options.OperationMiddlewares["retireProduct"]...)
+	router.GET(options.BaseURL+"/api/v1/products/:product_id", wrapper.GetProduct, options.OperationMiddlewares["getProduct"]...)
+	router.PATCH(options.BaseURL+"/api/v1/products/:product_id", wrapper.UpdateProduct, options.OperationMiddlewares["updateProduct"]...)
 	router.POST(options.BaseURL+"/api/v1/users", wrapper.RegisterUser, options.OperationMiddlewares["registerUser"]...)
 	router.DELETE(options.BaseURL+"/api/v1/users/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/users/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
@@ -1034,6 +2105,26 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type HealthyJSONResponse Health
+
+type OrderJSONResponse Order
+
+type OrdersResponseHeaders struct {
+	Link *string
+}
+type OrdersJSONResponse struct {
+	Body OrderPage
+
+	Headers OrdersResponseHeaders
+}
+
+type ProductResponseHeaders struct {
+	ETag string
+}
+type ProductJSONResponse struct {
+	Body Product
+
+	Headers ProductResponseHeaders
+}
 
 type TokenResponseHeaders struct {
 	CacheControl string
@@ -1099,6 +2190,83 @@ func (response AdminListAuditEvents200JSONResponse) VisitAdminListAuditEventsRes
 	return err
 }
 
+type AdminListOrdersRequestObject struct {
+	Params AdminListOrdersParams
+}
+
+type AdminListOrdersResponseObject interface {
+	VisitAdminListOrdersResponse(w http.ResponseWriter) error
+}
+
+type AdminListOrders200ResponseHeaders struct {
+	Link *string
+}
+
+type AdminListOrders200JSONResponse struct {
+	Body    AdminOrderPage
+	Headers AdminListOrders200ResponseHeaders
+}
+
+func (response AdminListOrders200JSONResponse) VisitAdminListOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdminSetOrderStatusRequestObject struct {
+	OrderID OrderID `json:"order_id"`
+	Body    *AdminSetOrderStatusJSONRequestBody
+}
+
+type AdminSetOrderStatusResponseObject interface {
+	VisitAdminSetOrderStatusResponse(w http.ResponseWriter) error
+}
+
+type AdminSetOrderStatus200JSONResponse struct{ OrderJSONResponse }
+
+func (response AdminSetOrderStatus200JSONResponse) VisitAdminSetOrderStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdminGetStatsRequestObject struct {
+	Params AdminGetStatsParams
+}
+
+type AdminGetStatsResponseObject interface {
+	VisitAdminGetStatsResponse(w http.ResponseWriter) error
+}
+
+type AdminGetStats200JSONResponse Stats
+
+func (response AdminGetStats200JSONResponse) VisitAdminGetStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AdminListUsersRequestObject struct {
 	Params AdminListUsersParams
 }
@@ -1112,7 +2280,7 @@ type AdminListUsers200ResponseHeaders struct {
 }
 
 type AdminListUsers200JSONResponse struct {
-	Body    UserPage
+	Body    AdminUserPage
 	Headers AdminListUsers200ResponseHeaders
 }
 
@@ -1171,6 +2339,32 @@ func (response AdminUpdateUser200JSONResponse) VisitAdminUpdateUserResponse(w ht
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdminListUserOrdersRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Params AdminListUserOrdersParams
+}
+
+type AdminListUserOrdersResponseObject interface {
+	VisitAdminListUserOrdersResponse(w http.ResponseWriter) error
+}
+
+type AdminListUserOrders200JSONResponse struct{ OrdersJSONResponse }
+
+func (response AdminListUserOrders200JSONResponse) VisitAdminListUserOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -1363,6 +2557,540 @@ type VerifyEmail204Response struct {
 func (response VerifyEmail204Response) VisitVerifyEmailResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ExportOrdersRequestObject struct {
+	Params ExportOrdersParams
+}
+
+type ExportOrdersResponseObject interface {
+	VisitExportOrdersResponse(w http.ResponseWriter) error
+}
+
+type ExportOrders200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportOrders200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ExportOrders200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportOrders200ApplicationXNdjsonResponse) VisitExportOrdersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportOrders200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       ExportOrders200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportOrders200TextCsvResponse) VisitExportOrdersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportUsersRequestObject struct {
+}
+
+type ExportUsersResponseObject interface {
+	VisitExportUsersResponse(w http.ResponseWriter) error
+}
+
+type ExportUsers200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportUsers200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ExportUsers200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportUsers200ApplicationXNdjsonResponse) VisitExportUsersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportUsers200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       ExportUsers200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportUsers200TextCsvResponse) VisitExportUsersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ListNotificationsRequestObject struct {
+	Params ListNotificationsParams
+}
+
+type ListNotificationsResponseObject interface {
+	VisitListNotificationsResponse(w http.ResponseWriter) error
+}
+
+type ListNotifications200ResponseHeaders struct {
+	Link *string
+}
+
+type ListNotifications200JSONResponse struct {
+	Body    NotificationPage
+	Headers ListNotifications200ResponseHeaders
+}
+
+func (response ListNotifications200JSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReadAllNotificationsRequestObject struct {
+}
+
+type ReadAllNotificationsResponseObject interface {
+	VisitReadAllNotificationsResponse(w http.ResponseWriter) error
+}
+
+type ReadAllNotifications200JSONResponse NotificationCount
+
+func (response ReadAllNotifications200JSONResponse) VisitReadAllNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StreamNotificationsRequestObject struct {
+	Params StreamNotificationsParams
+}
+
+type StreamNotificationsResponseObject interface {
+	VisitStreamNotificationsResponse(w http.ResponseWriter) error
+}
+
+type StreamNotifications200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamNotifications200TextEventStreamResponse) VisitStreamNotificationsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type CountUnreadNotificationsRequestObject struct {
+}
+
+type CountUnreadNotificationsResponseObject interface {
+	VisitCountUnreadNotificationsResponse(w http.ResponseWriter) error
+}
+
+type CountUnreadNotifications200JSONResponse NotificationCount
+
+func (response CountUnreadNotifications200JSONResponse) VisitCountUnreadNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReadNotificationRequestObject struct {
+	NotificationID openapi_types.UUID `json:"notification_id"`
+}
+
+type ReadNotificationResponseObject interface {
+	VisitReadNotificationResponse(w http.ResponseWriter) error
+}
+
+type ReadNotification200JSONResponse Notification
+
+func (response ReadNotification200JSONResponse) VisitReadNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrdersRequestObject struct {
+	Params ListOrdersParams
+}
+
+type ListOrdersResponseObject interface {
+	VisitListOrdersResponse(w http.ResponseWriter) error
+}
+
+type ListOrders200JSONResponse struct{ OrdersJSONResponse }
+
+func (response ListOrders200JSONResponse) VisitListOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrderRequestObject struct {
+	Params CreateOrderParams
+	Body   *CreateOrderJSONRequestBody
+}
+
+type CreateOrderResponseObject interface {
+	VisitCreateOrderResponse(w http.ResponseWriter) error
+}
+
+type CreateOrder201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrder201JSONResponse struct {
+	Body    Order
+	Headers CreateOrder201ResponseHeaders
+}
+
+func (response CreateOrder201JSONResponse) VisitCreateOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOrderRequestObject struct {
+	OrderID OrderID `json:"order_id"`
+}
+
+type GetOrderResponseObject interface {
+	VisitGetOrderResponse(w http.ResponseWriter) error
+}
+
+type GetOrder200JSONResponse struct{ OrderJSONResponse }
+
+func (response GetOrder200JSONResponse) VisitGetOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelOrderRequestObject struct {
+	OrderID OrderID `json:"order_id"`
+}
+
+type CancelOrderResponseObject interface {
+	VisitCancelOrderResponse(w http.ResponseWriter) error
+}
+
+type CancelOrder200JSONResponse struct{ OrderJSONResponse }
+
+func (response CancelOrder200JSONResponse) VisitCancelOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductsRequestObject struct {
+	Params ListProductsParams
+}
+
+type ListProductsResponseObject interface {
+	VisitListProductsResponse(w http.ResponseWriter) error
+}
+
+type ListProducts200ResponseHeaders struct {
+	Link *string
+}
+
+type ListProducts200JSONResponse struct {
+	Body    ProductPage
+	Headers ListProducts200ResponseHeaders
+}
+
+func (response ListProducts200JSONResponse) VisitListProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProductRequestObject struct {
+	Body *CreateProductJSONRequestBody
+}
+
+type CreateProductResponseObject interface {
+	VisitCreateProductResponse(w http.ResponseWriter) error
+}
+
+type CreateProduct201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CreateProduct201JSONResponse struct {
+	Body    Product
+	Headers CreateProduct201ResponseHeaders
+}
+
+func (response CreateProduct201JSONResponse) VisitCreateProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetireProductRequestObject struct {
+	ProductID ProductID `json:"product_id"`
+	Params    RetireProductParams
+}
+
+type RetireProductResponseObject interface {
+	VisitRetireProductResponse(w http.ResponseWriter) error
+}
+
+type RetireProduct204Response struct {
+}
+
+func (response RetireProduct204Response) VisitRetireProductResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type GetProductRequestObject struct {
+	ProductID ProductID `json:"product_id"`
+	Params    GetProductParams
+}
+
+type GetProductResponseObject interface {
+	VisitGetProductResponse(w http.ResponseWriter) error
+}
+
+type GetProduct200JSONResponse struct{ ProductJSONResponse }
+
+func (response GetProduct200JSONResponse) VisitGetProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateProductRequestObject struct {
+	ProductID ProductID `json:"product_id"`
+	Params    UpdateProductParams
+	Body      *UpdateProductApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateProductResponseObject interface {
+	VisitUpdateProductResponse(w http.ResponseWriter) error
+}
+
+type UpdateProduct200JSONResponse struct{ ProductJSONResponse }
+
+func (response UpdateProduct200JSONResponse) VisitUpdateProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type RegisterUserRequestObject struct {
@@ -1563,6 +3291,15 @@ type StrictServerInterface interface {
 	// AdminListAuditEvents What happened
 	// (GET /api/v1/admin/audit-events)
 	AdminListAuditEvents(ctx context.Context, request AdminListAuditEventsRequestObject) (AdminListAuditEventsResponseObject, error)
+	// AdminListOrders All orders
+	// (GET /api/v1/admin/orders)
+	AdminListOrders(ctx context.Context, request AdminListOrdersRequestObject) (AdminListOrdersResponseObject, error)
+	// AdminSetOrderStatus Move an order on
+	// (POST /api/v1/admin/orders/{order_id}/status)
+	AdminSetOrderStatus(ctx context.Context, request AdminSetOrderStatusRequestObject) (AdminSetOrderStatusResponseObject, error)
+	// AdminGetStats Counts and the last 30 days
+	// (GET /api/v1/admin/stats)
+	AdminGetStats(ctx context.Context, request AdminGetStatsRequestObject) (AdminGetStatsResponseObject, error)
 	// AdminListUsers All accounts
 	// (GET /api/v1/admin/users)
 	AdminListUsers(ctx context.Context, request AdminListUsersRequestObject) (AdminListUsersResponseObject, error)
@@ -1572,6 +3309,9 @@ type StrictServerInterface interface {
 	// AdminUpdateUser Change role or activity of an account
 	// (PATCH /api/v1/admin/users/{user_id})
 	AdminUpdateUser(ctx context.Context, request AdminUpdateUserRequestObject) (AdminUpdateUserResponseObject, error)
+	// AdminListUserOrders The orders of an account
+	// (GET /api/v1/admin/users/{user_id}/orders)
+	AdminListUserOrders(ctx context.Context, request AdminListUserOrdersRequestObject) (AdminListUserOrdersResponseObject, error)
 	// ForgotPassword Ask for a link to set a new password
 	// (POST /api/v1/auth/forgot-password)
 	ForgotPassword(ctx context.Context, request ForgotPasswordRequestObject) (ForgotPasswordResponseObject, error)
@@ -1602,6 +3342,54 @@ type StrictServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx context.Context, request VerifyEmailRequestObject) (VerifyEmailResponseObject, error)
+	// ExportOrders All order lines as a table
+	// (GET /api/v1/export/orders)
+	ExportOrders(ctx context.Context, request ExportOrdersRequestObject) (ExportOrdersResponseObject, error)
+	// ExportUsers All accounts as a table
+	// (GET /api/v1/export/users)
+	ExportUsers(ctx context.Context, request ExportUsersRequestObject) (ExportUsersResponseObject, error)
+	// ListNotifications Your notifications
+	// (GET /api/v1/notifications)
+	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
+	// ReadAllNotifications Mark all as read
+	// (POST /api/v1/notifications/read-all)
+	ReadAllNotifications(ctx context.Context, request ReadAllNotificationsRequestObject) (ReadAllNotificationsResponseObject, error)
+	// StreamNotifications Notifications as they arise
+	// (GET /api/v1/notifications/stream)
+	StreamNotifications(ctx context.Context, request StreamNotificationsRequestObject) (StreamNotificationsResponseObject, error)
+	// CountUnreadNotifications How many notifications are unread
+	// (GET /api/v1/notifications/unread-count)
+	CountUnreadNotifications(ctx context.Context, request CountUnreadNotificationsRequestObject) (CountUnreadNotificationsResponseObject, error)
+	// ReadNotification Mark one as read
+	// (POST /api/v1/notifications/{notification_id}/read)
+	ReadNotification(ctx context.Context, request ReadNotificationRequestObject) (ReadNotificationResponseObject, error)
+	// ListOrders Your orders
+	// (GET /api/v1/orders)
+	ListOrders(ctx context.Context, request ListOrdersRequestObject) (ListOrdersResponseObject, error)
+	// CreateOrder Order products
+	// (POST /api/v1/orders)
+	CreateOrder(ctx context.Context, request CreateOrderRequestObject) (CreateOrderResponseObject, error)
+	// GetOrder One order
+	// (GET /api/v1/orders/{order_id})
+	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
+	// CancelOrder Cancel your order
+	// (POST /api/v1/orders/{order_id}/cancel)
+	CancelOrder(ctx context.Context, request CancelOrderRequestObject) (CancelOrderResponseObject, error)
+	// ListProducts What is sold
+	// (GET /api/v1/products)
+	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
+	// CreateProduct Offer a product
+	// (POST /api/v1/products)
+	CreateProduct(ctx context.Context, request CreateProductRequestObject) (CreateProductResponseObject, error)
+	// RetireProduct Retire a product
+	// (DELETE /api/v1/products/{product_id})
+	RetireProduct(ctx context.Context, request RetireProductRequestObject) (RetireProductResponseObject, error)
+	// GetProduct One product
+	// (GET /api/v1/products/{product_id})
+	GetProduct(ctx context.Context, request GetProductRequestObject) (GetProductResponseObject, error)
+	// UpdateProduct Change a product
+	// (PATCH /api/v1/products/{product_id})
+	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
 	// RegisterUser Register
 	// (POST /api/v1/users)
 	RegisterUser(ctx context.Context, request RegisterUserRequestObject) (RegisterUserResponseObject, error)
@@ -1631,7 +3419,10 @@ type StrictServerInterface interface {
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 }
 
-type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
+// Answer writes the answer of a method: headers, status and body.
+type Answer func(w http.ResponseWriter) error
+
+type StrictHandlerFunc func(ctx echo.Context, request any) (Answer, error)
 type StrictMiddlewareFunc func(f StrictHandlerFunc, operationID string) StrictHandlerFunc
 
 // NewStrictHandler serves each operation by a typed method. A request reaches
@@ -1665,24 +3456,25 @@ func bindBody(ctx echo.Context, body validate.Shaped) (validate.Violations, erro
 func (sh *strictHandler) GetJwks(ctx echo.Context) error {
 	var request GetJwksRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetJwks(ctx.Request().Context(), request.(GetJwksRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetJwks(ctx.Request().Context(), request.(GetJwksRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getJwks: neither an answer nor an error")
+		}
+		return response.VisitGetJwksResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getJwks")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetJwksResponseObject); ok {
-		return valid.VisitGetJwksResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getJwks: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // AdminListAuditEvents reads, validates and serves one request of the operation.
@@ -1695,24 +3487,128 @@ func (sh *strictHandler) AdminListAuditEvents(ctx echo.Context, params AdminList
 		return faults
 	}
 	request = request.WithDefaults()
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.AdminListAuditEvents(ctx.Request().Context(), request.(AdminListAuditEventsRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminListAuditEvents(ctx.Request().Context(), request.(AdminListAuditEventsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminListAuditEvents: neither an answer nor an error")
+		}
+		return response.VisitAdminListAuditEventsResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminListAuditEvents")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(AdminListAuditEventsResponseObject); ok {
-		return valid.VisitAdminListAuditEventsResponse(ctx.Response())
+	return answer(ctx.Response())
+}
+
+// AdminListOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) AdminListOrders(ctx echo.Context, params AdminListOrdersParams) error {
+	var request AdminListOrdersRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
 	}
-	if response != nil {
-		return fmt.Errorf("serving adminListAuditEvents: unexpected response type %T", response)
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminListOrders(ctx.Request().Context(), request.(AdminListOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminListOrders: neither an answer nor an error")
+		}
+		return response.VisitAdminListOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "adminListOrders")
 	}
-	return nil
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// AdminSetOrderStatus reads, validates and serves one request of the operation.
+func (sh *strictHandler) AdminSetOrderStatus(ctx echo.Context, orderID OrderID) error {
+	var request AdminSetOrderStatusRequestObject
+
+	request.OrderID = orderID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/json":
+		var body AdminSetOrderStatusJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminSetOrderStatus(ctx.Request().Context(), request.(AdminSetOrderStatusRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminSetOrderStatus: neither an answer nor an error")
+		}
+		return response.VisitAdminSetOrderStatusResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "adminSetOrderStatus")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// AdminGetStats reads, validates and serves one request of the operation.
+func (sh *strictHandler) AdminGetStats(ctx echo.Context, params AdminGetStatsParams) error {
+	var request AdminGetStatsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminGetStats(ctx.Request().Context(), request.(AdminGetStatsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminGetStats: neither an answer nor an error")
+		}
+		return response.VisitAdminGetStatsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "adminGetStats")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
 }
 
 // AdminListUsers reads, validates and serves one request of the operation.
@@ -1725,24 +3621,25 @@ func (sh *strictHandler) AdminListUsers(ctx echo.Context, params AdminListUsersP
 		return faults
 	}
 	request = request.WithDefaults()
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.AdminListUsers(ctx.Request().Context(), request.(AdminListUsersRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminListUsers(ctx.Request().Context(), request.(AdminListUsersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminListUsers: neither an answer nor an error")
+		}
+		return response.VisitAdminListUsersResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminListUsers")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(AdminListUsersResponseObject); ok {
-		return valid.VisitAdminListUsersResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving adminListUsers: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // AdminGetUser reads, validates and serves one request of the operation.
@@ -1754,24 +3651,25 @@ func (sh *strictHandler) AdminGetUser(ctx echo.Context, userID UserID) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.AdminGetUser(ctx.Request().Context(), request.(AdminGetUserRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminGetUser(ctx.Request().Context(), request.(AdminGetUserRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminGetUser: neither an answer nor an error")
+		}
+		return response.VisitAdminGetUserResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminGetUser")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(AdminGetUserResponseObject); ok {
-		return valid.VisitAdminGetUserResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving adminGetUser: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // AdminUpdateUser reads, validates and serves one request of the operation.
@@ -1795,24 +3693,57 @@ func (sh *strictHandler) AdminUpdateUser(ctx echo.Context, userID UserID) error 
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.AdminUpdateUser(ctx.Request().Context(), request.(AdminUpdateUserRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminUpdateUser(ctx.Request().Context(), request.(AdminUpdateUserRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminUpdateUser: neither an answer nor an error")
+		}
+		return response.VisitAdminUpdateUserResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "adminUpdateUser")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(AdminUpdateUserResponseObject); ok {
-		return valid.VisitAdminUpdateUserResponse(ctx.Response())
+	return answer(ctx.Response())
+}
+
+// AdminListUserOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) AdminListUserOrders(ctx echo.Context, userID UserID, params AdminListUserOrdersParams) error {
+	var request AdminListUserOrdersRequestObject
+
+	request.UserID = userID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
 	}
-	if response != nil {
-		return fmt.Errorf("serving adminUpdateUser: unexpected response type %T", response)
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.AdminListUserOrders(ctx.Request().Context(), request.(AdminListUserOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving adminListUserOrders: neither an answer nor an error")
+		}
+		return response.VisitAdminListUserOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "adminListUserOrders")
 	}
-	return nil
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
 }
 
 // ForgotPassword reads, validates and serves one request of the operation.
@@ -1835,24 +3766,25 @@ func (sh *strictHandler) ForgotPassword(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ForgotPassword(ctx.Request().Context(), request.(ForgotPasswordRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ForgotPassword(ctx.Request().Context(), request.(ForgotPasswordRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving forgotPassword: neither an answer nor an error")
+		}
+		return response.VisitForgotPasswordResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "forgotPassword")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ForgotPasswordResponseObject); ok {
-		return valid.VisitForgotPasswordResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving forgotPassword: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // Login reads, validates and serves one request of the operation.
@@ -1875,72 +3807,75 @@ func (sh *strictHandler) Login(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.Login(ctx.Request().Context(), request.(LoginRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.Login(ctx.Request().Context(), request.(LoginRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving login: neither an answer nor an error")
+		}
+		return response.VisitLoginResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "login")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(LoginResponseObject); ok {
-		return valid.VisitLoginResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving login: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // Logout reads, validates and serves one request of the operation.
 func (sh *strictHandler) Logout(ctx echo.Context) error {
 	var request LogoutRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.Logout(ctx.Request().Context(), request.(LogoutRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.Logout(ctx.Request().Context(), request.(LogoutRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving logout: neither an answer nor an error")
+		}
+		return response.VisitLogoutResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "logout")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(LogoutResponseObject); ok {
-		return valid.VisitLogoutResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving logout: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // LogoutAll reads, validates and serves one request of the operation.
 func (sh *strictHandler) LogoutAll(ctx echo.Context) error {
 	var request LogoutAllRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.LogoutAll(ctx.Request().Context(), request.(LogoutAllRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.LogoutAll(ctx.Request().Context(), request.(LogoutAllRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving logoutAll: neither an answer nor an error")
+		}
+		return response.VisitLogoutAllResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "logoutAll")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(LogoutAllResponseObject); ok {
-		return valid.VisitLogoutAllResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving logoutAll: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // RefreshToken reads, validates and serves one request of the operation.
@@ -1971,24 +3906,25 @@ func (sh *strictHandler) RefreshToken(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.RefreshToken(ctx.Request().Context(), request.(RefreshTokenRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.RefreshToken(ctx.Request().Context(), request.(RefreshTokenRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving refreshToken: neither an answer nor an error")
+		}
+		return response.VisitRefreshTokenResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "refreshToken")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(RefreshTokenResponseObject); ok {
-		return valid.VisitRefreshTokenResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving refreshToken: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ResendVerification reads, validates and serves one request of the operation.
@@ -2011,24 +3947,25 @@ func (sh *strictHandler) ResendVerification(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ResendVerification(ctx.Request().Context(), request.(ResendVerificationRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ResendVerification(ctx.Request().Context(), request.(ResendVerificationRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving resendVerification: neither an answer nor an error")
+		}
+		return response.VisitResendVerificationResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "resendVerification")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ResendVerificationResponseObject); ok {
-		return valid.VisitResendVerificationResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving resendVerification: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ResetPassword reads, validates and serves one request of the operation.
@@ -2051,24 +3988,25 @@ func (sh *strictHandler) ResetPassword(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ResetPassword(ctx.Request().Context(), request.(ResetPasswordRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ResetPassword(ctx.Request().Context(), request.(ResetPasswordRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving resetPassword: neither an answer nor an error")
+		}
+		return response.VisitResetPasswordResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "resetPassword")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ResetPasswordResponseObject); ok {
-		return valid.VisitResetPasswordResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving resetPassword: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ListSessions reads, validates and serves one request of the operation.
@@ -2081,24 +4019,25 @@ func (sh *strictHandler) ListSessions(ctx echo.Context, params ListSessionsParam
 		return faults
 	}
 	request = request.WithDefaults()
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ListSessions(ctx.Request().Context(), request.(ListSessionsRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListSessions(ctx.Request().Context(), request.(ListSessionsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listSessions: neither an answer nor an error")
+		}
+		return response.VisitListSessionsResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "listSessions")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ListSessionsResponseObject); ok {
-		return valid.VisitListSessionsResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving listSessions: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // RevokeSession reads, validates and serves one request of the operation.
@@ -2110,24 +4049,25 @@ func (sh *strictHandler) RevokeSession(ctx echo.Context, sessionID openapi_types
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.RevokeSession(ctx.Request().Context(), request.(RevokeSessionRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.RevokeSession(ctx.Request().Context(), request.(RevokeSessionRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving revokeSession: neither an answer nor an error")
+		}
+		return response.VisitRevokeSessionResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "revokeSession")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(RevokeSessionResponseObject); ok {
-		return valid.VisitRevokeSessionResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving revokeSession: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // VerifyEmail reads, validates and serves one request of the operation.
@@ -2150,24 +4090,531 @@ func (sh *strictHandler) VerifyEmail(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.VerifyEmail(ctx.Request().Context(), request.(VerifyEmailRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.VerifyEmail(ctx.Request().Context(), request.(VerifyEmailRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving verifyEmail: neither an answer nor an error")
+		}
+		return response.VisitVerifyEmailResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "verifyEmail")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(VerifyEmailResponseObject); ok {
-		return valid.VisitVerifyEmailResponse(ctx.Response())
+	return answer(ctx.Response())
+}
+
+// ExportOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) ExportOrders(ctx echo.Context, params ExportOrdersParams) error {
+	var request ExportOrdersRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
 	}
-	if response != nil {
-		return fmt.Errorf("serving verifyEmail: unexpected response type %T", response)
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ExportOrders(ctx.Request().Context(), request.(ExportOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving exportOrders: neither an answer nor an error")
+		}
+		return response.VisitExportOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "exportOrders")
 	}
-	return nil
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ExportUsers reads, validates and serves one request of the operation.
+func (sh *strictHandler) ExportUsers(ctx echo.Context) error {
+	var request ExportUsersRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ExportUsers(ctx.Request().Context(), request.(ExportUsersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving exportUsers: neither an answer nor an error")
+		}
+		return response.VisitExportUsersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "exportUsers")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListNotifications reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListNotifications(ctx echo.Context, params ListNotificationsParams) error {
+	var request ListNotificationsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListNotifications(ctx.Request().Context(), request.(ListNotificationsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listNotifications: neither an answer nor an error")
+		}
+		return response.VisitListNotificationsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listNotifications")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ReadAllNotifications reads, validates and serves one request of the operation.
+func (sh *strictHandler) ReadAllNotifications(ctx echo.Context) error {
+	var request ReadAllNotificationsRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ReadAllNotifications(ctx.Request().Context(), request.(ReadAllNotificationsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving readAllNotifications: neither an answer nor an error")
+		}
+		return response.VisitReadAllNotificationsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "readAllNotifications")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// StreamNotifications reads, validates and serves one request of the operation.
+func (sh *strictHandler) StreamNotifications(ctx echo.Context, params StreamNotificationsParams) error {
+	var request StreamNotificationsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.StreamNotifications(ctx.Request().Context(), request.(StreamNotificationsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving streamNotifications: neither an answer nor an error")
+		}
+		return response.VisitStreamNotificationsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "streamNotifications")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CountUnreadNotifications reads, validates and serves one request of the operation.
+func (sh *strictHandler) CountUnreadNotifications(ctx echo.Context) error {
+	var request CountUnreadNotificationsRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CountUnreadNotifications(ctx.Request().Context(), request.(CountUnreadNotificationsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving countUnreadNotifications: neither an answer nor an error")
+		}
+		return response.VisitCountUnreadNotificationsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "countUnreadNotifications")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ReadNotification reads, validates and serves one request of the operation.
+func (sh *strictHandler) ReadNotification(ctx echo.Context, notificationID openapi_types.UUID) error {
+	var request ReadNotificationRequestObject
+
+	request.NotificationID = notificationID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ReadNotification(ctx.Request().Context(), request.(ReadNotificationRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving readNotification: neither an answer nor an error")
+		}
+		return response.VisitReadNotificationResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "readNotification")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListOrders(ctx echo.Context, params ListOrdersParams) error {
+	var request ListOrdersRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListOrders(ctx.Request().Context(), request.(ListOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listOrders: neither an answer nor an error")
+		}
+		return response.VisitListOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listOrders")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CreateOrder reads, validates and serves one request of the operation.
+func (sh *strictHandler) CreateOrder(ctx echo.Context, params CreateOrderParams) error {
+	var request CreateOrderRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/json":
+		var body CreateOrderJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CreateOrder(ctx.Request().Context(), request.(CreateOrderRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving createOrder: neither an answer nor an error")
+		}
+		return response.VisitCreateOrderResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "createOrder")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GetOrder reads, validates and serves one request of the operation.
+func (sh *strictHandler) GetOrder(ctx echo.Context, orderID OrderID) error {
+	var request GetOrderRequestObject
+
+	request.OrderID = orderID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetOrder(ctx.Request().Context(), request.(GetOrderRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getOrder: neither an answer nor an error")
+		}
+		return response.VisitGetOrderResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "getOrder")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CancelOrder reads, validates and serves one request of the operation.
+func (sh *strictHandler) CancelOrder(ctx echo.Context, orderID OrderID) error {
+	var request CancelOrderRequestObject
+
+	request.OrderID = orderID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CancelOrder(ctx.Request().Context(), request.(CancelOrderRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving cancelOrder: neither an answer nor an error")
+		}
+		return response.VisitCancelOrderResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "cancelOrder")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListProducts reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListProducts(ctx echo.Context, params ListProductsParams) error {
+	var request ListProductsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListProducts(ctx.Request().Context(), request.(ListProductsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listProducts: neither an answer nor an error")
+		}
+		return response.VisitListProductsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listProducts")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CreateProduct reads, validates and serves one request of the operation.
+func (sh *strictHandler) CreateProduct(ctx echo.Context) error {
+	var request CreateProductRequestObject
+
+	var faults validate.Violations
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/json":
+		var body CreateProductJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CreateProduct(ctx.Request().Context(), request.(CreateProductRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving createProduct: neither an answer nor an error")
+		}
+		return response.VisitCreateProductResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "createProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// RetireProduct reads, validates and serves one request of the operation.
+func (sh *strictHandler) RetireProduct(ctx echo.Context, productID ProductID, params RetireProductParams) error {
+	var request RetireProductRequestObject
+
+	request.ProductID = productID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.RetireProduct(ctx.Request().Context(), request.(RetireProductRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving retireProduct: neither an answer nor an error")
+		}
+		return response.VisitRetireProductResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "retireProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GetProduct reads, validates and serves one request of the operation.
+func (sh *strictHandler) GetProduct(ctx echo.Context, productID ProductID, params GetProductParams) error {
+	var request GetProductRequestObject
+
+	request.ProductID = productID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetProduct(ctx.Request().Context(), request.(GetProductRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getProduct: neither an answer nor an error")
+		}
+		return response.VisitGetProductResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "getProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// UpdateProduct reads, validates and serves one request of the operation.
+func (sh *strictHandler) UpdateProduct(ctx echo.Context, productID ProductID, params UpdateProductParams) error {
+	var request UpdateProductRequestObject
+
+	request.ProductID = productID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/merge-patch+json":
+		var body UpdateProductApplicationMergePatchPlusJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.UpdateProduct(ctx.Request().Context(), request.(UpdateProductRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving updateProduct: neither an answer nor an error")
+		}
+		return response.VisitUpdateProductResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "updateProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
 }
 
 // RegisterUser reads, validates and serves one request of the operation.
@@ -2190,24 +4637,25 @@ func (sh *strictHandler) RegisterUser(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.RegisterUser(ctx.Request().Context(), request.(RegisterUserRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.RegisterUser(ctx.Request().Context(), request.(RegisterUserRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving registerUser: neither an answer nor an error")
+		}
+		return response.VisitRegisterUserResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "registerUser")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(RegisterUserResponseObject); ok {
-		return valid.VisitRegisterUserResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving registerUser: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // DeleteMe reads, validates and serves one request of the operation.
@@ -2230,48 +4678,50 @@ func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving deleteMe: neither an answer nor an error")
+		}
+		return response.VisitDeleteMeResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "deleteMe")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(DeleteMeResponseObject); ok {
-		return valid.VisitDeleteMeResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving deleteMe: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetMe reads, validates and serves one request of the operation.
 func (sh *strictHandler) GetMe(ctx echo.Context) error {
 	var request GetMeRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetMe(ctx.Request().Context(), request.(GetMeRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetMe(ctx.Request().Context(), request.(GetMeRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getMe: neither an answer nor an error")
+		}
+		return response.VisitGetMeResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getMe")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetMeResponseObject); ok {
-		return valid.VisitGetMeResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getMe: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // UpdateMe reads, validates and serves one request of the operation.
@@ -2294,24 +4744,25 @@ func (sh *strictHandler) UpdateMe(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.UpdateMe(ctx.Request().Context(), request.(UpdateMeRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.UpdateMe(ctx.Request().Context(), request.(UpdateMeRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving updateMe: neither an answer nor an error")
+		}
+		return response.VisitUpdateMeResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "updateMe")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(UpdateMeResponseObject); ok {
-		return valid.VisitUpdateMeResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving updateMe: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // ChangePassword reads, validates and serves one request of the operation.
@@ -2334,24 +4785,25 @@ func (sh *strictHandler) ChangePassword(ctx echo.Context) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.ChangePassword(ctx.Request().Context(), request.(ChangePasswordRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ChangePassword(ctx.Request().Context(), request.(ChangePasswordRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving changePassword: neither an answer nor an error")
+		}
+		return response.VisitChangePasswordResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "changePassword")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(ChangePasswordResponseObject); ok {
-		return valid.VisitChangePasswordResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving changePassword: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetUser reads, validates and serves one request of the operation.
@@ -2363,94 +4815,98 @@ func (sh *strictHandler) GetUser(ctx echo.Context, userID UserID) error {
 	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
 		return faults
 	}
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getUser: neither an answer nor an error")
+		}
+		return response.VisitGetUserResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getUser")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetUserResponseObject); ok {
-		return valid.VisitGetUserResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getUser: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetHealth reads, validates and serves one request of the operation.
 func (sh *strictHandler) GetHealth(ctx echo.Context) error {
 	var request GetHealthRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetHealth(ctx.Request().Context(), request.(GetHealthRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetHealth(ctx.Request().Context(), request.(GetHealthRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getHealth: neither an answer nor an error")
+		}
+		return response.VisitGetHealthResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getHealth")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetHealthResponseObject); ok {
-		return valid.VisitGetHealthResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getHealth: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetLiveness reads, validates and serves one request of the operation.
 func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
 	var request GetLivenessRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetLiveness(ctx.Request().Context(), request.(GetLivenessRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetLiveness(ctx.Request().Context(), request.(GetLivenessRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getLiveness: neither an answer nor an error")
+		}
+		return response.VisitGetLivenessResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getLiveness")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetLivenessResponseObject); ok {
-		return valid.VisitGetLivenessResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getLiveness: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }
 
 // GetReadiness reads, validates and serves one request of the operation.
 func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 	var request GetReadinessRequestObject
 
-	handler := func(ctx echo.Context, request any) (any, error) {
-		return sh.ssi.GetReadiness(ctx.Request().Context(), request.(GetReadinessRequestObject))
-	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetReadiness(ctx.Request().Context(), request.(GetReadinessRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getReadiness: neither an answer nor an error")
+		}
+		return response.VisitGetReadinessResponse, nil
+	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "getReadiness")
 	}
 
-	response, err := handler(ctx, request)
-	if err != nil {
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
 		return err
 	}
-	if valid, ok := response.(GetReadinessResponseObject); ok {
-		return valid.VisitGetReadinessResponse(ctx.Response())
-	}
-	if response != nil {
-		return fmt.Errorf("serving getReadiness: unexpected response type %T", response)
-	}
-	return nil
+	return answer(ctx.Response())
 }

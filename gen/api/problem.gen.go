@@ -81,6 +81,13 @@ var (
 		Meaning: "The path exists, but does not take this method.",
 		Mend:    "Use one of the methods in the `Allow` header.",
 	}
+	ProblemNotAcceptable = &ProblemType{
+		Code:    "not-acceptable",
+		Status:  406,
+		Title:   "There is no such form of the answer",
+		Meaning: "The `Accept` header takes none of the content types that the operation answers with.",
+		Mend:    "Name one of the content types in `detail`, or send no `Accept` header.",
+	}
 	ProblemRequestTimeout = &ProblemType{
 		Code:    "request-timeout",
 		Status:  408,
@@ -118,6 +125,35 @@ var (
 		Meaning: "Without this account nobody could administer the service any more.",
 		Mend:    "Make another active account an administrator first.",
 	}
+	ProblemRequestInProgress = &ProblemType{
+		Code:    "request-in-progress",
+		Status:  409,
+		Title:   "The same request is still at work",
+		Meaning: "Another request with this `Idempotency-Key` has begun and has not ended yet.",
+		Mend:    "Send the request again, with the same key, after the number of seconds in `Retry-After`.",
+	}
+	ProblemSkuTaken = &ProblemType{
+		Code:       "sku-taken",
+		Status:     409,
+		Title:      "The SKU is taken",
+		Meaning:    "Another product, perhaps a retired one, has this SKU in this or another letter case.",
+		Mend:       "Choose another SKU.",
+		Constraint: "products_sku_key",
+	}
+	ProblemNotAvailable = &ProblemType{
+		Code:    "not-available",
+		Status:  409,
+		Title:   "Not everything is available",
+		Meaning: "One or more lines ask for more than is in stock, or for a product that is not sold any more. Nothing was ordered.",
+		Mend:    "Read `errors`, which names each such line, and order less of it.",
+	}
+	ProblemWrongOrderStatus = &ProblemType{
+		Code:    "wrong-order-status",
+		Status:  409,
+		Title:   "The order is not in the right status",
+		Meaning: "An order goes from pending to paid, shipped and delivered, one step at a time, and can be cancelled until it is shipped.",
+		Mend:    "Read the order again; `detail` names the steps that are open.",
+	}
 	ProblemPreconditionFailed = &ProblemType{
 		Code:    "precondition-failed",
 		Status:  412,
@@ -153,6 +189,13 @@ var (
 		Meaning: "The request could be read, but one or more fields are not as the document says.",
 		Mend:    "Correct each field in `errors`.",
 		OAuth:   "invalid_request",
+	}
+	ProblemIdempotencyKeyReused = &ProblemType{
+		Code:    "idempotency-key-reused",
+		Status:  422,
+		Title:   "The key belongs to another request",
+		Meaning: "This `Idempotency-Key` came with another request before. A key stands for one request, sent once or several times.",
+		Mend:    "Make a new key for each new request, and send it again only with the same request.",
 	}
 	ProblemTooManyRequests = &ProblemType{
 		Code:    "too-many-requests",
@@ -195,16 +238,22 @@ var ProblemTypes = []*ProblemType{
 	ProblemInsecureTransport,
 	ProblemNotFound,
 	ProblemMethodNotAllowed,
+	ProblemNotAcceptable,
 	ProblemRequestTimeout,
 	ProblemConflict,
 	ProblemEmailTaken,
 	ProblemUsernameTaken,
 	ProblemLastAdmin,
+	ProblemRequestInProgress,
+	ProblemSkuTaken,
+	ProblemNotAvailable,
+	ProblemWrongOrderStatus,
 	ProblemPreconditionFailed,
 	ProblemPayloadTooLarge,
 	ProblemUnsupportedMediaType,
 	ProblemMisdirectedRequest,
 	ProblemValidation,
+	ProblemIdempotencyKeyReused,
 	ProblemTooManyRequests,
 	ProblemInternal,
 	ProblemUnavailable,

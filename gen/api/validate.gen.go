@@ -3,6 +3,7 @@
 package api
 
 import (
+	"fmt"
 	"regexp"
 
 	"github.com/accord-api/accord/validate"
@@ -14,8 +15,13 @@ var pattern3 = regexp.MustCompile("[0-9]")
 var pattern4 = regexp.MustCompile(`[!@#$%^&*()_+\-=]`)
 var pattern5 = regexp.MustCompile(`^[^\x00-\x1F\x7F]*[^\x00-\x20\x7F][^\x00-\x1F\x7F]*$`)
 var pattern6 = regexp.MustCompile("^[A-Za-z0-9_-]+$")
-var pattern7 = regexp.MustCompile(`^[^\x00-\x1F\x7F]*$`)
-var pattern8 = regexp.MustCompile("^[a-z.-]+$")
+var pattern7 = regexp.MustCompile("^[A-Za-z0-9._-]+$")
+var pattern8 = regexp.MustCompile(`^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$`)
+var pattern9 = regexp.MustCompile("^[A-Z]{3}$")
+var pattern10 = regexp.MustCompile(`^[^\x00-\x1F\x7F]*$`)
+var pattern11 = regexp.MustCompile("^[a-z.-]+$")
+var pattern12 = regexp.MustCompile(`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`)
+var pattern13 = regexp.MustCompile(`^("[!#-\[\]-~]{1,255}"|[!#-\[\]-~]{1,255})$`)
 
 // Shape is what the JSON of a UserCreate has to look like.
 func (*UserCreate) Shape() *validate.Shape { return &shapeUserCreate }
@@ -217,6 +223,141 @@ func (v *EmailVerification) validate(c *validate.Check) {
 	c.End()
 }
 
+// Shape is what the JSON of a ProductCreate has to look like.
+func (*ProductCreate) Shape() *validate.Shape { return &shapeProductCreate }
+
+func (v *ProductCreate) validate(c *validate.Check) {
+	c.Member(0, "sku")
+	c.MinLength(string(v.Sku), 1)
+	c.MaxLength(string(v.Sku), 64)
+	c.Pattern(string(v.Sku), pattern7, "must be letters a-z, digits, dots, underscores and hyphens")
+	c.End()
+	c.Member(1, "name")
+	c.MinLength(string(v.Name), 1)
+	c.MaxLength(string(v.Name), 200)
+	c.Pattern(string(v.Name), pattern5, "must not be blank or contain control characters")
+	c.End()
+	c.Member(2, "description")
+	c.MaxLength(string(v.Description), 5000)
+	c.Pattern(string(v.Description), pattern8, "must not contain control characters")
+	c.End()
+	c.Member(3, "price")
+	if v.Price < 0 {
+		c.Bound(validate.CodeMinimum, "at least", "0")
+	}
+	if v.Price > 1000000000 {
+		c.Bound(validate.CodeMaximum, "at most", "1000000000")
+	}
+	c.End()
+	c.Member(4, "currency")
+	c.MinLength(string(v.Currency), 3)
+	c.MaxLength(string(v.Currency), 3)
+	c.Pattern(string(v.Currency), pattern9, "must be three upper-case letters")
+	c.End()
+	c.Member(5, "stock")
+	if v.Stock < 0 {
+		c.Bound(validate.CodeMinimum, "at least", "0")
+	}
+	if v.Stock > 1000000000 {
+		c.Bound(validate.CodeMaximum, "at most", "1000000000")
+	}
+	c.End()
+}
+
+// Shape is what the JSON of a ProductUpdate has to look like.
+func (*ProductUpdate) Shape() *validate.Shape { return &shapeProductUpdate }
+
+func (v *ProductUpdate) validate(c *validate.Check) {
+	if v.Sku != nil {
+		c.Member(0, "sku")
+		c.MinLength(string(*v.Sku), 1)
+		c.MaxLength(string(*v.Sku), 64)
+		c.Pattern(string(*v.Sku), pattern7, "must be letters a-z, digits, dots, underscores and hyphens")
+		c.End()
+	}
+	if v.Name != nil {
+		c.Member(1, "name")
+		c.MinLength(string(*v.Name), 1)
+		c.MaxLength(string(*v.Name), 200)
+		c.Pattern(string(*v.Name), pattern5, "must not be blank or contain control characters")
+		c.End()
+	}
+	if v.Description != nil {
+		c.Member(2, "description")
+		c.MaxLength(string(*v.Description), 5000)
+		c.Pattern(string(*v.Description), pattern8, "must not contain control characters")
+		c.End()
+	}
+	if v.Price != nil {
+		c.Member(3, "price")
+		if *v.Price < 0 {
+			c.Bound(validate.CodeMinimum, "at least", "0")
+		}
+		if *v.Price > 1000000000 {
+			c.Bound(validate.CodeMaximum, "at most", "1000000000")
+		}
+		c.End()
+	}
+	if v.Currency != nil {
+		c.Member(4, "currency")
+		c.MinLength(string(*v.Currency), 3)
+		c.MaxLength(string(*v.Currency), 3)
+		c.Pattern(string(*v.Currency), pattern9, "must be three upper-case letters")
+		c.End()
+	}
+	if v.Stock != nil {
+		c.Member(5, "stock")
+		if *v.Stock < 0 {
+			c.Bound(validate.CodeMinimum, "at least", "0")
+		}
+		if *v.Stock > 1000000000 {
+			c.Bound(validate.CodeMaximum, "at most", "1000000000")
+		}
+		c.End()
+	}
+}
+
+// Shape is what the JSON of a OrderLineCreate has to look like.
+func (*OrderLineCreate) Shape() *validate.Shape { return &shapeOrderLineCreate }
+
+func (v *OrderLineCreate) validate(c *validate.Check) {
+	c.Member(1, "quantity")
+	if v.Quantity < 1 {
+		c.Bound(validate.CodeMinimum, "at least", "1")
+	}
+	if v.Quantity > 10000 {
+		c.Bound(validate.CodeMaximum, "at most", "10000")
+	}
+	c.End()
+}
+
+// Shape is what the JSON of a OrderCreate has to look like.
+func (*OrderCreate) Shape() *validate.Shape { return &shapeOrderCreate }
+
+func (v *OrderCreate) validate(c *validate.Check) {
+	c.Member(0, "lines")
+	c.Items(len(v.Lines), 1, 50)
+	for i := range v.Lines {
+		c.Item(i)
+		v.Lines[i].validate(c)
+		c.End()
+	}
+	c.End()
+}
+
+// Shape is what the JSON of a OrderStatusChange has to look like.
+func (*OrderStatusChange) Shape() *validate.Shape { return &shapeOrderStatusChange }
+
+func (v *OrderStatusChange) validate(c *validate.Check) {
+	c.Member(0, "status")
+	switch v.Status {
+	case "pending", "paid", "shipped", "delivered", "cancelled":
+	default:
+		c.Enum("one of pending, paid, shipped, delivered, cancelled")
+	}
+	c.End()
+}
+
 // Validate returns every way in which the request breaks the contract's rules.
 func (r LoginRequestObject) Validate() validate.Violations {
 	c := new(validate.Check)
@@ -402,7 +543,7 @@ func (r AdminListUsersRequestObject) Validate() validate.Violations {
 		c.Text(*r.Params.Q)
 		c.MinLength(*r.Params.Q, 1)
 		c.MaxLength(*r.Params.Q, 100)
-		c.Pattern(*r.Params.Q, pattern7, "must not contain control characters")
+		c.Pattern(*r.Params.Q, pattern10, "must not contain control characters")
 		c.End()
 	}
 	if r.Params.Role != nil {
@@ -414,8 +555,23 @@ func (r AdminListUsersRequestObject) Validate() validate.Violations {
 		}
 		c.End()
 	}
+	if r.Params.Include != nil {
+		c.Param(3, "include")
+		c.Items(len(r.Params.Include), 0, 1)
+		validate.Unique(c, r.Params.Include)
+		for i := range r.Params.Include {
+			c.Item(i)
+			switch r.Params.Include[i] {
+			case "orders":
+			default:
+				c.Enum("orders")
+			}
+			c.End()
+		}
+		c.End()
+	}
 	if r.Params.Limit != nil {
-		c.Param(3, "limit")
+		c.Param(4, "limit")
 		if *r.Params.Limit < 1 {
 			c.Bound(validate.CodeMinimum, "at least", "1")
 		}
@@ -425,7 +581,7 @@ func (r AdminListUsersRequestObject) Validate() validate.Violations {
 		c.End()
 	}
 	if r.Params.Cursor != nil {
-		c.Param(4, "cursor")
+		c.Param(5, "cursor")
 		c.MinLength(string(*r.Params.Cursor), 1)
 		c.MaxLength(string(*r.Params.Cursor), 200)
 		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
@@ -470,7 +626,7 @@ func (r AdminListAuditEventsRequestObject) Validate() validate.Violations {
 		c.Text(*r.Params.Action)
 		c.MinLength(*r.Params.Action, 1)
 		c.MaxLength(*r.Params.Action, 60)
-		c.Pattern(*r.Params.Action, pattern8, "must be letters a-z, dots and hyphens")
+		c.Pattern(*r.Params.Action, pattern11, "must be letters a-z, dots and hyphens")
 		c.End()
 	}
 	if r.Params.Outcome != nil {
@@ -513,6 +669,443 @@ func (r AdminListAuditEventsRequestObject) WithDefaults() AdminListAuditEventsRe
 	return r
 }
 
+// Members are what makes the request the same as another one: all but the header If-None-Match.
+func (r ListProductsRequestObject) Members() any {
+	r.Params.IfNoneMatch = nil
+	return r
+}
+
+// CacheTags name what the answer is made of: a change of it makes a kept one stale.
+func (r ListProductsRequestObject) CacheTags() []string {
+	return []string{"products"}
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ListProductsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Q != nil {
+		c.Param(0, "q")
+		c.MinLength(string(*r.Params.Q), 1)
+		c.MaxLength(string(*r.Params.Q), 100)
+		c.Pattern(string(*r.Params.Q), pattern10, "must not contain control characters")
+		c.End()
+	}
+	if r.Params.MinPrice != nil {
+		c.Param(1, "min_price")
+		if *r.Params.MinPrice < 0 {
+			c.Bound(validate.CodeMinimum, "at least", "0")
+		}
+		if *r.Params.MinPrice > 1000000000 {
+			c.Bound(validate.CodeMaximum, "at most", "1000000000")
+		}
+		c.End()
+	}
+	if r.Params.MaxPrice != nil {
+		c.Param(2, "max_price")
+		if *r.Params.MaxPrice < 0 {
+			c.Bound(validate.CodeMinimum, "at least", "0")
+		}
+		if *r.Params.MaxPrice > 1000000000 {
+			c.Bound(validate.CodeMaximum, "at most", "1000000000")
+		}
+		c.End()
+	}
+	if r.Params.Currency != nil {
+		c.Param(3, "currency")
+		c.MinLength(string(*r.Params.Currency), 3)
+		c.MaxLength(string(*r.Params.Currency), 3)
+		c.Pattern(string(*r.Params.Currency), pattern9, "must be three upper-case letters")
+		c.End()
+	}
+	if r.Params.Sort != nil {
+		c.Param(5, "sort")
+		switch *r.Params.Sort {
+		case "newest", "price_asc", "price_desc":
+		default:
+			c.Enum("one of newest, price_asc, price_desc")
+		}
+		c.End()
+	}
+	if r.Params.Limit != nil {
+		c.Param(6, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(7, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+	if r.Params.IfNoneMatch != nil {
+		c.Param(8, "If-None-Match")
+		c.MaxLength(string(*r.Params.IfNoneMatch), 1000)
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r ListProductsRequestObject) WithDefaults() ListProductsRequestObject {
+	if r.Params.MinPrice == nil {
+		value := int64(0)
+		r.Params.MinPrice = &value
+	}
+	if r.Params.MaxPrice == nil {
+		value := int64(1000000000)
+		r.Params.MaxPrice = &value
+	}
+	if r.Params.Sort == nil {
+		value := ProductSort("newest")
+		r.Params.Sort = &value
+	}
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r CreateProductRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Body != nil {
+		r.Body.validate(c)
+	}
+
+	return c.Found()
+}
+
+// Members are what makes the request the same as another one: all but the header If-None-Match.
+func (r GetProductRequestObject) Members() any {
+	r.Params.IfNoneMatch = nil
+	return r
+}
+
+// CacheTags name what the answer is made of: a change of it makes a kept one stale.
+func (r GetProductRequestObject) CacheTags() []string {
+	return []string{"product:" + fmt.Sprint(r.ProductID)}
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r GetProductRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.IfNoneMatch != nil {
+		c.Param(1, "If-None-Match")
+		c.MaxLength(string(*r.Params.IfNoneMatch), 1000)
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r UpdateProductRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.IfMatch != nil {
+		c.Param(1, "If-Match")
+		c.MinLength(string(*r.Params.IfMatch), 1)
+		c.MaxLength(string(*r.Params.IfMatch), 1000)
+		c.Pattern(string(*r.Params.IfMatch), pattern12, "must be an ETag as it was answered")
+		c.End()
+	}
+	if r.Body != nil {
+		r.Body.validate(c)
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r RetireProductRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.IfMatch != nil {
+		c.Param(1, "If-Match")
+		c.MinLength(string(*r.Params.IfMatch), 1)
+		c.MaxLength(string(*r.Params.IfMatch), 1000)
+		c.Pattern(string(*r.Params.IfMatch), pattern12, "must be an ETag as it was answered")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ListOrdersRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Status != nil {
+		c.Param(0, "status")
+		switch *r.Params.Status {
+		case "pending", "paid", "shipped", "delivered", "cancelled":
+		default:
+			c.Enum("one of pending, paid, shipped, delivered, cancelled")
+		}
+		c.End()
+	}
+	if r.Params.Limit != nil {
+		c.Param(1, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(2, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r ListOrdersRequestObject) WithDefaults() ListOrdersRequestObject {
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Members are what makes the request the same as another one: all but the header Idempotency-Key.
+func (r CreateOrderRequestObject) Members() any {
+	r.Params.IdempotencyKey = nil
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r CreateOrderRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.IdempotencyKey != nil {
+		c.Param(0, "Idempotency-Key")
+		c.MinLength(string(*r.Params.IdempotencyKey), 1)
+		c.MaxLength(string(*r.Params.IdempotencyKey), 257)
+		c.Pattern(string(*r.Params.IdempotencyKey), pattern13, "must be 1 to 255 visible ASCII characters, without quotes or backslashes in them")
+		c.End()
+	}
+	if r.Body != nil {
+		r.Body.validate(c)
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r GetOrderRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r CancelOrderRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r AdminListOrdersRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Status != nil {
+		c.Param(0, "status")
+		switch *r.Params.Status {
+		case "pending", "paid", "shipped", "delivered", "cancelled":
+		default:
+			c.Enum("one of pending, paid, shipped, delivered, cancelled")
+		}
+		c.End()
+	}
+	if r.Params.Limit != nil {
+		c.Param(1, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(2, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r AdminListOrdersRequestObject) WithDefaults() AdminListOrdersRequestObject {
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r AdminSetOrderStatusRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Body != nil {
+		r.Body.validate(c)
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r AdminListUserOrdersRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Status != nil {
+		c.Param(1, "status")
+		switch *r.Params.Status {
+		case "pending", "paid", "shipped", "delivered", "cancelled":
+		default:
+			c.Enum("one of pending, paid, shipped, delivered, cancelled")
+		}
+		c.End()
+	}
+	if r.Params.Limit != nil {
+		c.Param(2, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(3, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r AdminListUserOrdersRequestObject) WithDefaults() AdminListUserOrdersRequestObject {
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Members are what makes the request the same as another one: all but the header If-None-Match.
+func (r AdminGetStatsRequestObject) Members() any {
+	r.Params.IfNoneMatch = nil
+	return r
+}
+
+// CacheTags name what the answer is made of: a change of it makes a kept one stale.
+func (r AdminGetStatsRequestObject) CacheTags() []string {
+	return []string{"stats"}
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r AdminGetStatsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.IfNoneMatch != nil {
+		c.Param(0, "If-None-Match")
+		c.MaxLength(string(*r.Params.IfNoneMatch), 1000)
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ExportOrdersRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ListNotificationsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Limit != nil {
+		c.Param(1, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(2, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r ListNotificationsRequestObject) WithDefaults() ListNotificationsRequestObject {
+	if r.Params.Unread == nil {
+		value := bool(false)
+		r.Params.Unread = &value
+	}
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r StreamNotificationsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.LastEventID != nil {
+		c.Param(0, "Last-Event-ID")
+		if *r.Params.LastEventID < 0 {
+			c.Bound(validate.CodeMinimum, "at least", "0")
+		}
+		if *r.Params.LastEventID > 9007199254740991 {
+			c.Bound(validate.CodeMaximum, "at most", "9007199254740991")
+		}
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ReadNotificationRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
 var (
 	shapeUserCreate        validate.Shape
 	shapeUserUpdate        validate.Shape
@@ -524,6 +1117,11 @@ var (
 	shapeEmailRequest      validate.Shape
 	shapePasswordReset     validate.Shape
 	shapeEmailVerification validate.Shape
+	shapeProductCreate     validate.Shape
+	shapeProductUpdate     validate.Shape
+	shapeOrderLineCreate   validate.Shape
+	shapeOrderCreate       validate.Shape
+	shapeOrderStatusChange validate.Shape
 )
 
 func init() {
@@ -572,5 +1170,31 @@ func init() {
 	}}
 	shapeEmailVerification = validate.Shape{Kind: validate.Object, Closed: true, Members: []validate.Member{
 		{Name: "token", Required: true, Shape: &validate.Shape{Kind: validate.String}},
+	}}
+	shapeProductCreate = validate.Shape{Kind: validate.Object, Closed: true, Members: []validate.Member{
+		{Name: "sku", Required: true, Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "name", Required: true, Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "description", Required: true, Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "price", Required: true, Shape: &validate.Shape{Kind: validate.Integer, Bits: 64}},
+		{Name: "currency", Required: true, Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "stock", Required: true, Shape: &validate.Shape{Kind: validate.Integer, Bits: 32}},
+	}}
+	shapeProductUpdate = validate.Shape{Kind: validate.Object, Closed: true, MinMembers: 1, Members: []validate.Member{
+		{Name: "sku", Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "name", Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "description", Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "price", Shape: &validate.Shape{Kind: validate.Integer, Bits: 64}},
+		{Name: "currency", Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "stock", Shape: &validate.Shape{Kind: validate.Integer, Bits: 32}},
+	}}
+	shapeOrderLineCreate = validate.Shape{Kind: validate.Object, Closed: true, Members: []validate.Member{
+		{Name: "product_id", Required: true, Shape: &validate.Shape{Kind: validate.String, Format: validate.UUID}},
+		{Name: "quantity", Required: true, Shape: &validate.Shape{Kind: validate.Integer, Bits: 32}},
+	}}
+	shapeOrderCreate = validate.Shape{Kind: validate.Object, Closed: true, Members: []validate.Member{
+		{Name: "lines", Required: true, Shape: &validate.Shape{Kind: validate.Array, Items: &shapeOrderLineCreate}},
+	}}
+	shapeOrderStatusChange = validate.Shape{Kind: validate.Object, Closed: true, Members: []validate.Member{
+		{Name: "status", Required: true, Shape: &validate.Shape{Kind: validate.String}},
 	}}
 }

@@ -23,6 +23,80 @@ type AuditEvent struct {
 	RequestID string
 }
 
+type File struct {
+	ID          uuid.UUID
+	UserID      uuid.UUID
+	Name        string
+	ContentType string
+	Size        int64
+	Sha256      []byte
+	StorageKey  string
+	CreatedAt   time.Time
+}
+
+type Notification struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Number    int64
+	Kind      string
+	Title     string
+	Link      string
+	CreatedAt time.Time
+	ReadAt    *time.Time
+}
+
+type Order struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Status    string
+	Currency  string
+	Total     int64
+	Items     int32
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+type OrderLine struct {
+	OrderID   uuid.UUID
+	Position  int32
+	ProductID uuid.UUID
+	Quantity  int32
+	Sku       string
+	Name      string
+	Price     int64
+}
+
+type Product struct {
+	ID          uuid.UUID
+	Sku         string
+	Name        string
+	Description string
+	Price       int64
+	Currency    string
+	Stock       int32
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	RetiredAt   *time.Time
+}
+
+type Report struct {
+	ID             uuid.UUID
+	UserID         uuid.UUID
+	Kind           string
+	Format         string
+	Days           int32
+	Status         string
+	Progress       int32
+	Attempt        int32
+	LeaseToken     *uuid.UUID
+	LeaseExpiresAt *time.Time
+	FileID         *uuid.UUID
+	Problem        string
+	CreatedAt      time.Time
+	FinishedAt     *time.Time
+}
+
 type Session struct {
 	ID            uuid.UUID
 	UserID        uuid.UUID

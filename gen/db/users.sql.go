@@ -71,6 +71,8 @@ func (q *Queries) AdminLock(ctx context.Context) ([]uuid.UUID, error) {
 const userAnonymise = `-- name: UserAnonymise :exec
 WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = $3
+), told AS (
+    DELETE FROM notifications WHERE user_id = $3
 )
 UPDATE users
 SET email = $1::text || '@deleted.invalid',
@@ -82,7 +84,7 @@ SET email = $1::text || '@deleted.invalid',
     email_verified_at = NULL,
     updated_at = $2,
     deleted_at = $2::timestamptz
-WHERE id = $3 AND deleted_at IS NULL
+WHERE users.id = $3 AND deleted_at IS NULL
 `
 
 type UserAnonymiseParams struct {
@@ -92,7 +94,8 @@ type UserAnonymiseParams struct {
 }
 
 // The names are random: one made from the id could be taken by somebody first.
-// Links that are still on their way lead nowhere.
+// Links that are still on their way lead nowhere; what the person was told goes,
+// since it says where the person was.
 func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) error {
 	_, err := q.db.Exec(ctx, userAnonymise, arg.Pseudonym, arg.Now, arg.ID)
 	return err
@@ -141,6 +144,54 @@ func (q *Queries) UserCreate(ctx context.Context, arg UserCreateParams) (User, e
 		&i.DeletedAt,
 	)
 	return i, err
+}
+
+const userExport = `-- name: UserExport :many
+SELECT id, email, username, full_name, role, is_active, email_verified_at, created_at FROM users
+WHERE deleted_at IS NULL
+ORDER BY id
+`
+
+type UserExportRow struct {
+	ID              uuid.UUID
+	Email           string
+	Username        string
+	FullName        string
+	Role            string
+	IsActive        bool
+	EmailVerifiedAt *time.Time
+	CreatedAt       time.Time
+}
+
+// Walks the primary key, so that the first row comes at once.
+// stream
+func (q *Queries) UserExport(ctx context.Context) ([]UserExportRow, error) {
+	rows, err := q.db.Query(ctx, userExport)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []UserExportRow{}
+	for rows.Next() {
+		var i UserExportRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Username,
+			&i.FullName,
+			&i.Role,
+			&i.IsActive,
+			&i.EmailVerifiedAt,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const userGet = `-- name: UserGet :one

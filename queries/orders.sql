@@ -1,0 +1,94 @@
+-- name: ProductLock :many
+-- In one order, so that two orders of the same products queue and never deadlock.
+SELECT id, sku, name, price, currency, stock, retired_at FROM products
+WHERE id = ANY (@ids::uuid[])
+ORDER BY id
+FOR NO KEY UPDATE;
+
+-- name: ProductTake :exec
+-- Takes pieces from the stock of products that are locked.
+UPDATE products
+SET stock = stock - line.quantity, version = version + 1, updated_at = @now
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@quantities::integer[]) AS quantity) line
+WHERE products.id = line.id;
+
+-- name: OrderCreate :exec
+WITH placed AS (
+    INSERT INTO orders (id, user_id, status, currency, total, items, created_at, updated_at)
+    VALUES (@id, @user_id, @status, @currency, @total, @items, @now, @now)
+)
+INSERT INTO order_lines (order_id, position, product_id, quantity, sku, name, price)
+SELECT @id, generate_subscripts(@product_ids::uuid[], 1), unnest(@product_ids::uuid[]), unnest(@quantities::integer[]),
+    unnest(@skus::text[]), unnest(@names::text[]), unnest(@prices::bigint[]);
+
+-- name: OrderGetVisible :many
+-- The order with each of its lines: one's own, or any for who sees all.
+SELECT sqlc.embed(orders), sqlc.embed(order_lines)
+FROM orders JOIN order_lines ON order_lines.order_id = orders.id
+WHERE orders.id = @id AND (orders.user_id = @viewer_id OR @sees_all::boolean)
+ORDER BY order_lines.position;
+
+-- name: OrderLock :one
+SELECT * FROM orders
+WHERE id = @id AND (user_id = @viewer_id OR @sees_all::boolean)
+FOR NO KEY UPDATE;
+
+-- name: OrderSetStatus :exec
+UPDATE orders
+SET status = @status, updated_at = @now
+WHERE id = @id;
+
+-- name: ProductGiveBack :many
+-- Gives back what an order had taken. The products are locked in the order in
+-- which those who order lock them.
+WITH line AS (
+    SELECT products.id, order_lines.quantity
+    FROM products JOIN order_lines ON order_lines.product_id = products.id
+    WHERE order_lines.order_id = @order_id
+    ORDER BY products.id
+    FOR NO KEY UPDATE OF products
+)
+UPDATE products
+SET stock = least(stock + line.quantity, 1000000000), version = version + 1, updated_at = @now
+FROM line
+WHERE products.id = line.id
+RETURNING products.id;
+
+-- name: OrderList :many
+SELECT * FROM orders
+WHERE user_id = @user_id
+  AND (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND (sqlc.narg('status')::text IS NULL OR status = sqlc.narg('status'))
+ORDER BY id DESC
+LIMIT sqlc.arg('max');
+
+-- name: OrderListAll :many
+-- Walks the primary key from the newest; the filter is applied on the way.
+SELECT sqlc.embed(orders), users.username, users.email
+FROM orders JOIN users ON users.id = orders.user_id
+WHERE (sqlc.narg('before')::uuid IS NULL OR orders.id < sqlc.narg('before'))
+  AND (sqlc.narg('status')::text IS NULL OR orders.status = sqlc.narg('status'))
+ORDER BY orders.id DESC
+LIMIT sqlc.arg('max');
+
+-- name: OrderListLatest :many
+-- The latest orders of each of several users.
+SELECT latest.* FROM unnest(@user_ids::uuid[]) AS buyer (id)
+CROSS JOIN LATERAL (
+    SELECT * FROM orders
+    WHERE orders.user_id = buyer.id
+    ORDER BY orders.id DESC
+    LIMIT sqlc.arg('each')
+) latest
+ORDER BY latest.id DESC;
+
+-- name: OrderLineExport :many
+-- stream
+SELECT orders.id AS order_id, orders.created_at, orders.status, orders.user_id, users.username, users.email,
+    order_lines.position, order_lines.sku, order_lines.name, order_lines.quantity, order_lines.price,
+    (order_lines.quantity * order_lines.price)::bigint AS amount, orders.currency
+FROM orders
+JOIN users ON users.id = orders.user_id
+JOIN order_lines ON order_lines.order_id = orders.id
+WHERE orders.created_at >= @first::timestamptz AND orders.created_at < @last::timestamptz
+ORDER BY orders.created_at, orders.id, order_lines.position;

@@ -1,0 +1,28 @@
+-- name: StatsCount :one
+-- Counts whole tables: the answer is kept for a while.
+SELECT
+    (SELECT count(*) FROM users WHERE deleted_at IS NULL) AS users,
+    (SELECT count(*) FROM users WHERE deleted_at IS NULL AND is_active) AS active_users,
+    (SELECT count(*) FROM sessions WHERE revoked_at IS NULL AND expires_at > @now) AS sessions,
+    (SELECT count(*) FROM products WHERE retired_at IS NULL) AS products,
+    (SELECT count(*) FROM products WHERE retired_at IS NULL AND stock = 0) AS products_out_of_stock,
+    (SELECT count(*) FROM orders) AS orders,
+    (SELECT count(*) FROM orders WHERE status IN ('pending', 'paid')) AS open_orders,
+    (SELECT count(*) FROM files) AS files;
+
+-- name: StatsDays :many
+-- One row for each day (UTC) from the first to the last, days without anything too.
+SELECT day.at::timestamptz AS day,
+    coalesce(registered.n, 0)::bigint AS users,
+    coalesce(ordered.n, 0)::bigint AS orders,
+    coalesce(ordered.items, 0)::bigint AS items
+FROM generate_series(@first::timestamptz, @last::timestamptz, interval '1 day') AS day (at)
+LEFT JOIN (
+    SELECT date_trunc('day', created_at, 'UTC') AS at, count(*) AS n
+    FROM users WHERE created_at >= @first::timestamptz GROUP BY 1
+) registered ON registered.at = day.at
+LEFT JOIN (
+    SELECT date_trunc('day', created_at, 'UTC') AS at, count(*) AS n, sum(orders.items) AS items
+    FROM orders WHERE created_at >= @first::timestamptz AND status <> 'cancelled' GROUP BY 1
+) ordered ON ordered.at = day.at
+ORDER BY 1;

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/accord-api/accord/cache"
+	"github.com/accord-api/accord/gen/api"
+	"github.com/accord-api/accord/policy"
+)
+
+const (
+	// answersMemory bounds what answers are kept in.
+	answersMemory = 64 << 20
+	// answerOverhead is what an answer takes beside its body.
+	answerOverhead = 1 << 10
+	// cacheChannel is where the query CacheStale notifies.
+	cacheChannel = "accord_cache"
+	// hearingBound is how old the proof may be that no notification was missed:
+	// the longest time that a kept answer can be served after it was changed.
+	hearingBound = 900 * time.Millisecond
+
+	headerETag = "ETag"
+)
+
+// cacheable is implemented by requests of operations with a cache.
+type cacheable interface {
+	kept
+	// CacheTags name what the answer is made of.
+	CacheTags() []string
+}
+
+func (s *Server) newAnswers() *cache.Cache[encodedAnswer] {
+	return cache.New(cache.Options[encodedAnswer]{
+		MaxBytes: answersMemory,
+		Weigh:    func(a encodedAnswer) int { return len(a.Body) + answerOverhead },
+		Now:      s.now,
+		Fresh:    s.hearsEverything,
+		Encode:   func(a encodedAnswer) ([]byte, error) { return json.Marshal(a) },
+		Decode:   func(data []byte) (a encodedAnswer, err error) { return a, json.Unmarshal(data, &a) },
+		Log:      s.log,
+	})
+}
+
+// hearsEverything says whether changes of other instances reach this one.
+func (s *Server) hearsEverything() bool {
+	return s.stop == nil || time.Since(s.listener.CompleteUntil()) < hearingBound
+}
+
+// cached answers from what is kept, or lets the method answer and keeps that.
+// The key is made of the declared parameters in their typed form and of what the
+// policy lets answers vary by, so that nothing else of a request can make or
+// find an entry.
+func (o *operation) cached(c echo.Context, request any, method api.StrictHandlerFunc) (api.Answer, error) {
+	key, err := o.cacheKey(c, request.(cacheable))
+	if err != nil {
+		return nil, err
+	}
+	r, server := c.Request(), c.Echo()
+	answer, err := o.server.answers.Get(r.Context(), key, o.policy.Cache.TTL, request.(cacheable).CacheTags(),
+		func(ctx context.Context) (encodedAnswer, bool, error) {
+			// The load may outlive this request, whose own context is used again then.
+			return loadAnswer(server.NewContext(r.WithContext(ctx), nil), request, method)
+		})
+	if err != nil {
+		return nil, err
+	}
+	return func(w http.ResponseWriter) error { return o.writeKept(w, r, answer) }, nil
+}
+
+func (o *operation) cacheKey(c echo.Context, request cacheable) (string, error) {
+	members, err := json.Marshal(request.Members())
+	if err != nil {
+		return "", fmt.Errorf("reading the members of a request: %w", err)
+	}
+	key := o.policy.OperationID + " " + string(members)
+	if slices.Contains(o.policy.Cache.Vary, policy.ByUser) {
+		key = callOf(c).who.UserID.String() + " " + key
+	}
+	return key, nil
+}
+
+// loadAnswer keeps only answers that are 200.
+func loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (encodedAnswer, bool, error) {
+	answer, err := method(c, request)
+	if err != nil {
+		return encodedAnswer{}, false, err
+	}
+	encoded, err := encode(answer)
+	if err != nil {
+		return encodedAnswer{}, false, err
+	}
+	if encoded.Header.Get(headerETag) == "" {
+		sum := sha256.Sum256(encoded.Body)
+		encoded.Header.Set(headerETag, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`)
+	}
+	return encoded, encoded.Status == http.StatusOK, nil
+}
+
+// writeKept writes an answer, or 304 where the client has it already.
+func (o *operation) writeKept(w http.ResponseWriter, r *http.Request, answer encodedAnswer) error {
+	scope := "public"
+	if len(o.policy.Cache.Vary) > 0 {
+		scope = "private"
+	}
+	w.Header().Set(echo.HeaderCacheControl, scope+", max-age=0, must-revalidate")
+	if matchesTag(r.Header.Values("If-None-Match"), answer.Header.Get(headerETag)) {
+		w.Header().Set(headerETag, answer.Header.Get(headerETag))
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return answer.write(w)
+}
+
+// matchesTag compares weakly, as If-None-Match has it (RFC 9110, section 13.1.2).
+func matchesTag(ifNoneMatch []string, tag string) bool {
+	for candidate := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate == tag || candidate == "*" {
+			return true
+		}
+	}
+	return false
+}

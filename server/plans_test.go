@@ -1,0 +1,186 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/accord-api/accord/pg/pgtest"
+)
+
+// seeded fills every table that grows, far enough that reading all of it is
+// never the best plan.
+var seeded = []string{
+	`INSERT INTO users (id, email, username, full_name, password_hash, role, created_at, updated_at)
+		SELECT gen_random_uuid(), 'p' || n || '@example.com', 'p' || n, 'Person ' || n, 'x', 'user', now(), now() FROM generate_series(1, 20000) n`,
+	`INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, ip, user_agent)
+		SELECT gen_random_uuid(), id, now(), now(), now() + interval '7 days' * random(), '', '' FROM users`,
+	`INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) SELECT sha256(id::text::bytea), id, now(), expires_at FROM sessions`,
+	`INSERT INTO mail_tokens (hash, user_id, purpose, created_at, expires_at)
+		SELECT sha256(id::text::bytea), id, 'verify', now(), now() + interval '1 day' * random() FROM users`,
+	`INSERT INTO audit_events (id, created_at, action, outcome, actor_id, subject_id, detail, ip, user_agent, request_id)
+		SELECT gen_random_uuid(), now(), 'a.' || length(username), 'succeeded', id, id, '', '', '', '' FROM users`,
+	`INSERT INTO products (id, sku, name, description, price, currency, stock, created_at, updated_at)
+		SELECT gen_random_uuid(), 'sku-' || n, 'name' || n, 'word' || n % 5000, n, 'EUR', 5, now(), now() FROM generate_series(1, 20000) n`,
+	`INSERT INTO orders (id, user_id, status, currency, total, items, created_at, updated_at)
+		SELECT gen_random_uuid(), id, 'paid', 'EUR', 1, 1, now() - interval '90 days' * random(), now() FROM users`,
+	`INSERT INTO order_lines (order_id, position, product_id, quantity, sku, name, price)
+		SELECT o.id, 1, p.id, 1, '', '', 1 FROM (SELECT id, row_number() OVER () AS n FROM orders) o
+		JOIN (SELECT id, row_number() OVER () AS n FROM products) p USING (n)`,
+	`INSERT INTO idempotency_keys (user_id, operation, key, request_hash, expires_at)
+		SELECT id, 'x', 'x', sha256(''), now() + interval '1 day' * random() FROM users`,
+	`INSERT INTO notification_counters (user_id, last) SELECT id, 1 FROM users`,
+	`INSERT INTO notifications (id, user_id, number, kind, title, link, created_at)
+		SELECT gen_random_uuid(), id, 1, '', '', '', now() - interval '90 days' * random() FROM users`,
+	`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
+		SELECT gen_random_uuid(), id, '', '', 1, sha256(''), id::text, now() FROM users`,
+	`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
+		SELECT gen_random_uuid(), id, 'orders', 'csv', 30, 'succeeded', now(), now() FROM users`,
+}
+
+// readWhole are the queries whose purpose is to read a whole table.
+var readWhole = map[string]string{
+	"OrderLineExport": "exports the lines of all orders; twice at once at most",
+	"SalesByDay":      "sums up all orders of up to a year, in a job",
+	"UserCount":       "how many rows a report will have, in a job",
+	"UserExport":      "exports all accounts; twice at once at most",
+	"StatsDays":       "reads 30 days, which may be all that there is; kept for a minute",
+	"StatsCount":      "counts whole tables; at most once a minute for each administrator, two at once",
+}
+
+// No query of the product reads a table that grows from its first to its last
+// row. The plans are the generic ones: those of prepared statements, whatever
+// their arguments.
+func TestQueryPlans(t *testing.T) {
+	t.Parallel()
+	conn, err := pgx.Connect(t.Context(), pgtest.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	run := func(sql string) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	for _, sql := range seeded {
+		run(sql)
+	}
+	run("ANALYZE")
+	run("SET plan_cache_mode = force_generic_plan")
+
+	queries := queriesOf(t)
+	for name, sql := range queries {
+		for _, table := range seqScans(t, plan(t, conn, name, sql)) {
+			if readWhole[name] == "" {
+				t.Errorf("%s reads the whole of %s", name, table)
+			}
+		}
+	}
+	for name := range readWhole {
+		if queries[name] == "" {
+			t.Errorf("%s is excepted, and there is no such query", name)
+		}
+	}
+}
+
+// A table without its index is noticed.
+func TestQueryPlansNoticeAMissingIndex(t *testing.T) {
+	t.Parallel()
+	conn, err := pgx.Connect(t.Context(), pgtest.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	for _, sql := range []string{seeded[0], "DROP INDEX users_email_key", "ANALYZE", "SET plan_cache_mode = force_generic_plan"} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found := seqScans(t, plan(t, conn, "UserGetByEmail", queriesOf(t)["UserGetByEmail"])); len(found) == 0 {
+		t.Error("nothing is noticed")
+	}
+}
+
+// queriesOf gives the SQL of each query, as sqlc has written it.
+func queriesOf(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../gen/db/*.sql.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	queries := map[string]string{}
+	for _, file := range files {
+		tree, err := parser.ParseFile(gotoken.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != gotoken.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if name, ok := strings.CutPrefix(text, "-- name: "); err == nil && ok {
+				name, _, _ = strings.Cut(name, " ")
+				queries[name] = text
+			}
+			return true
+		})
+	}
+	if len(queries) < 20 {
+		t.Fatalf("only %d queries are found", len(queries))
+	}
+	return queries
+}
+
+// plan explains a query as a prepared statement.
+func plan(t *testing.T, conn *pgx.Conn, name, sql string) any {
+	t.Helper()
+	prepared, err := conn.Prepare(t.Context(), name, sql)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	arguments := ""
+	if n := len(prepared.ParamOIDs); n > 0 {
+		arguments = "(" + strings.TrimSuffix(strings.Repeat("NULL, ", n), ", ") + ")"
+	}
+	var text []byte
+	explain := "EXPLAIN (FORMAT JSON) EXECUTE " + pgx.Identifier{name}.Sanitize() + arguments
+	if err := conn.QueryRow(t.Context(), explain, pgx.QueryExecModeSimpleProtocol).Scan(&text); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	var plan any
+	if err := json.Unmarshal(text, &plan); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// seqScans lists the tables that a plan reads from the first to the last row.
+func seqScans(t *testing.T, node any) (tables []string) {
+	t.Helper()
+	switch n := node.(type) {
+	case []any:
+		for _, child := range n {
+			tables = append(tables, seqScans(t, child)...)
+		}
+	case map[string]any:
+		if kind, _ := n["Node Type"].(string); strings.HasSuffix(kind, "Seq Scan") {
+			tables = append(tables, n["Relation Name"].(string))
+		}
+		for _, child := range n {
+			tables = append(tables, seqScans(t, child)...)
+		}
+	}
+	return tables
+}

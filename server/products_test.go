@@ -1,0 +1,425 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"pgregory.net/rapid"
+
+	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/servertest"
+)
+
+// product offers one for a test, with changes to what does for most.
+func product(admin *servertest.Person, sku string, changes map[string]any) client.Product {
+	admin.T.Helper()
+	body := map[string]any{"sku": sku, "name": "Product " + sku, "description": "", "price": 1000, "currency": "EUR", "stock": 10}
+	for name, value := range changes {
+		body[name] = value
+	}
+	var made client.Product
+	admin.POST("/api/v1/products", body).Expect(http.StatusCreated).Into(&made)
+	return made
+}
+
+// skus of a page of products, in its order.
+func skus(a *servertest.Answer) []string {
+	var page client.ProductPage
+	a.Expect(http.StatusOK).Into(&page)
+	found := []string{}
+	for _, p := range page.Items {
+		found = append(found, p.Sku)
+	}
+	return found
+}
+
+func TestProductLife(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+
+	created := admin.POST("/api/v1/products", map[string]any{
+		"sku": "LAMP-1", "name": "Lamp", "description": "It shines.", "price": 4999, "currency": "EUR", "stock": 3,
+	}).Expect(http.StatusCreated)
+	path := created.Header.Get("Location")
+	if got := created.Header.Get("ETag"); got != `"1"` {
+		t.Errorf("ETag %s", got)
+	}
+	shown := anybody.GET(path).Expect(http.StatusOK)
+	if string(shown.Body) != string(created.Body) {
+		t.Errorf("everybody sees %s, created was %s", shown.Body, created.Body)
+	}
+
+	admin.PATCH(path, map[string]any{"price": 5999}).Expect(http.StatusOK)
+	var after client.Product
+	anybody.GET(path).Expect(http.StatusOK).Into(&after)
+	if after.Price != 5999 || after.Name != "Lamp" || after.Stock != 3 {
+		t.Errorf("after the change: %+v", after)
+	}
+
+	admin.DELETE(path, nil).Expect(http.StatusNoContent)
+	anybody.GET(path).Expect(http.StatusNotFound).Problem("not-found")
+	admin.PATCH(path, map[string]any{"price": 1}).Expect(http.StatusNotFound)
+	admin.DELETE(path, nil).Expect(http.StatusNotFound)
+	if got := skus(anybody.GET("/api/v1/products")); len(got) != 0 {
+		t.Errorf("a retired product is listed: %v", got)
+	}
+	admin.POST("/api/v1/products", map[string]any{
+		"sku": "lamp-1", "name": "Lamp", "description": "", "price": 1, "currency": "EUR", "stock": 3,
+	}).Expect(http.StatusConflict).Problem("sku-taken")
+}
+
+func TestProductsAreChangedByAdministratorsOnly(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	path := "/api/v1/products/" + product(s.Admin(), "A", nil).ID.String()
+	user := s.Register()
+	user.POST("/api/v1/products", map[string]any{"sku": "B", "name": "B", "description": "", "price": 1, "currency": "EUR", "stock": 1}).Expect(http.StatusForbidden)
+	user.PATCH(path, map[string]any{"price": 1}).Expect(http.StatusForbidden)
+	user.DELETE(path, nil).Expect(http.StatusForbidden)
+	s.Somebody().DELETE(path, nil).Expect(http.StatusUnauthorized)
+}
+
+// An administrator changes what was read, or nothing (RFC 9110, section 13.1.1).
+func TestIfMatch(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin := s.Admin()
+	path := "/api/v1/products/" + product(admin, "A", nil).ID.String()
+	change := func(ifMatch string, price int) *servertest.Answer {
+		admin.Header.Set("If-Match", ifMatch)
+		defer admin.Header.Del("If-Match")
+		return admin.PATCH(path, map[string]any{"price": price})
+	}
+	change(`"1"`, 1).Expect(http.StatusOK) // makes version 2
+	change(`"1"`, 2).Expect(http.StatusPreconditionFailed).Problem("precondition-failed")
+	change(`W/"2"`, 2).Expect(http.StatusPreconditionFailed) // a weak one never matches
+	change(`"of-another-kind"`, 2).Expect(http.StatusPreconditionFailed)
+	if got := change(`"1", "2"`, 3).Expect(http.StatusOK).Header.Get("ETag"); got != `"3"` {
+		t.Errorf("ETag %s", got)
+	}
+	change("*", 4).Expect(http.StatusOK)
+	if got := change("3", 5).Fields(); !slices.Equal(got, []string{"If-Match pattern"}) {
+		t.Errorf("no quotes: %v", got)
+	}
+
+	admin.Header.Set("If-Match", `"1"`)
+	admin.DELETE(path, nil).Expect(http.StatusPreconditionFailed)
+	admin.Header.Set("If-Match", `"4"`)
+	admin.DELETE(path, nil).Expect(http.StatusNoContent)
+	admin.DELETE(path, nil).Expect(http.StatusNotFound) // gone, whatever the version
+}
+
+// Of two who change the same version at once, one does.
+func TestIfMatchAtOnce(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin := s.Admin()
+	path := "/api/v1/products/" + product(admin, "A", nil).ID.String()
+	admin.Header.Set("If-Match", `"1"`)
+	statuses := atOnce(8, func(i int) int { return admin.PATCH(path, map[string]any{"price": i + 1}).Status })
+	slices.Sort(statuses)
+	if statuses[0] != http.StatusOK || statuses[1] != http.StatusPreconditionFailed {
+		t.Errorf("statuses %v", statuses)
+	}
+}
+
+// atOnce runs n calls side by side and gives what each of them gave.
+func atOnce[R any](n int, call func(i int) R) []R {
+	results := make([]R, n)
+	start, done := make(chan struct{}), make(chan struct{})
+	for i := range n {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			<-start
+			results[i] = call(i)
+		}()
+	}
+	close(start)
+	for range n {
+		<-done
+	}
+	return results
+}
+
+func TestProductSearch(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+	product(admin, "RUN-1", map[string]any{"name": "Running shoes", "description": "For running -- fast; light.", "price": 9900})
+	product(admin, "HIKE-1", map[string]any{"name": "Hiking boot", "description": "A union of leather and wool.", "price": 15900, "stock": 0})
+	product(admin, "BOOK-1", map[string]any{"name": "The Who", "description": "A book about a band.", "price": 2500, "currency": "USD"})
+	product(admin, "LAMP-1", map[string]any{"name": "Lampe für draußen", "description": "<script>alert(1)</script>", "price": 4900})
+	for query, want := range map[string]string{
+		"q=shoe":                              "RUN-1", // the stem
+		"q=RUNNING":                           "RUN-1",
+		"q=ran OR boots":                      "HIKE-1",
+		"q=the who":                           "BOOK-1", // English search leaves such words out
+		"q=HIKE-1":                            "HIKE-1",
+		"q=run-1 light":                       "RUN-1",
+		`q="running fast"`:                    "RUN-1",
+		`q="fast running"`:                    "",
+		"q=running -fast":                     "",
+		"q=draußen":                           "LAMP-1",
+		"q=nothing of the kind":               "",
+		"q=book&currency=USD":                 "BOOK-1",
+		"q=book&currency=EUR":                 "",
+		"q=wool&in_stock=true":                "",
+		"q=wool&in_stock=false":               "HIKE-1",
+		"min_price=9900":                      "HIKE-1 RUN-1",
+		"max_price=4900":                      "LAMP-1 BOOK-1",
+		"min_price=2500&max_price=2500":       "BOOK-1",
+		"min_price=5&max_price=4":             "",
+		"in_stock=false":                      "HIKE-1",
+		"currency=USD":                        "BOOK-1",
+		"":                                    "LAMP-1 BOOK-1 HIKE-1 RUN-1",
+		"sort=price_asc":                      "BOOK-1 LAMP-1 RUN-1 HIKE-1",
+		"sort=price_desc":                     "HIKE-1 RUN-1 LAMP-1 BOOK-1",
+		"q=shoe OR boot&sort=price_desc":      "HIKE-1 RUN-1",
+		"q=shoe OR boot&sort=price_asc":       "RUN-1 HIKE-1",
+		"sort=price_asc&min_price=4900":       "LAMP-1 RUN-1 HIKE-1",
+		"sort=price_desc&in_stock=true":       "RUN-1 LAMP-1 BOOK-1",
+		"sort=price_desc&max_price=9900":      "RUN-1 LAMP-1 BOOK-1",
+		"sort=price_asc&currency=EUR&limit=1": "LAMP-1",
+		// What looks like SQL or markup is a word like any other.
+		"q=union":                             "HIKE-1",
+		"q=--":                                "",
+		"q=;":                                 "",
+		"q='":                                 "",
+		"q=' OR 1=1 --":                       "",
+		"q=union select * from users":         "",
+		"q='; DROP TABLE products; --":        "",
+		"q=<script>":                          "",
+		`q=\`:                                 "",
+		"q=%":                                 "",
+		"q=running & | ! ( ) : * shoes":       "RUN-1",
+		"q=" + strings.Repeat("-", 100):       "",
+		"q=" + strings.Repeat("🦉", 100):       "",
+		"q=running:*":                         "RUN-1",
+		"q=shoes <-> running":                 "RUN-1",
+		"q=running) OR (1=1":                  "RUN-1",
+		"q=price_asc; select pg_sleep(1)":     "",
+		"q=\u00a0shoe\u00a0":                  "RUN-1",
+		"q=running or or shoes":               "RUN-1",
+		"q=-shoe -boot -book&sort=newest":     "LAMP-1",
+		"q=" + strings.Repeat("running ", 12): "RUN-1",
+		`q="running`:                          "RUN-1",
+	} {
+		escaped := url.Values{}
+		for pair := range strings.SplitSeq(query, "&") {
+			if name, value, ok := strings.Cut(pair, "="); ok {
+				escaped.Set(name, value)
+			}
+		}
+		answer := anybody.GET("/api/v1/products?" + escaped.Encode())
+		if answer.Status != http.StatusOK {
+			t.Errorf("%q is answered with %d", query, answer.Status)
+		} else if got := strings.Join(skus(answer), " "); got != want {
+			t.Errorf("%q gives %q, want %q", query, got, want)
+		}
+	}
+	for query, want := range map[string]string{
+		"q=":                               "q min_length",
+		"q=" + strings.Repeat("a", 101):    "q max_length",
+		"sort=cheapest":                    "sort enum",
+		"min_price=-1":                     "min_price minimum",
+		"max_price=1000000001":             "max_price maximum",
+		"currency=eur":                     "currency pattern",
+		"in_stock=maybe":                   "in_stock type",
+		"limit=101":                        "limit maximum",
+		"cursor=abc":                       "cursor cursor",
+		"q=" + url.QueryEscape("a\x00b"):   "q pattern",
+		"q=a&q=b":                          "q repeated",
+		"q=" + url.QueryEscape("a\x1bb"):   "q pattern",
+		"limit=0&sort=up&currency=EURO":    "currency max_length currency pattern sort enum limit minimum",
+		"limit=1&cursor=" + "A=":           "cursor pattern",
+		"min_price=12.5":                   "min_price type",
+		"max_price=99999999999999999999":   "max_price maximum",
+		"cursor=" + strings.Repeat("A", 9): "cursor cursor",
+	} {
+		if got := strings.Join(anybody.GET("/api/v1/products?"+query).Fields(), " "); got != want {
+			t.Errorf("%q is refused with %q, want %q", query, got, want)
+		}
+	}
+}
+
+// No text of the length that is taken makes the search fail.
+func TestSearchTakesAnyText(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	rapid.Check(t, func(r *rapid.T) {
+		q := rapid.StringOfN(rapid.RuneFrom([]rune(`--""  aor|&!():*<>'\é🦉.1`)), 1, 100, -1).Draw(r, "q")
+		if _, err := conn.Exec(t.Context(), "SELECT product_query($1)", q); err != nil {
+			r.Fatalf("%q: %v", q, err)
+		}
+	})
+}
+
+// Every order of the list is walked whole, with products of one price, while
+// others are offered in between; a cursor of one order is none of another.
+func TestProductPages(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+	prices, newest := map[string]int64{}, []string{}
+	for i := range 11 {
+		sku := fmt.Sprintf("P-%02d", i)
+		prices[sku] = int64(product(admin, sku, map[string]any{"name": "Thing", "price": 100 * (i % 3)}).Price)
+		newest = append([]string{sku}, newest...)
+	}
+	ascending, descending := slices.Clone(newest), slices.Clone(newest)
+	slices.Sort(ascending)
+	slices.SortStableFunc(ascending, func(a, b string) int { return int(prices[a] - prices[b]) })
+	slices.SortStableFunc(descending, func(a, b string) int { return int(prices[b] - prices[a]) })
+
+	extra := 0
+	for query, want := range map[string][]string{
+		"sort=newest": newest, "sort=price_asc": ascending, "sort=price_desc": descending,
+		"q=thing&sort=newest": newest, "q=thing&sort=price_asc": ascending, "q=thing&sort=price_desc": descending,
+	} {
+		got := []string{}
+		for path := "/api/v1/products?limit=3&" + query; path != ""; {
+			answer := anybody.GET(path)
+			got = append(got, skus(answer)...)
+			product(admin, fmt.Sprintf("EXTRA-%03d", extra), map[string]any{"name": "Thing"})
+			extra++
+			path = answer.Link()
+		}
+		got = slices.DeleteFunc(got, func(sku string) bool { return strings.HasPrefix(sku, "EXTRA") })
+		if !slices.Equal(got, want) {
+			t.Errorf("%s walks %v, want %v", query, got, want)
+		}
+	}
+
+	link, err := url.Parse(anybody.GET("/api/v1/products?sort=price_asc&limit=3").Link())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor := link.Query().Get("cursor")
+	for _, other := range []string{"sort=newest&", "sort=price_desc&", ""} {
+		if got := anybody.GET("/api/v1/products?" + other + "cursor=" + cursor).Fields(); !slices.Equal(got, []string{"cursor cursor"}) {
+			t.Errorf("%s takes the cursor of another order: %v", other, got)
+		}
+	}
+	// Somebody else's parameters are not in the link: the page may be kept for all.
+	if got := anybody.GET("/api/v1/products?limit=3&tracking=me").Link(); strings.Contains(got, "tracking") || !strings.Contains(got, "limit=3") {
+		t.Errorf("Link %s", got)
+	}
+}
+
+// Answers are kept: what is changed behind the server's back is not seen until
+// the time is over, and what is changed through it is seen at once.
+func TestProductsAreKept(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+	one, other := product(admin, "A", nil), product(admin, "B", nil)
+	path, list := "/api/v1/products/"+one.ID.String(), "/api/v1/products?sort=price_asc"
+	name := func() string {
+		var p client.Product
+		anybody.GET(path).Expect(http.StatusOK).Into(&p)
+		return p.Name
+	}
+	first, pages := name(), skus(anybody.GET(list))
+	anybody.GET("/api/v1/products/" + other.ID.String()).Expect(http.StatusOK)
+	execute(t, s, "UPDATE products SET name = 'Behind', sku = sku || '-behind'")
+
+	if got := name(); got != first {
+		t.Errorf("the product is not kept: %s", got)
+	}
+	if got := skus(anybody.GET(list)); !slices.Equal(got, pages) {
+		t.Errorf("the list is not kept: %v", got)
+	}
+	// Undeclared parameters, other spellings and the defaults make no entry of their own.
+	for _, same := range []string{list + "&utm=1", list + "&limit=20", "/api/v1/products?limit=20&sort=price_asc&_=" + first[:1], list + "&min_price=0"} {
+		if got := skus(anybody.GET(same)); !slices.Equal(got, pages) {
+			t.Errorf("%s is kept apart: %v", same, got)
+		}
+	}
+
+	admin.PATCH("/api/v1/products/"+other.ID.String(), map[string]any{"price": 1}).Expect(http.StatusOK)
+	if got := name(); got != first {
+		t.Errorf("a change of another product made this one stale: %s", got)
+	}
+	if got := skus(anybody.GET(list)); slices.Equal(got, pages) {
+		t.Error("a change of a product did not make the lists stale")
+	}
+	admin.PATCH(path, map[string]any{"stock": 7}).Expect(http.StatusOK)
+	if got := name(); got != "Behind" {
+		t.Errorf("a change of the product did not make it stale: %s", got)
+	}
+
+	execute(t, s, "UPDATE products SET name = 'Later'")
+	s.Clock.Advance(5*time.Minute + time.Second)
+	if got := name(); got != "Later" {
+		t.Errorf("it is kept for longer than the time: %s", got)
+	}
+}
+
+func TestConditionalGet(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+	one := product(admin, "A", nil)
+	for _, path := range []string{"/api/v1/products/" + one.ID.String(), "/api/v1/products"} {
+		anybody.Header.Del("If-None-Match")
+		answer := anybody.GET(path).Expect(http.StatusOK)
+		tag := answer.Header.Get("ETag")
+		if got := answer.Header.Get("Cache-Control"); got != "public, max-age=0, must-revalidate" {
+			t.Errorf("%s: Cache-Control %s", path, got)
+		}
+		for _, match := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
+			anybody.Header.Set("If-None-Match", match)
+			again := anybody.GET(path).Expect(http.StatusNotModified)
+			if again.Header.Get("ETag") != tag || again.Header.Get("Content-Type") != "" {
+				t.Errorf("%s: %v", path, again.Header)
+			}
+		}
+		anybody.Header.Set("If-None-Match", `"other"`)
+		anybody.GET(path).Expect(http.StatusOK)
+		admin.PATCH("/api/v1/products/"+one.ID.String(), map[string]any{"price": len(path)}).Expect(http.StatusOK)
+		anybody.Header.Set("If-None-Match", tag)
+		if got := anybody.GET(path).Expect(http.StatusOK).Header.Get("ETag"); got == tag {
+			t.Errorf("%s: the tag of a changed answer is the same", path)
+		}
+	}
+	admin.GET("/api/v1/users/me") // private answers are not kept anywhere
+	if got := admin.GET("/api/v1/users/me").Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control of a private answer: %s", got)
+	}
+}
+
+// A change made on one instance is seen on the other within a second.
+func TestChangesReachOtherInstances(t *testing.T) {
+	t.Parallel()
+	one := servertest.New(t, servertest.Options{Start: true})
+	two := servertest.New(t, servertest.Options{Start: true, DatabaseURL: one.DatabaseURL})
+	admin, anybody := one.Admin(), two.Somebody()
+	path := "/api/v1/products/" + product(admin, "A", nil).ID.String()
+	price := func() int64 {
+		var p client.Product
+		anybody.GET(path).Expect(http.StatusOK).Into(&p)
+		return p.Price
+	}
+	for i := range int64(5) {
+		price()
+		admin.PATCH(path, map[string]any{"price": i}).Expect(http.StatusOK)
+		began := time.Now()
+		two.Eventually("the change is seen", func() bool { return price() == i })
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %s", took)
+		}
+	}
+}
