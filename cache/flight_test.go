@@ -103,6 +103,30 @@ func TestOneLoadWhoeverComesWhen(t *testing.T) {
 	}
 }
 
+// A flight may land between the look into memory and the next one's beginning;
+// the clock is where a test can step in.
+func TestAFlightThatHasJustLandedIsSeen(t *testing.T) {
+	t.Parallel()
+
+	var s source
+	var c *cache.Cache[string]
+	var meanwhile func()
+	clock := newHands()
+	c = cache.New(cache.Options[string]{MaxBytes: ample, Weigh: weigh, Now: func() time.Time {
+		if do := meanwhile; do != nil {
+			meanwhile = nil
+			do()
+		}
+		return clock.Now()
+	}})
+	s.expect(t, c, 1)
+	clock.Move(time.Minute)
+	meanwhile = func() { // the outer Get has found the old entry, and asks for the time
+		s.expect(t, c, 2)
+	}
+	s.expect(t, c, 2)
+}
+
 // What was loaded before an invalidation is given to nobody who comes after it,
 // and is not kept, though its load ends last.
 func TestInvalidateDuringALoad(t *testing.T) {
