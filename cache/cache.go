@@ -172,7 +172,7 @@ func (c *Cache[V]) kept(key string) (v V, ok bool) {
 }
 
 func (c *Cache[V]) keep(key string, e entry[V]) {
-	e.weight = uint32(min(int64(overhead)+int64(len(key))+int64(c.weigh(e.value)), math.MaxUint32))
+	e.weight = uint32(min(int64(overhead)+int64(len(key))+int64(c.weigh(e.value)), math.MaxUint32)) //nolint:gosec // min sees to it
 	c.memory.Set(key, &e)
 }
 

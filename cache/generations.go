@@ -6,12 +6,14 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
+const slotCount = 1 << 16
+
 // generations counts the invalidations of each tag, in a fixed half megabyte:
 // tags that fall into one of the 65,536 slots are invalidated together, which
 // costs a load and is never wrong.
 type generations struct {
 	all   atomic.Uint64
-	slots [1 << 16]atomic.Uint64
+	slots [slotCount]atomic.Uint64
 }
 
 func slotsOf(tags []string) []uint16 {
@@ -22,7 +24,7 @@ func slotsOf(tags []string) []uint16 {
 	return slots
 }
 
-func slotOf(tag string) uint16 { return uint16(xxhash.Sum64String(tag)) }
+func slotOf(tag string) uint16 { return uint16(xxhash.Sum64String(tag) % slotCount) }
 
 // sum is one number for the generations of all slots. As each only grows, two
 // sums are equal only if nothing was invalidated in between.

@@ -67,6 +67,7 @@ func (r *register) write(ctx context.Context, n int) {
 }
 
 func (r *register) read(t *testing.T, instance, n int, written <-chan struct{}) {
+	t.Helper()
 	c := r.caches[instance]
 	for ; ; n++ {
 		select {

@@ -54,7 +54,7 @@ func URL(t testing.TB) string {
 func Start(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{t: t, program: find(t)}
-	dir, err := os.MkdirTemp("", "redis-") // the path of a socket has to be short
+	dir, err := os.MkdirTemp("", "redis-") //nolint:usetesting // the path of a socket has to be short
 	if err != nil {
 		t.Fatalf("redistest: making a folder: %v", err)
 	}
@@ -107,6 +107,7 @@ func (s *Server) Kill() {
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Kill()
+	//nolint:gosec // the program is redis-server, wherever PATH has it
 	s.guard = exec.Command("sh", "-c", guard, s.program,
 		"--port", "0", "--unixsocket", s.socket(), "--save", "", "--dir", s.dir, "--logfile", "log")
 	stdin, err := s.guard.StdinPipe()
