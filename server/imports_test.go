@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"pg/devpg":   {},
 	"pg/pgtest":  {"pg", "pg/devpg", "schema"}, // migrated databases for tests
 	"policy":     {},
+	"redistest":  {}, // a real Redis for tests
 	"schema":     {},
 	"server":     {"auth", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
