@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -17,6 +18,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/accord-api/accord/auth"
 	"github.com/accord-api/accord/gen/api"
@@ -66,10 +68,13 @@ type Server struct {
 	jwks      api.JSONWebKeySet
 	refresh   *auth.Refresh
 	cursors   *auth.Sealer
+	blind     *auth.Blind
 	sessions  *sessions
 	streams   *streams
 	twins     *twins
-	failures  *limit.Backoff
+	redis     *redis.Client // nil without a URL
+	limits    *limit.Redis  // nil likewise
+	failures  *limit.SharedBackoff
 	anonymous *rateLimit
 	proxies   proxies
 	sentry    *sentry.Client // nil without a DSN
@@ -91,8 +96,7 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
-		s.closeDatabase()
-		return nil, err
+		return nil, errors.Join(err, s.closeStores())
 	}
 	return s, nil
 }
@@ -117,9 +121,13 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	return nil
 }
 
-func (s *Server) closeDatabase() {
+func (s *Server) closeStores() error {
 	s.direct.Close()
 	s.pool.Close()
+	if s.redis == nil {
+		return nil
+	}
+	return s.redis.Close()
 }
 
 // wire joins the parts in the order in which they need each other.
@@ -127,9 +135,7 @@ func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
 	s.streams, s.twins = newStreams(), newTwins()
-	s.failures = limit.NewBackoff(limit.WithNow(s.now))
-	s.anonymous = s.newRateLimit(api.Anonymous)
-	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
+	for _, step := range []func(Options) error{s.wireAuth, s.wireLimits, s.wireSentry, s.wireJobs, s.wireRoutes} {
 		if err := step(o); err != nil {
 			return err
 		}
@@ -142,7 +148,7 @@ func (s *Server) wireAuth(o Options) error {
 	if err != nil {
 		return fmt.Errorf("deriving keys: %w", err)
 	}
-	s.refresh, s.cursors = auth.NewRefresh(keyring), auth.NewSealer(keyring)
+	s.refresh, s.cursors, s.blind = auth.NewRefresh(keyring), auth.NewSealer(keyring), auth.NewBlind(keyring)
 	cores := o.Cores
 	if cores == 0 {
 		cores = runtime.GOMAXPROCS(0)
@@ -161,6 +167,22 @@ func (s *Server) wireAuth(o Options) error {
 	if err := json.Unmarshal(s.tokens.JWKS(), &s.jwks); err != nil {
 		return fmt.Errorf("reading the public keys: %w", err)
 	}
+	return nil
+}
+
+// wireLimits opens Redis, where there is one, for the limits to be shared.
+func (s *Server) wireLimits(Options) error {
+	if s.config.RedisURL.IsSet() {
+		var err error
+		if s.redis, err = openRedis(s.config.RedisURL); err != nil {
+			return fmt.Errorf("opening Redis: %w", err)
+		}
+		s.limits = limit.NewRedis(limit.RedisConfig{
+			Client: s.redis, Blind: s.blind.Name, Log: s.log, Timeout: s.redis.Options().ReadTimeout,
+		})
+	}
+	s.failures = limit.NewSharedBackoff(s.limits, "login", limit.WithNow(s.now))
+	s.anonymous = s.newRateLimit("anonymous", api.Anonymous)
 	return nil
 }
 
@@ -234,6 +256,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 // Start begins with what runs beside requests: jobs, and listening for what
 // other instances change. ctx only bounds the start.
 func (s *Server) Start(ctx context.Context) error {
+	s.greetRedis(ctx)
 	if err := s.jobs.Start(ctx); err != nil {
 		return err
 	}
@@ -269,7 +292,7 @@ func (s *Server) sessionsOf(ctx context.Context, user string) {
 	}
 }
 
-// Close ends what Start began, jobs first, and closes the database. Jobs that
+// Close ends what Start began, jobs first, and closes the database and Redis. Jobs that
 // have not finished when ctx ends run again later.
 func (s *Server) Close(ctx context.Context) error {
 	var err error
@@ -280,6 +303,5 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.sentry != nil {
 		s.sentry.Flush(time.Second)
 	}
-	s.closeDatabase()
-	return err
+	return errors.Join(err, s.closeStores())
 }
