@@ -48,8 +48,8 @@ type Options[V any] struct {
 	Log *slog.Logger
 
 	// Shared is the Redis that the instances share, version 7 or newer; nil
-	// means memory only. It has to keep to the deadlines of contexts, as one
-	// made by NewClient does. Servers that are asked for nothing but the newest
+	// means memory only. It has to keep to the deadlines of contexts
+	// (ContextTimeoutEnabled) and should try nothing twice. Servers that are asked for nothing but the newest
 	// state will do: one, or the master that Sentinel names, but no Cluster,
 	// where no script sees all tags.
 	Shared *redis.Client

@@ -81,10 +81,12 @@ func (h *house) newcomer(t *testing.T, options ...func(*cache.Options[string])) 
 
 func newClient(t *testing.T, url string) *redis.Client {
 	t.Helper()
-	client, err := cache.NewClient(url)
+	o, err := redis.ParseURL(url)
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.ContextTimeoutEnabled, o.MaxRetries, o.DialerRetries = true, -1, 1
+	client := redis.NewClient(o)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }

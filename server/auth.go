@@ -126,20 +126,20 @@ func (s *Server) checkCredentials(ctx context.Context, login, password string) (
 // guess lets one password be tried against an account, unless too many were
 // wrong from the caller's network; then with growing waits.
 func (s *Server) guess(ctx context.Context, account string, try func() (bool, error)) error {
-	attempt, wait := s.failures.Begin(strings.ToLower(account) + " " + limit.Network(callFrom(ctx).ip))
+	attempt, wait := s.failures.Begin(ctx, strings.ToLower(account)+" "+limit.Network(callFrom(ctx).ip))
 	if wait > 0 {
 		return tooMany(wait, "Too many wrong passwords for this account from your network.")
 	}
+	defer attempt.Cancel(ctx) // after an error; else it has ended before
 	ok, err := try()
 	if err != nil {
-		attempt.Cancel()
 		return err
 	}
 	if !ok {
-		attempt.Fail()
+		attempt.Fail(ctx)
 		return invalidCredentials()
 	}
-	attempt.Succeed()
+	attempt.Succeed(ctx)
 	return nil
 }
 

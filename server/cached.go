@@ -45,6 +45,8 @@ func (s *Server) newAnswers() *cache.Cache[encodedAnswer] {
 		Weigh:    func(a encodedAnswer) int { return len(a.Body) + answerOverhead },
 		Now:      s.now,
 		Fresh:    s.hearsEverything,
+		Shared:   s.redis,
+		Prefix:   "accord:cache:" + s.blind.Name("cache") + ":", // others with another key share nothing
 		Encode:   func(a encodedAnswer) ([]byte, error) { return json.Marshal(a) },
 		Decode:   func(data []byte) (a encodedAnswer, err error) { return a, json.Unmarshal(data, &a) },
 		Log:      s.log,

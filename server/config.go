@@ -48,6 +48,7 @@ type Config struct {
 	DBAcquireTimeout  time.Duration `env:"DB_ACQUIRE_TIMEOUT" default:"30s" help:"The longest wait for a free connection; a request never waits beyond its own deadline."`
 	Jobs              bool          `env:"JOBS" default:"true" help:"Whether accord serve works on jobs as well. With false, accord worker has to run somewhere."`
 	MigrateOnStart    bool          `env:"MIGRATE_ON_START" default:"false" help:"Whether the server migrates the database when it starts. In development it always does."`
+	RedisURL          Secret        `env:"REDIS_URL" help:"A Redis in which several instances share their rate limits: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///path/to/socket. A request waits for it as long as ?read_timeout= says, 50ms by default. Unset, or while Redis fails: each instance counts alone."`
 	CORSOrigins       []string      `env:"CORS_ORIGINS" default:"http://localhost:3000" production:"" help:"The web origins that may call the API from a browser, separated by commas. Production takes https origins only, localhost apart, and no *."`
 
 	Host      string `env:"HOST" default:"127.0.0.1" help:"The address to listen on, without the port. Outside production it has to be loopback."`

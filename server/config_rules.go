@@ -38,6 +38,7 @@ var configRules = []configRule{
 	{"DB_POOL_OVERFLOW", func(c *Config) string { return rangeProblem(c.DBPoolOverflow, 0, 1000) }},
 	{"DB_CONN_MAX_LIFETIME", func(c *Config) string { return positiveProblem(c.DBConnMaxLifetime) }},
 	{"DB_ACQUIRE_TIMEOUT", func(c *Config) string { return positiveProblem(c.DBAcquireTimeout) }},
+	{"REDIS_URL", redisProblem},
 	{"CORS_ORIGINS", corsProblem},
 	{"HOST", func(c *Config) string { return c.hostProblem(c.Host) }},
 	{"PORT", func(c *Config) string { return rangeProblem(c.Port, 0, 65535) }},
@@ -194,6 +195,18 @@ func databaseDirectProblem(c *Config) string {
 		return "" // Its default: what is wrong is said of DATABASE_URL.
 	}
 	return databaseURLProblem(c.DatabaseDirectURL)
+}
+
+// redisProblem never repeats the parser's own error: it may quote the password.
+func redisProblem(c *Config) string {
+	if !c.RedisURL.IsSet() {
+		return ""
+	}
+	if _, err := redisOptions(c.RedisURL); err != nil {
+		return "must be the address of a Redis: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///path/to/socket" +
+			" (percent-encode special characters in the password)"
+	}
+	return ""
 }
 
 func rangeProblem(value, least, most int) string {

@@ -103,6 +103,11 @@ func TestConfigRules(t *testing.T) {
 		{"DB_ACQUIRE_TIMEOUT", inDevelopment, []string{"", "30", "500ms"}, []string{"0s", "soon"}},
 		{"MIGRATE_ON_START", inDevelopment, []string{"", "true", "false", "1", "0"}, []string{"yes", "2"}},
 		{"JOBS", inDevelopment, []string{"", "true", "false", "1", "0"}, []string{"yes", "2"}},
+		{"REDIS_URL", inProduction, []string{
+			"", "redis://localhost", "redis://u:p%40ss@h:6380/7?read_timeout=100ms", "redis://:pw@[::1]:6379", "rediss://cache.example.com:6380", "unix:///run/redis.sock", "unix://:pw@/run/redis.sock?db=3",
+		}, []string{
+			"localhost:6379", "http://localhost", "redis://", "redis:localhost", "redis://h:port", "redis://h/zero", "redis://h/0/1", "redis://u:p/ss@h", "redis://h?nothing=1", "redis://h?read_timeout=soon", "unix://", "unix://run",
+		}},
 		{"CORS_ORIGINS", inDevelopment, []string{"", "*", "http://localhost:3000, https://app.example.com", "http://[::1]:3000", "HTTPS://App.Example.com:443"}, []string{
 			"localhost:3000", "http://localhost:3000/", "http://localhost/app", "ftp://localhost", "http://", "http://u@localhost", "null",
 			"https://*.example.com", "https://a.example.com https://b.example.com", "https://a.example.com,b", "https://a.example.com?x", "https://a.example.com:",
@@ -303,7 +308,7 @@ func TestConfigNeverPrintsSecrets(t *testing.T) {
 	t.Parallel()
 	secrets := variables{
 		"SECRET_KEY": goodKey + "canary", "SECRET_KEY_PREVIOUS": goodKey[2:] + "canary", "SENTRY_DSN": "https://canary@sentry.example.com/1",
-		"DATABASE_URL": "postgres://u:canary@h/n", "DATABASE_DIRECT_URL": "postgres://u:canary@d/n",
+		"DATABASE_URL": "postgres://u:canary@h/n", "DATABASE_DIRECT_URL": "postgres://u:canary@d/n", "REDIS_URL": "redis://u:canary@r",
 		"SMTP_URL": "smtps://u:canary@mail.example.com", "MAIL_FROM": "a@example.com",
 	}
 	config := mustValue(server.LoadConfig(inProduction(secrets)))
@@ -338,7 +343,7 @@ func TestConfigErrorsNeverPrintValues(t *testing.T) {
 		case "ENVIRONMENT", "JWT_KEY_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE": // A file that is missing is named.
 			continue
 		}
-		for _, value := range []string{"canary", "smtp://u:ca/canary@h", "postgres://u:canary/canary@h:canary/n", "http://u:canary@canary%zz", "canary\n\x00"} {
+		for _, value := range []string{"canary", "smtp://u:ca/canary@h", "postgres://u:canary/canary@h:canary/n", "redis://u:canary@h/canary?canary=canary", "http://u:canary@canary%zz", "canary\n\x00"} {
 			_, err := server.LoadConfig(inProduction(variables{setting.Name: value}))
 			notCanary(t, setting.Name+"="+value, fmt.Sprintf("%v %+v", err, err))
 		}

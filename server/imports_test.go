@@ -29,7 +29,7 @@ var allowed = map[string][]string{
 	"pg/devpg":   {},
 	"pg/pgtest":  {"pg", "pg/devpg", "schema"}, // migrated databases for tests
 	"policy":     {},
-	"redistest":  {},
+	"redistest":  {}, // a real Redis for tests
 	"schema":     {},
 	"server":     {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},

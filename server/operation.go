@@ -48,7 +48,7 @@ type rateLimit struct {
 	policy.RateLimit
 	name   string // as the headers call it
 	header string // the limit's own part of RateLimit-Policy
-	window *limit.Window
+	window *limit.SharedWindow
 }
 
 // enforcedPolicies are the members of policy.Policy that the chain below
@@ -76,7 +76,7 @@ func (s *Server) newOperation(p *policy.Policy) (*operation, error) {
 	}
 	var declared []string
 	for _, r := range p.RateLimits {
-		l := s.newRateLimit(r)
+		l := s.newRateLimit(p.OperationID, r)
 		o.limits[r.By] = append(o.limits[r.By], l)
 		declared = append(declared, l.header)
 	}
@@ -98,11 +98,14 @@ func checkEnforced(p *policy.Policy, enforced []string) error {
 	return nil
 }
 
-func (s *Server) newRateLimit(r policy.RateLimit) *rateLimit {
-	l := &rateLimit{RateLimit: r, name: string(r.By), window: limit.NewWindow(r.Limit, r.Window, limit.WithNow(s.now))}
+// newRateLimit is a limit of what the scope names: an operation, or all that
+// nobody is signed in for.
+func (s *Server) newRateLimit(scope string, r policy.RateLimit) *rateLimit {
+	l := &rateLimit{RateLimit: r, name: string(r.By)}
 	if r.By == policy.ByField {
 		l.name = "field:" + r.Field
 	}
+	l.window = limit.NewSharedWindow(s.limits, scope+":"+l.name, r.Limit, r.Window, limit.WithNow(s.now))
 	l.header = fmt.Sprintf(`"%s";q=%d;w=%d`, l.name, r.Limit, seconds(r.Window))
 	return l
 }
@@ -243,7 +246,7 @@ func (o *operation) take(c echo.Context, by policy.By, key string) error {
 // take counts one call and tells in the headers what is left of the tightest
 // limit so far.
 func (l *rateLimit) take(c echo.Context, declared, key string) error {
-	d, call := l.window.Take(key), callOf(c)
+	d, call := l.window.Take(c.Request().Context(), key), callOf(c)
 	if !call.limited || d.Remaining < call.remaining {
 		call.limited, call.remaining = true, d.Remaining
 		header := c.Response().Header()

@@ -26,8 +26,8 @@ import (
 
 // bare is a server with what the chain needs and no database.
 func bare(log io.Writer) *Server {
-	s := &Server{now: time.Now, log: slog.New(slog.NewJSONHandler(log, nil)), failures: limit.NewBackoff(), streams: newStreams()}
-	s.anonymous = s.newRateLimit(api.Anonymous)
+	s := &Server{now: time.Now, log: slog.New(slog.NewJSONHandler(log, nil)), failures: limit.NewSharedBackoff(nil, "login"), streams: newStreams()}
+	s.anonymous = s.newRateLimit("anonymous", api.Anonymous)
 	return s
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/labstack/echo/v4"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/accord-api/accord/auth"
 	"github.com/accord-api/accord/cache"
@@ -81,12 +82,15 @@ type Server struct {
 	jwks      api.JSONWebKeySet
 	refresh   *auth.Refresh
 	cursors   *auth.Sealer
+	blind     *auth.Blind
 	sessions  *sessions
 	answers   *cache.Cache[encodedAnswer]
 	streams   *streams
 	hub       *hub
 	twins     *twins
-	failures  *limit.Backoff
+	redis     *redis.Client // nil without a URL
+	limits    *limit.Redis  // nil likewise
+	failures  *limit.SharedBackoff
 	anonymous *rateLimit
 	proxies   proxies
 	sentry    *sentry.Client // nil without a DSN
@@ -108,8 +112,7 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
-		s.closeDatabase()
-		return nil, errors.Join(err, s.closeFiles())
+		return nil, errors.Join(err, s.closeStores(), s.closeFiles())
 	}
 	return s, nil
 }
@@ -134,19 +137,21 @@ func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-func (s *Server) closeDatabase() {
+func (s *Server) closeStores() error {
 	s.direct.Close()
 	s.pool.Close()
+	if s.redis == nil {
+		return nil
+	}
+	return s.redis.Close()
 }
 
 // wire joins the parts in the order in which they need each other.
 func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
-	s.answers, s.streams, s.hub, s.twins = s.newAnswers(), newStreams(), newHub(s.queries), newTwins()
-	s.failures = limit.NewBackoff(limit.WithNow(s.now))
-	s.anonymous = s.newRateLimit(api.Anonymous)
-	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes} {
+	s.streams, s.hub, s.twins = newStreams(), newHub(s.queries), newTwins()
+	for _, step := range []func(Options) error{s.wireAuth, s.wireRedis, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes} {
 		if err := step(o); err != nil {
 			return err
 		}
@@ -159,7 +164,7 @@ func (s *Server) wireAuth(o Options) error {
 	if err != nil {
 		return fmt.Errorf("deriving keys: %w", err)
 	}
-	s.refresh, s.cursors = auth.NewRefresh(keyring), auth.NewSealer(keyring)
+	s.refresh, s.cursors, s.blind = auth.NewRefresh(keyring), auth.NewSealer(keyring), auth.NewBlind(keyring)
 	cores := o.Cores
 	if cores == 0 {
 		cores = runtime.GOMAXPROCS(0)
@@ -206,6 +211,23 @@ func (s *Server) closeFiles() error {
 		return nil
 	}
 	return s.files.Close()
+}
+
+// wireRedis opens Redis, where there is one, for limits and answers to be shared.
+func (s *Server) wireRedis(Options) error {
+	if s.config.RedisURL.IsSet() {
+		var err error
+		if s.redis, err = openRedis(s.config.RedisURL); err != nil {
+			return fmt.Errorf("opening Redis: %w", err)
+		}
+		s.limits = limit.NewRedis(limit.RedisConfig{
+			Client: s.redis, Blind: s.blind.Name, Log: s.log, Timeout: s.redis.Options().ReadTimeout,
+		})
+	}
+	s.answers = s.newAnswers()
+	s.failures = limit.NewSharedBackoff(s.limits, "login", limit.WithNow(s.now))
+	s.anonymous = s.newRateLimit("anonymous", api.Anonymous)
+	return nil
 }
 
 func (s *Server) wireJobs(o Options) error {
@@ -279,6 +301,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 // other instances change. It fails when files cannot be kept. ctx only bounds
 // the start.
 func (s *Server) Start(ctx context.Context) error {
+	s.greetRedis(ctx)
 	if err := s.checkFiles(ctx); err != nil {
 		return err
 	}
@@ -343,7 +366,7 @@ func (s *Server) notificationsOf(user string) {
 	}
 }
 
-// Close ends what Start began, jobs first, and closes the database. Jobs that
+// Close ends what Start began, jobs first, and closes the database and Redis. Jobs that
 // have not finished when ctx ends run again later.
 func (s *Server) Close(ctx context.Context) error {
 	var err error
@@ -354,6 +377,5 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.sentry != nil {
 		s.sentry.Flush(time.Second)
 	}
-	s.closeDatabase()
-	return errors.Join(err, s.closeFiles())
+	return errors.Join(err, s.closeStores(), s.closeFiles())
 }

@@ -34,6 +34,7 @@ else
 	race=
 	echo 'Race detector: OFF, because no C compiler works here.'
 fi
+command -v redis-server >/dev/null || echo 'Redis: NONE, so that what needs a redis-server is skipped.'
 
 # Each package's own line about coverage is dropped: it is the share of all
 # packages that its tests alone reach, and names them all.

@@ -192,9 +192,9 @@ func TestServeInProduction(t *testing.T) {
 	if code != exitFailed || !strings.Contains(errs, "version 0") || !strings.Contains(errs, "needs 2") || !strings.Contains(errs, "accord migrate up") {
 		t.Errorf("an old schema: exit %d, %s", code, errs)
 	}
-	base, out, stop := serving(t, t.TempDir(), inProduction(t, empty, "MIGRATE_ON_START=true"))
-	if got := get(t, base+"/readyz"); got != http.StatusOK {
-		t.Errorf("readyz %d", got)
+	base, out, stop := serving(t, t.TempDir(), inProduction(t, empty, "MIGRATE_ON_START=true", "REDIS_URL=redis://127.0.0.1:1"))
+	if got := get(t, base+"/readyz"); got != http.StatusOK || !strings.Contains(out.String(), "Redis is out of reach") {
+		t.Errorf("without Redis: readyz %d, %s", got, out)
 	}
 	if strings.Contains(out.String(), "demo") || login(t, base, "admin", "Admin-demo-1") == http.StatusOK {
 		t.Error("production has demo accounts")
@@ -303,7 +303,7 @@ func TestUsersWantASchema(t *testing.T) {
 
 func TestConfigHidesSecrets(t *testing.T) {
 	t.Parallel()
-	environ := inProduction(t, "postgres://accord:canary@localhost/accord", "SMTP_URL=smtps://me:canary@mail.example.com:465", "MAIL_FROM=Me <me@example.com>")
+	environ := inProduction(t, "postgres://accord:canary@localhost/accord", "SMTP_URL=smtps://me:canary@mail.example.com:465", "MAIL_FROM=Me <me@example.com>", "REDIS_URL=redis://me:canary@localhost")
 	for _, args := range [][]string{{"config"}, {"config", "--json"}} {
 		code, out, errs := accord(t, environ, "", args...)
 		if code != exitOK || strings.Contains(out, "canary") || !strings.Contains(out, "(hidden)") || !strings.Contains(out, "environment") {
