@@ -98,11 +98,42 @@ func begin(t *testing.T, b *limit.SharedBackoff, key string) *limit.SharedAttemp
 	return attempt
 }
 
-func refuse(t *testing.T, b *limit.SharedBackoff, key string, want time.Duration) {
+// refuse expects that the key "a" is refused.
+func refuse(t *testing.T, b *limit.SharedBackoff, want time.Duration) {
 	t.Helper()
-	if attempt, wait := b.Begin(t.Context(), key); attempt != nil || wait != want {
-		t.Fatalf("Begin(%q) = %v, %v; want a refusal for %v", key, attempt, wait, want)
+	if attempt, wait := b.Begin(t.Context(), "a"); attempt != nil || wait != want {
+		t.Fatalf("Begin = %v, %v; want a refusal for %v", attempt, wait, want)
 	}
+}
+
+// Each failure is answered by the other process, for twice as long each time.
+func TestSharedBackoffGrows(t *testing.T) {
+	t.Parallel()
+
+	clock, first, second, logs := backoffs(t, redistest.Start(t))
+	for _, seconds := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
+		begin(t, first, "a").Fail(t.Context())
+		refuse(t, second, time.Duration(seconds)*time.Second)
+		clock.Move(time.Duration(seconds) * time.Second)
+		first, second = second, first
+	}
+	answered(t, logs[0])
+	answered(t, logs[1])
+}
+
+func TestSharedBackoffForgetsAfterAQuietHour(t *testing.T) {
+	t.Parallel()
+
+	clock, first, second, logs := backoffs(t, redistest.Start(t))
+	begin(t, first, "a").Fail(t.Context())
+	clock.Move(time.Second)
+	begin(t, first, "a").Fail(t.Context())
+	clock.Move(2*time.Second + time.Hour)
+	begin(t, second, "a").Fail(t.Context())
+	refuse(t, first, time.Second)
+	refuse(t, second, time.Second)
+	answered(t, logs[0])
+	answered(t, logs[1])
 }
 
 // What was heard holds on without Redis, what happens meanwhile is counted, and
@@ -115,24 +146,29 @@ func TestSharedBackoffOutlivesRedis(t *testing.T) {
 	begin(t, first, "a").Fail(t.Context())
 	clock.Move(time.Second)
 	begin(t, first, "a").Fail(t.Context())
-	refuse(t, second, "a", 2*time.Second)
+	refuse(t, second, 2*time.Second)
 	answered(t, logs[0])
 	answered(t, logs[1])
 
 	server.Kill()
-	refuse(t, first, "a", 2*time.Second)
-	refuse(t, second, "a", 2*time.Second)
+	refuse(t, first, 2*time.Second)
+	refuse(t, second, 2*time.Second)
 	clock.Move(2 * time.Second)
 	begin(t, second, "a").Fail(t.Context())
-	refuse(t, second, "a", 4*time.Second)
+	refuse(t, second, 4*time.Second)
 	begin(t, first, "a").Cancel(t.Context()) // it cannot hear of that
 
 	server.Restart()
-	eventually(t, "Redis is asked again", func() bool {
-		begin(t, second, newName()).Cancel(t.Context())
-		return strings.Contains(logs[1].String(), "answers again")
-	})
-	refuse(t, second, "a", 4*time.Second)
+	for i, b := range []*limit.SharedBackoff{first, second} {
+		eventually(t, "Redis is asked again", func() bool {
+			begin(t, b, newName()).Cancel(t.Context())
+			return strings.Contains(logs[i].String(), "Redis answers again")
+		})
+	}
+	for range 5 {
+		refuse(t, second, 4*time.Second)
+	}
+	begin(t, first, "a").Cancel(t.Context()) // what was refused does not occupy the key
 }
 
 // A process that has seen a failure does not forget it where Redis does, in
@@ -157,7 +193,7 @@ func TestSharedBackoffKeepsWhatRedisForgets(t *testing.T) {
 	if err := client.RestoreReplace(t.Context(), keys[0], time.Minute, copied).Err(); err != nil {
 		t.Fatal(err)
 	}
-	refuse(t, first, "a", time.Second)
+	refuse(t, first, time.Second)
 	begin(t, second, "a").Cancel(t.Context())
 	answered(t, logs[0])
 	answered(t, logs[1])
@@ -172,7 +208,7 @@ func TestSharedBackoffGivesUpAttempts(t *testing.T) {
 	clock.Move(time.Second)
 	begin(t, first, "a") // and nothing more is heard of it
 	clock.Move(30*time.Second - time.Microsecond)
-	refuse(t, second, "a", time.Second)
+	refuse(t, second, time.Second)
 	clock.Move(time.Microsecond)
 	begin(t, second, "a").Succeed(t.Context())
 }
@@ -183,10 +219,11 @@ func TestSharedAttemptEndsOnce(t *testing.T) {
 	_, first, second, _ := backoffs(t, redistest.Start(t))
 	attempt := begin(t, first, "a")
 	attempt.Fail(t.Context())
-	attempt.Succeed(t.Context())
 	attempt.Fail(t.Context())
+	refuse(t, second, time.Second)
+	attempt.Succeed(t.Context())
 	attempt.Cancel(t.Context())
-	refuse(t, second, "a", time.Second)
+	refuse(t, second, time.Second)
 }
 
 func TestSharedBackoffUnderParallelGuesses(t *testing.T) {
@@ -216,6 +253,6 @@ func TestSharedBackoffWithoutRedis(t *testing.T) {
 
 	b := limit.NewSharedBackoff(nil, "a", limit.WithNow(newHands().Now))
 	begin(t, b, "a").Fail(t.Context())
-	refuse(t, b, "a", time.Second)
+	refuse(t, b, time.Second)
 	begin(t, b, "b").Succeed(t.Context())
 }

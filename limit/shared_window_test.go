@@ -127,11 +127,28 @@ func TestSharedWindowOutlivesRedis(t *testing.T) {
 	server.Restart()
 	eventually(t, "Redis is asked again", func() bool {
 		w.Take(t.Context(), newName())
-		return strings.Contains(log.String(), "answers again")
+		return strings.Contains(log.String(), "Redis answers again")
 	})
 	check("the fifth, with a Redis that knows nothing", false)
 	clock.Move(time.Minute)
 	check("in the next span", true)
+}
+
+// A flood at one process does not become one at Redis.
+func TestSharedWindowKeepsAFloodFromRedis(t *testing.T) {
+	t.Parallel()
+
+	server := redistest.Start(t)
+	r, log := process(t, server.URL())
+	w := limit.NewSharedWindow(r, newName(), 2, time.Minute, limit.WithNow(newHands().Now))
+	for range 100 {
+		w.Take(t.Context(), "a")
+	}
+	answered(t, log)
+	stats := connect(t, server.URL()).Info(t.Context(), "commandstats").Val()
+	if !strings.Contains(stats, "cmdstat_evalsha:calls=2,") {
+		t.Errorf("Redis was asked otherwise than twice: %s", stats)
+	}
 }
 
 // Where a call waits for nobody, it counts all the same.

@@ -190,7 +190,7 @@ func TestRedisHoldsNoPersonalData(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := redis.NewClient(options)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	keys := client.Keys(t.Context(), "*").Val()
 	if len(keys) < 6 { // registering, signing in, failing, by user, forgetting by address and by field
 		t.Errorf("keys %v", keys)
