@@ -164,7 +164,7 @@ func TestServeInDevelopment(t *testing.T) {
 			t.Errorf("the last lines lack %q:\n%s", want, last)
 		}
 	}
-	for _, account := range demo {
+	for _, account := range demoAccounts {
 		if got := login(t, base, account.Username, account.Password); got != http.StatusOK {
 			t.Errorf("%s signs in with %d", account.Username, got)
 		}
