@@ -50,7 +50,7 @@ func compose(number int64) (family craft, adjective, material string, made thing
 	names := adjectives * materials * things
 	// The step has no factor in common with the number of names, so that it comes
 	// to each of them, and far from the last one.
-	const step = 7919
+	const step = 857
 	at := k % names * step % names
 	return family, family.adjectives[at/things/materials], family.materials[at/things%materials], family.things[at%things], k/names + 1
 }

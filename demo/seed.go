@@ -18,6 +18,8 @@ const (
 	// sample bounds how many people and products new orders are drawn from: the
 	// newest ones.
 	sample = 100_000
+
+	unlockTimeout = 5 * time.Second
 )
 
 // Sizes say how many of each are to be added.
@@ -59,26 +61,27 @@ func Seed(ctx context.Context, pool *pg.Pool, sizes Sizes, o SeedOptions) error 
 	return s.orders(ctx, sizes.Orders)
 }
 
-// hold takes the lock that only one has, without waiting. It belongs to a
-// session, which ends with release.
+// hold takes the lock that only one has, without waiting. It belongs to the
+// session of a connection that is kept until release.
 func hold(ctx context.Context, pool *pg.Pool) (release func(), err error) {
 	conn, err := pool.Inner().Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
-	}
-	release = func() {
-		_ = conn.Conn().Close(context.WithoutCancel(ctx)) // and with it the lock
-		conn.Release()
 	}
 	var held bool
 	if err = conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", lockID).Scan(&held); err == nil && !held {
 		err = errors.New("demo data is being added to this database already")
 	}
 	if err != nil {
-		release()
+		conn.Release()
 		return nil, err
 	}
-	return release, nil
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTimeout)
+		defer cancel()
+		_, _ = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", lockID) // a broken session has ended, and the lock with it
+		conn.Release()
+	}, nil
 }
 
 type seeding struct {
