@@ -58,12 +58,9 @@ func (f *filling) notices(account uuid.UUID) (all []notice) {
 
 func (o order) notices() []notice {
 	link := "/api/v1/orders/" + o.id.String()
-	all := []notice{{
-		kind: "order.placed", link: link, at: o.createdAt,
-		title: fmt.Sprintf("Your order was placed: %d.%02d %s", o.total/100, o.total%100, o.currency),
-	}}
+	all := []notice{{kind: "order.placed", title: "Your order is placed", link: link, at: o.createdAt}}
 	for _, s := range o.life[1:] {
-		all = append(all, notice{kind: "order.status", title: "Your order was " + s.status, link: link, at: s.at})
+		all = append(all, notice{kind: "order.status", title: "Your order is " + s.status, link: link, at: s.at})
 	}
 	return all
 }

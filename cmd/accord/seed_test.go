@@ -72,6 +72,17 @@ func TestFilledDatabaseReadsWell(t *testing.T) {
 	if got := readAll(t, s); got != (demo.Sizes{Users: 43, Products: 200, Orders: 300}) {
 		t.Errorf("the API shows %+v", got)
 	}
+	for _, account := range demoAccounts {
+		p := s.Somebody()
+		p.Login(account.Username, account.Password).Expect(http.StatusOK).Into(&p.Tokens)
+		all, unread := len(items(t, p, "/api/v1/notifications?limit=100")), len(items(t, p, "/api/v1/notifications?limit=100&unread=true"))
+		if unread < 2 || unread >= all {
+			t.Errorf("%s has %d notifications, %d of them unread", account.Username, all, unread)
+		}
+		if orders := len(items(t, p, "/api/v1/orders")); (account.Role == "user") != (orders == 12) {
+			t.Errorf("%s has %d orders", account.Username, orders)
+		}
+	}
 }
 
 // readAll reads all that there is through the API, which holds each answer
@@ -108,7 +119,9 @@ func readAll(t *testing.T, s *servertest.Server) (sizes demo.Sizes) {
 			t.Errorf("the order %s has the total %d, and its lines %d", id, order.Total, total)
 		}
 	}
-	ask(admin, "/api/v1/admin/stats")
+	for _, path := range []string{"/api/v1/admin/stats", "/api/v1/export/users", "/api/v1/export/orders"} {
+		ask(admin, path)
+	}
 	ask(admin, "/api/v1/products?q=blanket")
 	return sizes
 }
@@ -146,11 +159,11 @@ func items(t *testing.T, p *servertest.Person, path string) []string {
 func TestSeedInProduction(t *testing.T) {
 	t.Parallel()
 	address := pgtest.New(t)
-	code, _, errs := accord(t, inProduction(address), "", "seed", "--users", "3")
+	code, _, errs := accord(t, inProduction(t, address), "", "seed", "--users", "3")
 	if code != exitUsage || !strings.Contains(errs, "--in-production") || count(t, address, "SELECT count(*) FROM users") > 0 {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	code, out, errs := accord(t, inProduction(address), "", "seed", "--users", "3", "--in-production")
+	code, out, errs := accord(t, inProduction(t, address), "", "seed", "--users", "3", "--in-production")
 	if code != exitOK || strings.Contains(out, seedPassword) || count(t, address, "SELECT count(*) FROM users WHERE password_hash = ''") != 3 {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
