@@ -143,7 +143,7 @@ func orderRows(orders []order) []rows {
 	for _, o := range orders {
 		all.values = append(all.values, []any{o.id, o.buyer, o.last().status, o.currency, o.total, o.items, o.createdAt, o.last().at})
 		for i, l := range o.lines {
-			lines.values = append(lines.values, []any{o.id, int32(i + 1), l.ID, l.quantity, l.Sku, l.Name, l.Price}) //nolint:gosec // few lines
+			lines.values = append(lines.values, []any{o.id, int32(i + 1), l.ID, l.quantity, l.Sku, l.Name, l.Price})
 		}
 	}
 	return []rows{all, lines}

@@ -113,7 +113,7 @@ func (s *seeding) products(ctx context.Context, n int) error {
 }
 
 // named adds rows with a unique name, which ends with a number.
-func (s *seeding) named(ctx context.Context, table, column string, n int, make func(number int64, first, last int) []rows) error {
+func (s *seeding) named(ctx context.Context, table, column string, n int, draw func(number int64, first, last int) []rows) error {
 	if n == 0 {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (s *seeding) named(ctx context.Context, table, column string, n int, make f
 	if err != nil {
 		return err
 	}
-	return s.batches(ctx, n, func(first, last int) []rows { return make(number, first, last) })
+	return s.batches(ctx, n, func(first, last int) []rows { return draw(number, first, last) })
 }
 
 func (s *seeding) orders(ctx context.Context, n int) error {
@@ -148,9 +148,9 @@ func (s *seeding) orders(ctx context.Context, n int) error {
 
 // batches adds n rows, and what belongs to them, some thousand at a time. One
 // that has begun is finished though ctx ends.
-func (s *seeding) batches(ctx context.Context, n int, make func(first, last int) []rows) error {
+func (s *seeding) batches(ctx context.Context, n int, draw func(first, last int) []rows) error {
 	for first := 0; first < n; first += batch {
-		made := make(first, min(first+batch, n))
+		made := draw(first, min(first+batch, n))
 		if err := ctx.Err(); err != nil {
 			return err
 		}

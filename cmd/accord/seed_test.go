@@ -35,6 +35,11 @@ func count(t *testing.T, address, sql string) (n int) {
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	address := pgtest.New(t)
+	s := servertest.New(t, servertest.Options{DatabaseURL: address, Start: true})
+	const products = "/api/v1/products?limit=100"
+	if n := len(items(t, s.Somebody(), products)); n > 0 {
+		t.Errorf("%d products", n)
+	}
 	for range 2 {
 		code, out, errs := accord(t, onDatabase(address), "", "seed", "--users", "30", "--products", "40", "--orders", "60")
 		if code != exitOK || !strings.HasPrefix(out, "30 users\n40 products\n60 orders\n") || !strings.Contains(out, " a second") || !strings.Contains(out, seedPassword) {
@@ -47,7 +52,7 @@ func TestSeed(t *testing.T) {
 	if n := count(t, address, "SELECT count(DISTINCT password_hash) FROM users"); n != 2 {
 		t.Errorf("%d hashes of two runs", n)
 	}
-	s := servertest.New(t, servertest.Options{DatabaseURL: address})
+	s.Eventually("a server that runs shows all products", func() bool { return len(items(t, s.Somebody(), products)) == 80 })
 	if got := readAll(t, s); got != (demo.Sizes{Users: 61, Products: 80, Orders: 120}) {
 		t.Errorf("the API shows %+v", got)
 	}
