@@ -90,17 +90,10 @@ func (a NewAccount) check() error {
 	return nil
 }
 
-// EnsureAccount makes an account unless its name or address is taken.
-func (s *Server) EnsureAccount(ctx context.Context, a NewAccount) error {
-	_, err := s.queries.UserGetByLogin(ctx, a.Username)
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return err
-	}
-	_, err = s.CreateAccount(ctx, a)
-	if isProblem(err, api.ProblemUsernameTaken) || isProblem(err, api.ProblemEmailTaken) {
-		return nil // another instance was quicker
-	}
-	return err
+// HashPassword gives what is stored for a password, for accounts that are made
+// in bulk.
+func (s *Server) HashPassword(ctx context.Context, password string) (string, error) {
+	return s.hasher.Hash(ctx, password)
 }
 
 // SetRole gives the account with this user name or address another role.

@@ -17,7 +17,8 @@ const module = "github.com/accord-api/accord/"
 var allowed = map[string][]string{
 	"auth":       {"limit"}, // bounds the hashes at once
 	"cache":      {},
-	"cmd/accord": {"pg", "pg/devpg", "server"}, // joins what is run
+	"cmd/accord": {"demo", "pg", "pg/devpg", "server"}, // joins what is run
+	"demo":       {"gen/db", "pg"},                     // COPY, and word that products came
 	"files":      {},
 	"gen/api":    {"policy", "validate"},                       // the generated server
 	"gen/client": {},                                           // stands alone

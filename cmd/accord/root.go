@@ -43,7 +43,7 @@ func newRoot(c command, args []string) *cobra.Command {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	root.AddCommand(newServe(c), newWorker(c), newMigrate(c), newUser(c), newConfig(c))
+	root.AddCommand(newServe(c), newWorker(c), newMigrate(c), newUser(c), newSeed(c), newConfig(c))
 	return root
 }
 

@@ -19,7 +19,7 @@ func newServe(c command) *cobra.Command {
 	return &cobra.Command{
 		Use:     "serve",
 		Short:   "Serve the API",
-		Long:    "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and makes two demo accounts.",
+		Long:    "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and fills it with demo data once.",
 		Example: "  accord serve\n  PORT=9000 accord serve",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -80,10 +80,11 @@ func serveOn(ctx context.Context, config server.Config, listener, admin net.List
 	}
 	url := config.ListenURL(listener.Addr().String())
 	if config.Development() {
-		if err := demoAccounts(ctx, api); err != nil {
+		accounts, err := fill(ctx, config, api)
+		if err != nil {
 			return err
 		}
-		welcome(c.out, config, url)
+		welcome(c.out, config, url, accounts)
 	} else {
 		fmt.Fprintf(c.out, "%s is ready on %s\n", config.ProjectName, url)
 	}
