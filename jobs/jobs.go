@@ -1,7 +1,8 @@
-// Package jobs is the work that is done after a request: mails, and the
-// sweeping of what has expired. Jobs are rows (River) that are written in the
-// transaction of their cause, so that a job runs if, and only if, its cause was
-// committed. A job may run twice after a crash; each is written to bear that.
+// Package jobs is the work that is done after a request: mails, reports, and the
+// deleting of bytes and of what has expired. Jobs are rows (River) that are
+// written in the transaction of their cause, so that a job runs if, and only if,
+// its cause was committed. A job may run twice after a crash; each is written to
+// bear that.
 package jobs
 
 import (
@@ -39,7 +40,7 @@ type Config struct {
 	Direct  *pgxpool.Pool
 	Queries *db.Queries
 	Sender  mail.Sender
-	// Files is where reports are kept.
+	// Files is where uploads and reports are kept.
 	Files *files.Store
 	// Lease is how long a worker that says nothing is believed to be at work on a
 	// report; 0 means 30 s.
@@ -64,6 +65,8 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(registry, &noticeWorker{Config: c})
 	river.AddWorker(registry, &adminMailWorker{Config: c})
 	river.AddWorker(registry, &sweepWorker{Config: c})
+	river.AddWorker(registry, &deleteBytesWorker{Config: c})
+	river.AddWorker(registry, &storageSweepWorker{Config: c})
 	river.AddWorker(registry, &reportWorker{Config: c})
 	river.AddWorker(registry, &reportSweepWorker{Config: c})
 	client, err := river.NewClient(riverpgxv5.New(c.Direct), &river.Config{
@@ -71,12 +74,14 @@ func New(c Config) (*Jobs, error) {
 			river.QueueDefault: {MaxWorkers: workers},
 			reportsQueue:       {MaxWorkers: reportWorkers},
 		},
-		Workers:      registry,
-		MaxAttempts:  maxAttempts,
-		JobTimeout:   jobTimeout,
-		Logger:       slog.New(warnings{c.Log.Handler()}), // River tells of every start and count
-		TestOnly:     c.Test,
-		PeriodicJobs: []*river.PeriodicJob{every(sweepEvery, Sweep{}), every(reportSweep, ReportSweep{})},
+		Workers:     registry,
+		MaxAttempts: maxAttempts,
+		JobTimeout:  jobTimeout,
+		Logger:      slog.New(warnings{c.Log.Handler()}), // River tells of every start and count
+		TestOnly:    c.Test,
+		PeriodicJobs: []*river.PeriodicJob{
+			every(sweepEvery, Sweep{}), every(sweepEvery, StorageSweep{}), every(reportSweep, ReportSweep{}),
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the jobs: %w", err)

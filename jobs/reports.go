@@ -117,7 +117,7 @@ func (l *reportTry) run(ctx context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
 	go func() { defer close(renewed); l.renew(ctx, end) }()
-	key := fmt.Sprintf("reports/%s/%s", l.report.ID, l.token)
+	key := fmt.Sprintf("%s%s/%s", reportFolder, l.report.ID, l.token)
 	written, err := l.write(ctx, key)
 	end(nil)
 	<-renewed

@@ -21,6 +21,11 @@ SET status = 'cancelled', lease_token = NULL, lease_expires_at = NULL, finished_
 WHERE id = @id AND user_id = @user_id AND status IN ('queued', 'running')
 RETURNING *;
 
+-- name: ReportDeleteOf :exec
+-- All of a user's. A worker that is at one finds its lease gone.
+DELETE FROM reports
+WHERE user_id = @user_id;
+
 -- name: ReportClaim :one
 -- Begins a report that nobody works on: one that waits, or one whose worker has
 -- not renewed its lease.

@@ -58,6 +58,13 @@ SELECT id FROM users
 WHERE id = @id AND password_hash = @password_hash AND is_active
 FOR NO KEY UPDATE;
 
+-- name: UserHoldLive :one
+-- An account that is not deleted. It stays so until the transaction ends, and
+-- others that hold it wait.
+SELECT id FROM users
+WHERE id = @id AND deleted_at IS NULL
+FOR NO KEY UPDATE;
+
 -- name: UserVerifyEmail :exec
 UPDATE users
 SET email_verified_at = coalesce(email_verified_at, sqlc.arg('now')::timestamptz), updated_at = @now

@@ -195,7 +195,7 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 	}
 	if r.ContentLength != 0 {
 		_ = conn.SetReadDeadline(deadline)
-		c.Request().Body = http.MaxBytesReader(c.Response().Writer, r.Body, o.policy.BodyLimit)
+		c.Request().Body = body{http.MaxBytesReader(c.Response().Writer, r.Body, o.policy.BodyLimit)}
 	}
 	return func() {
 		cancel()

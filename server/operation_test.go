@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -175,7 +176,21 @@ func (o operation) contentType() string {
 	return ""
 }
 
-// example is the document's own body, with changes.
+// sentType is the content type with which a body is sent: that of parts says
+// what stands between them.
+func (o operation) sentType() string {
+	if o.parts() {
+		return o.contentType() + "; boundary=" + boundary
+	}
+	return o.contentType()
+}
+
+const boundary = "example"
+
+// parts says whether the body is a form of parts.
+func (o operation) parts() bool { return o.contentType() == "multipart/form-data" }
+
+// example is the document's own body, with changes. Parts are files.
 func (o operation) example(t *testing.T, changes map[string]any) []byte {
 	t.Helper()
 	if o.Body == nil {
@@ -188,7 +203,10 @@ func (o operation) example(t *testing.T, changes map[string]any) []byte {
 			form.Set(name, fmt.Sprint(value))
 		}
 	}
-	if o.contentType() == "application/x-www-form-urlencoded" {
+	switch {
+	case o.parts():
+		return formOfFiles(t, body)
+	case o.contentType() == "application/x-www-form-urlencoded":
 		return []byte(form.Encode())
 	}
 	data, err := json.Marshal(body)
@@ -196,6 +214,31 @@ func (o operation) example(t *testing.T, changes map[string]any) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+func formOfFiles(t *testing.T, files map[string]any) []byte {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	if err := form.SetBoundary(boundary); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range files {
+		part, err := form.CreateFormFile(name, name+".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(part, content)
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return body.Bytes()
+}
+
+// blank is a body of so many bytes in which nothing is found before its end.
+func blank(size int64) []byte {
+	return bytes.Repeat([]byte(strings.Repeat(" ", 63)+"\n"), int(size)/64+1)[:size]
 }
 
 // bytes of a limit such as 64KiB.
@@ -366,13 +409,13 @@ func checkBodyLimit(t *testing.T, s *servertest.Server, o operation) {
 	}
 	p := signedIn(s, o)
 	for _, extra := range []int64{0, 1} {
-		body := bytes.Repeat([]byte(" "), int(o.Policy.bytes(t)+extra))
+		body := blank(o.Policy.bytes(t) + extra)
 		for name, reader := range map[string]io.Reader{"with a length": bytes.NewReader(body), "chunked": io.MultiReader(bytes.NewReader(body))} {
 			r, err := http.NewRequestWithContext(t.Context(), o.Method, s.URL+o.url(), reader)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Header.Set("Content-Type", o.contentType())
+			r.Header.Set("Content-Type", o.sentType())
 			r.Header.Set("X-Forwarded-For", s.Somebody().IP)
 			r.Header.Set("Authorization", "Bearer "+p.Tokens.AccessToken)
 			answer := p.Send(r)
@@ -384,8 +427,7 @@ func checkBodyLimit(t *testing.T, s *servertest.Server, o operation) {
 		}
 	}
 	if stranger := s.Somebody(); !o.public() { // a length that is told is refused before anything else is looked at
-		body := bytes.Repeat([]byte(" "), int(o.Policy.bytes(t)+1))
-		stranger.Do(o.Method, o.url(), o.contentType(), body).Expect(http.StatusRequestEntityTooLarge)
+		stranger.Do(o.Method, o.url(), o.sentType(), blank(o.Policy.bytes(t)+1)).Expect(http.StatusRequestEntityTooLarge)
 	}
 }
 
@@ -475,7 +517,7 @@ func caller(t *testing.T, s *servertest.Server, o operation, l policy.RateLimit)
 			if p.IP[len(p.IP)-3]%2 == 0 {
 				value = strings.ToLower(value)
 			}
-			return p.Do(o.Method, o.url(), o.contentType(), o.example(t, map[string]any{l.Field: value}))
+			return p.Do(o.Method, o.url(), o.sentType(), o.example(t, map[string]any{l.Field: value}))
 		}
 		return send(p, o)
 	}
@@ -492,7 +534,7 @@ func TestAuditIsAsTheContractSays(t *testing.T) {
 	for _, o := range document(t) {
 		p := signedIn(s, o)
 		before := events()
-		answer := p.Do(o.Method, o.url(), o.contentType(), o.example(t, nil))
+		answer := p.Do(o.Method, o.url(), o.sentType(), o.example(t, nil))
 		want := ""
 		if o.Policy.Audit != "" {
 			want = o.Policy.Audit + " failed"

@@ -38,6 +38,8 @@ type Problem struct {
 	challenge string
 	// accept is sent as Accept: the content types that would do.
 	accept string
+	// contentRange is sent as Content-Range: the size of what has no such part.
+	contentRange string
 	// cause is logged, never sent.
 	cause error
 }
@@ -185,7 +187,9 @@ func (p *Problem) writeHeader(header http.Header) {
 	if p.retryAfter > 0 {
 		header.Set(echo.HeaderRetryAfter, strconv.Itoa(seconds(p.retryAfter)))
 	}
-	for name, value := range map[string]string{echo.HeaderWWWAuthenticate: p.challenge, echo.HeaderAccept: p.accept} {
+	for name, value := range map[string]string{
+		echo.HeaderWWWAuthenticate: p.challenge, echo.HeaderAccept: p.accept, headerContentRange: p.contentRange,
+	} {
 		if value != "" {
 			header.Set(name, value)
 		}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"time"
 
@@ -511,6 +512,9 @@ type Buyer struct {
 	Email string `json:"email"`
 }
 
+// Bytes The bytes of a file, whatever they are.
+type Bytes = openapi_types.File
+
 // Count How many there are.
 type Count = int64
 
@@ -581,6 +585,42 @@ type FieldError struct {
 
 	// Code The rule that it breaks.
 	Code string `json:"code"`
+}
+
+// File A file.
+type File struct {
+	// ID The file's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Name What it is saved as.
+	Name string `json:"name"`
+
+	// ContentType What its bytes are.
+	ContentType string `json:"content_type"`
+
+	// Size How many bytes it has.
+	Size int64 `json:"size"`
+
+	// Sha256 The SHA-256 of its bytes in hexadecimal.
+	Sha256 string `json:"sha256"`
+
+	// CreatedAt When it was stored (UTC).
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// FilePage A page of files.
+type FilePage struct {
+	// Items The files, newest first.
+	Items []File `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// FileUpload A form with a file.
+type FileUpload struct {
+	// File The file.
+	File openapi_types.File `json:"file"`
 }
 
 // FullName The person's name.
@@ -1311,14 +1351,23 @@ type UserUpdate struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// FileID defines model for FileId.
+type FileID = openapi_types.UUID
+
 // IdempotencyKey Examples: 3f1c9c1e-5f0d-4a53-9f0c-6f3ed8a2b7c1
 type IdempotencyKey = string
 
 // IfMatch Examples: "3"
 type IfMatch = string
 
+// IfModifiedSince defines model for IfModifiedSince.
+type IfModifiedSince = string
+
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
+
+// IfRange defines model for IfRange.
+type IfRange = string
 
 // JobID defines model for JobId.
 type JobID = openapi_types.UUID
@@ -1331,6 +1380,9 @@ type OrderID = openapi_types.UUID
 
 // ProductID defines model for ProductId.
 type ProductID = openapi_types.UUID
+
+// Range defines model for Range.
+type Range = string
 
 // UserID defines model for UserId.
 type UserID = openapi_types.UUID
@@ -1426,6 +1478,30 @@ type ExportOrdersParams struct {
 
 	// To Only orders that were placed before.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ListFilesParams defines parameters for ListFiles.
+type ListFilesParams struct {
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DownloadFileParams defines parameters for DownloadFile.
+type DownloadFileParams struct {
+	// Range The part of the file that is wanted, as `bytes=0-99`, `bytes=100-` or `bytes=-100`, or several parts after each other (RFC 9110, section 14.2). In another unit it does not count.
+	Range *Range `json:"Range,omitempty"`
+
+	// IfRange The `ETag` or `Last-Modified` of what the client has a part of; where the file is another one, `Range` does not count.
+	IfRange *IfRange `json:"If-Range,omitempty"`
+
+	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+
+	// IfModifiedSince The `Last-Modified` of what the client has; where the file is no newer, the answer is 304 without a body. It does not count beside `If-None-Match`.
+	IfModifiedSince *IfModifiedSince `json:"If-Modified-Since,omitempty"`
 }
 
 // ListNotificationsParams defines parameters for ListNotifications.
@@ -1558,6 +1634,9 @@ type ResetPasswordJSONRequestBody = PasswordReset
 // VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
 type VerifyEmailJSONRequestBody = EmailVerification
 
+// UploadFileMultipartRequestBody defines body for UploadFile for multipart/form-data ContentType.
+type UploadFileMultipartRequestBody = FileUpload
+
 // CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.
 type CreateOrderJSONRequestBody = OrderCreate
 
@@ -1650,6 +1729,18 @@ type ServerInterface interface {
 	// ExportUsers All accounts as a table
 	// (GET /api/v1/export/users)
 	ExportUsers(ctx echo.Context) error
+	// ListFiles Your files
+	// (GET /api/v1/files)
+	ListFiles(ctx echo.Context, params ListFilesParams) error
+	// UploadFile Upload a file
+	// (POST /api/v1/files)
+	UploadFile(ctx echo.Context) error
+	// DeleteFile Delete a file
+	// (DELETE /api/v1/files/{file_id})
+	DeleteFile(ctx echo.Context, fileID FileID) error
+	// DownloadFile Download a file
+	// (GET /api/v1/files/{file_id})
+	DownloadFile(ctx echo.Context, fileID FileID, params DownloadFileParams) error
 	// ListNotifications Your notifications
 	// (GET /api/v1/notifications)
 	ListNotifications(ctx echo.Context, params ListNotificationsParams) error
@@ -1990,6 +2081,64 @@ func (w *ServerInterfaceWrapper) ExportOrders(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) ExportUsers(ctx echo.Context) error {
 
 	return w.Handler.ExportUsers(ctx)
+}
+
+// ListFiles converts echo context to params.
+func (w *ServerInterfaceWrapper) ListFiles(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListFilesParams
+	params.Limit = validate.Query(from, 0, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 1, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListFiles(ctx, params)
+}
+
+// UploadFile converts echo context to params.
+func (w *ServerInterfaceWrapper) UploadFile(ctx echo.Context) error {
+
+	return w.Handler.UploadFile(ctx)
+}
+
+// DeleteFile converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteFile(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	fileID := validate.Path(from, 0, "file_id", ctx.Param("file_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.DeleteFile(ctx, fileID)
+}
+
+// DownloadFile converts echo context to params.
+func (w *ServerInterfaceWrapper) DownloadFile(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	fileID := validate.Path(from, 0, "file_id", ctx.Param("file_id"), validate.UUIDText)
+	var params DownloadFileParams
+	params.Range = validate.Header(from, 1, "Range", validate.Text[Range])
+	params.IfRange = validate.Header(from, 2, "If-Range", validate.Text[IfRange])
+	params.IfNoneMatch = validate.Header(from, 3, "If-None-Match", validate.Text[IfNoneMatch])
+	params.IfModifiedSince = validate.Header(from, 4, "If-Modified-Since", validate.Text[IfModifiedSince])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.DownloadFile(ctx, fileID, params)
 }
 
 // ListNotifications converts echo context to params.
@@ -2393,6 +2542,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/dashboard", wrapper.GetDashboard, options.OperationMiddlewares["getDashboard"]...)
 	router.GET(options.BaseURL+"/api/v1/export/orders", wrapper.ExportOrders, options.OperationMiddlewares["exportOrders"]...)
 	router.GET(options.BaseURL+"/api/v1/export/users", wrapper.ExportUsers, options.OperationMiddlewares["exportUsers"]...)
+	router.GET(options.BaseURL+"/api/v1/files", wrapper.ListFiles, options.OperationMiddlewares["listFiles"]...)
+	router.POST(options.BaseURL+"/api/v1/files", wrapper.UploadFile, options.OperationMiddlewares["uploadFile"]...)
+	router.DELETE(options.BaseURL+"/api/v1/files/:file_id", wrapper.DeleteFile, options.OperationMiddlewares["deleteFile"]...)
+	router.GET(options.BaseURL+"/api/v1/files/:file_id", wrapper.DownloadFile, options.OperationMiddlewares["downloadFile"]...)
 	router.GET(options.BaseURL+"/api/v1/notifications", wrapper.ListNotifications, options.OperationMiddlewares["listNotifications"]...)
 	router.POST(options.BaseURL+"/api/v1/notifications/read-all", wrapper.ReadAllNotifications, options.OperationMiddlewares["readAllNotifications"]...)
 	router.GET(options.BaseURL+"/api/v1/notifications/stream", wrapper.StreamNotifications, options.OperationMiddlewares["streamNotifications"]...)
@@ -2424,6 +2577,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type HealthyJSONResponse Health
+
+type NotModifiedResponse struct {
+}
 
 type OrderJSONResponse Order
 
@@ -3056,6 +3212,174 @@ func (response ExportUsers200TextCsvResponse) VisitExportUsersResponse(w http.Re
 	}
 	_, err := io.Copy(w, response.Body)
 	return err
+}
+
+type ListFilesRequestObject struct {
+	Params ListFilesParams
+}
+
+type ListFilesResponseObject interface {
+	VisitListFilesResponse(w http.ResponseWriter) error
+}
+
+type ListFiles200ResponseHeaders struct {
+	Link *string
+}
+
+type ListFiles200JSONResponse struct {
+	Body    FilePage
+	Headers ListFiles200ResponseHeaders
+}
+
+func (response ListFiles200JSONResponse) VisitListFilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadFileRequestObject struct {
+	Body *multipart.Reader
+}
+
+type UploadFileResponseObject interface {
+	VisitUploadFileResponse(w http.ResponseWriter) error
+}
+
+type UploadFile201ResponseHeaders struct {
+	Location string
+}
+
+type UploadFile201JSONResponse struct {
+	Body    File
+	Headers UploadFile201ResponseHeaders
+}
+
+func (response UploadFile201JSONResponse) VisitUploadFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteFileRequestObject struct {
+	FileID FileID `json:"file_id"`
+}
+
+type DeleteFileResponseObject interface {
+	VisitDeleteFileResponse(w http.ResponseWriter) error
+}
+
+type DeleteFile204Response struct {
+}
+
+func (response DeleteFile204Response) VisitDeleteFileResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DownloadFileRequestObject struct {
+	FileID FileID `json:"file_id"`
+	Params DownloadFileParams
+}
+
+type DownloadFileResponseObject interface {
+	VisitDownloadFileResponse(w http.ResponseWriter) error
+}
+
+type DownloadFile200ResponseHeaders struct {
+	AcceptRanges       string
+	CacheControl       string
+	ContentDisposition string
+	ETag               string
+	LastModified       string
+}
+
+type DownloadFile200AsteriskResponse struct {
+	Body          io.Reader
+	Headers       DownloadFile200ResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
+
+func (response DownloadFile200AsteriskResponse) VisitDownloadFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Accept-Ranges", fmt.Sprint(response.Headers.AcceptRanges))
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Last-Modified", fmt.Sprint(response.Headers.LastModified))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type DownloadFile206ResponseHeaders struct {
+	AcceptRanges       string
+	CacheControl       string
+	ContentDisposition string
+	ContentRange       *string
+	ETag               string
+	LastModified       string
+}
+
+type DownloadFile206AsteriskResponse struct {
+	Body          io.Reader
+	Headers       DownloadFile206ResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
+
+func (response DownloadFile206AsteriskResponse) VisitDownloadFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Accept-Ranges", fmt.Sprint(response.Headers.AcceptRanges))
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	if response.Headers.ContentRange != nil {
+		w.Header().Set("Content-Range", fmt.Sprint(*response.Headers.ContentRange))
+	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Last-Modified", fmt.Sprint(response.Headers.LastModified))
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type DownloadFile304Response = NotModifiedResponse
+
+func (response DownloadFile304Response) VisitDownloadFileResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
 }
 
 type ListNotificationsRequestObject struct {
@@ -3800,6 +4124,18 @@ type StrictServerInterface interface {
 	// ExportUsers All accounts as a table
 	// (GET /api/v1/export/users)
 	ExportUsers(ctx context.Context, request ExportUsersRequestObject) (ExportUsersResponseObject, error)
+	// ListFiles Your files
+	// (GET /api/v1/files)
+	ListFiles(ctx context.Context, request ListFilesRequestObject) (ListFilesResponseObject, error)
+	// UploadFile Upload a file
+	// (POST /api/v1/files)
+	UploadFile(ctx context.Context, request UploadFileRequestObject) (UploadFileResponseObject, error)
+	// DeleteFile Delete a file
+	// (DELETE /api/v1/files/{file_id})
+	DeleteFile(ctx context.Context, request DeleteFileRequestObject) (DeleteFileResponseObject, error)
+	// DownloadFile Download a file
+	// (GET /api/v1/files/{file_id})
+	DownloadFile(ctx context.Context, request DownloadFileRequestObject) (DownloadFileResponseObject, error)
 	// ListNotifications Your notifications
 	// (GET /api/v1/notifications)
 	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
@@ -4646,6 +4982,133 @@ func (sh *strictHandler) ExportUsers(ctx echo.Context) error {
 	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "exportUsers")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListFiles reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListFiles(ctx echo.Context, params ListFilesParams) error {
+	var request ListFilesRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListFiles(ctx.Request().Context(), request.(ListFilesRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listFiles: neither an answer nor an error")
+		}
+		return response.VisitListFilesResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listFiles")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// UploadFile reads, validates and serves one request of the operation.
+func (sh *strictHandler) UploadFile(ctx echo.Context) error {
+	var request UploadFileRequestObject
+
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "multipart/form-data":
+		reader, err := ctx.Request().MultipartReader()
+		if err != nil {
+			return &validate.SyntaxError{Offset: -1, Reason: "the multipart body is malformed"}
+		}
+		request.Body = reader
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.UploadFile(ctx.Request().Context(), request.(UploadFileRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving uploadFile: neither an answer nor an error")
+		}
+		return response.VisitUploadFileResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "uploadFile")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// DeleteFile reads, validates and serves one request of the operation.
+func (sh *strictHandler) DeleteFile(ctx echo.Context, fileID FileID) error {
+	var request DeleteFileRequestObject
+
+	request.FileID = fileID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.DeleteFile(ctx.Request().Context(), request.(DeleteFileRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving deleteFile: neither an answer nor an error")
+		}
+		return response.VisitDeleteFileResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "deleteFile")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// DownloadFile reads, validates and serves one request of the operation.
+func (sh *strictHandler) DownloadFile(ctx echo.Context, fileID FileID, params DownloadFileParams) error {
+	var request DownloadFileRequestObject
+
+	request.FileID = fileID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.DownloadFile(ctx.Request().Context(), request.(DownloadFileRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving downloadFile: neither an answer nor an error")
+		}
+		return response.VisitDownloadFileResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "downloadFile")
 	}
 
 	answer, err := handler(ctx, request)

@@ -731,6 +731,69 @@ var Policies = map[string]*policy.Policy{
 		Timeout:   5 * time.Second,
 		Statuses:  []int{200, 401, 429, 503},
 	},
+	"listFiles": {
+		OperationID: "listFiles",
+		Method:      "GET",
+		Path:        "/api/v1/files",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Query:     []string{"limit", "cursor"},
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
+	},
+	"uploadFile": {
+		OperationID: "uploadFile",
+		Method:      "POST",
+		Path:        "/api/v1/files",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 30, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:    33554432,
+		Timeout:      5 * time.Minute,
+		Concurrency:  16,
+		Audit:        "file.upload",
+		ContentTypes: []string{"multipart/form-data"},
+		BodyRequired: true,
+		Statuses:     []int{201, 400, 401, 409, 413, 415, 422, 429, 503},
+	},
+	"downloadFile": {
+		OperationID: "downloadFile",
+		Method:      "GET",
+		Path:        "/api/v1/files/:file_id",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Minute,
+		Stall:     30 * time.Second,
+		Statuses:  []int{200, 206, 304, 400, 401, 404, 412, 416, 422, 429, 503},
+	},
+	"deleteFile": {
+		OperationID: "deleteFile",
+		Method:      "DELETE",
+		Path:        "/api/v1/files/:file_id",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Audit:     "file.delete",
+		Statuses:  []int{204, 400, 401, 404, 422, 429, 503},
+	},
 }
 
 // Anonymous is the document's limit for each address where nobody is signed in.

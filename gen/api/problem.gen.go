@@ -154,6 +154,13 @@ var (
 		Meaning: "The report was made, has failed, or was cancelled before.",
 		Mend:    "Read the report; ask for a new one if need be.",
 	}
+	ProblemQuotaExceeded = &ProblemType{
+		Code:    "quota-exceeded",
+		Status:  409,
+		Title:   "There is no room left for it",
+		Meaning: "With this file you would keep more than one account may. Nothing was stored.",
+		Mend:    "Delete files that are not needed any more. `detail` says how much may be kept.",
+	}
 	ProblemWrongOrderStatus = &ProblemType{
 		Code:    "wrong-order-status",
 		Status:  409,
@@ -181,6 +188,13 @@ var (
 		Title:   "The content type is not supported",
 		Meaning: "The operation does not take a body of this content type.",
 		Mend:    "Use one of the content types in the `Accept` header of the answer.",
+	}
+	ProblemRangeNotSatisfiable = &ProblemType{
+		Code:    "range-not-satisfiable",
+		Status:  416,
+		Title:   "The file has no such part",
+		Meaning: "The `Range` header is malformed, or asks for bytes after the end of the file.",
+		Mend:    "Read the size of the file in the `Content-Range` header of the answer, and ask for a part of it or for all of it.",
 	}
 	ProblemMisdirectedRequest = &ProblemType{
 		Code:    "misdirected-request",
@@ -255,10 +269,12 @@ var ProblemTypes = []*ProblemType{
 	ProblemSkuTaken,
 	ProblemNotAvailable,
 	ProblemReportEnded,
+	ProblemQuotaExceeded,
 	ProblemWrongOrderStatus,
 	ProblemPreconditionFailed,
 	ProblemPayloadTooLarge,
 	ProblemUnsupportedMediaType,
+	ProblemRangeNotSatisfiable,
 	ProblemMisdirectedRequest,
 	ProblemValidation,
 	ProblemIdempotencyKeyReused,

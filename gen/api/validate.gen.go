@@ -1205,6 +1205,74 @@ func (r CancelReportRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ListFilesRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Limit != nil {
+		c.Param(0, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(1, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r ListFilesRequestObject) WithDefaults() ListFilesRequestObject {
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r DownloadFileRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Range != nil {
+		c.Param(1, "Range")
+		c.MaxLength(string(*r.Params.Range), 200)
+		c.End()
+	}
+	if r.Params.IfRange != nil {
+		c.Param(2, "If-Range")
+		c.MaxLength(string(*r.Params.IfRange), 200)
+		c.End()
+	}
+	if r.Params.IfNoneMatch != nil {
+		c.Param(3, "If-None-Match")
+		c.MaxLength(string(*r.Params.IfNoneMatch), 1000)
+		c.End()
+	}
+	if r.Params.IfModifiedSince != nil {
+		c.Param(4, "If-Modified-Since")
+		c.MaxLength(string(*r.Params.IfModifiedSince), 100)
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r DeleteFileRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
 var (
 	shapeUserCreate        validate.Shape
 	shapeUserUpdate        validate.Shape

@@ -53,3 +53,217 @@ func (q *Queries) FileCreate(ctx context.Context, arg FileCreateParams) (File, e
 	)
 	return i, err
 }
+
+const fileCreateWithin = `-- name: FileCreateWithin :one
+INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
+SELECT $1::uuid, $2::uuid, $3::text, $4::text,
+    $5::bigint, $6::bytea, $7::text, $8::timestamptz
+WHERE (SELECT coalesce(sum(size), 0) FROM files WHERE user_id = $2::uuid) + $5::bigint <= $9::bigint
+RETURNING id, user_id, name, content_type, size, sha256, storage_key, created_at
+`
+
+type FileCreateWithinParams struct {
+	ID          uuid.UUID
+	UserID      uuid.UUID
+	Name        string
+	ContentType string
+	Size        int64
+	Sha256      []byte
+	StorageKey  string
+	Now         time.Time
+	Max         int64
+}
+
+// Only while the user keeps no more than so many bytes with it. Two at once
+// would not see each other, so the account has to be held (UserHoldLive).
+func (q *Queries) FileCreateWithin(ctx context.Context, arg FileCreateWithinParams) (File, error) {
+	row := q.db.QueryRow(ctx, fileCreateWithin,
+		arg.ID,
+		arg.UserID,
+		arg.Name,
+		arg.ContentType,
+		arg.Size,
+		arg.Sha256,
+		arg.StorageKey,
+		arg.Now,
+		arg.Max,
+	)
+	var i File
+	err := row.Scan(
+		&i.ID,
+		&i.UserID,
+		&i.Name,
+		&i.ContentType,
+		&i.Size,
+		&i.Sha256,
+		&i.StorageKey,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
+const fileDelete = `-- name: FileDelete :one
+DELETE FROM files
+WHERE id = $1 AND (user_id = $2 OR $3::boolean)
+RETURNING id, user_id, name, content_type, size, sha256, storage_key, created_at
+`
+
+type FileDeleteParams struct {
+	ID       uuid.UUID
+	ViewerID uuid.UUID
+	SeesAll  bool
+}
+
+// One's own, or any for who sees all. The bytes are somebody else's to delete.
+func (q *Queries) FileDelete(ctx context.Context, arg FileDeleteParams) (File, error) {
+	row := q.db.QueryRow(ctx, fileDelete, arg.ID, arg.ViewerID, arg.SeesAll)
+	var i File
+	err := row.Scan(
+		&i.ID,
+		&i.UserID,
+		&i.Name,
+		&i.ContentType,
+		&i.Size,
+		&i.Sha256,
+		&i.StorageKey,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
+const fileDeleteOf = `-- name: FileDeleteOf :many
+DELETE FROM files
+WHERE user_id = $1
+RETURNING storage_key
+`
+
+// All of a user's.
+func (q *Queries) FileDeleteOf(ctx context.Context, userID uuid.UUID) ([]string, error) {
+	rows, err := q.db.Query(ctx, fileDeleteOf, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var storage_key string
+		if err := rows.Scan(&storage_key); err != nil {
+			return nil, err
+		}
+		items = append(items, storage_key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const fileGetVisible = `-- name: FileGetVisible :one
+SELECT id, user_id, name, content_type, size, sha256, storage_key, created_at FROM files
+WHERE id = $1 AND (user_id = $2 OR $3::boolean)
+`
+
+type FileGetVisibleParams struct {
+	ID       uuid.UUID
+	ViewerID uuid.UUID
+	SeesAll  bool
+}
+
+// One's own, or any for who sees all.
+func (q *Queries) FileGetVisible(ctx context.Context, arg FileGetVisibleParams) (File, error) {
+	row := q.db.QueryRow(ctx, fileGetVisible, arg.ID, arg.ViewerID, arg.SeesAll)
+	var i File
+	err := row.Scan(
+		&i.ID,
+		&i.UserID,
+		&i.Name,
+		&i.ContentType,
+		&i.Size,
+		&i.Sha256,
+		&i.StorageKey,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
+const fileKeys = `-- name: FileKeys :many
+SELECT storage_key FROM files
+WHERE storage_key = ANY($1::text[])
+`
+
+// Which of these keys of the storage belong to a file.
+func (q *Queries) FileKeys(ctx context.Context, keys []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, fileKeys, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var storage_key string
+		if err := rows.Scan(&storage_key); err != nil {
+			return nil, err
+		}
+		items = append(items, storage_key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const fileList = `-- name: FileList :many
+SELECT id, user_id, name, content_type, size, sha256, storage_key, created_at FROM files
+WHERE user_id = $1
+  AND ($2::uuid IS NULL OR id < $2)
+ORDER BY id DESC
+LIMIT $3
+`
+
+type FileListParams struct {
+	UserID uuid.UUID
+	Before *uuid.UUID
+	Max    int32
+}
+
+func (q *Queries) FileList(ctx context.Context, arg FileListParams) ([]File, error) {
+	rows, err := q.db.Query(ctx, fileList, arg.UserID, arg.Before, arg.Max)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []File{}
+	for rows.Next() {
+		var i File
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Name,
+			&i.ContentType,
+			&i.Size,
+			&i.Sha256,
+			&i.StorageKey,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const fileUsage = `-- name: FileUsage :one
+SELECT coalesce(sum(size), 0)::bigint FROM files
+WHERE user_id = $1
+`
+
+// How many bytes a user keeps.
+func (q *Queries) FileUsage(ctx context.Context, userID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, fileUsage, userID)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}

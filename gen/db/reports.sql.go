@@ -202,6 +202,17 @@ func (q *Queries) ReportCreate(ctx context.Context, arg ReportCreateParams) (Rep
 	return i, err
 }
 
+const reportDeleteOf = `-- name: ReportDeleteOf :exec
+DELETE FROM reports
+WHERE user_id = $1
+`
+
+// All of a user's. A worker that is at one finds its lease gone.
+func (q *Queries) ReportDeleteOf(ctx context.Context, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, reportDeleteOf, userID)
+	return err
+}
+
 const reportFail = `-- name: ReportFail :execrows
 UPDATE reports
 SET status = 'failed', problem = $1, finished_at = $2::timestamptz,

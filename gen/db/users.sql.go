@@ -313,6 +313,21 @@ func (q *Queries) UserHold(ctx context.Context, iD uuid.UUID, passwordHash strin
 	return id, err
 }
 
+const userHoldLive = `-- name: UserHoldLive :one
+SELECT id FROM users
+WHERE id = $1 AND deleted_at IS NULL
+FOR NO KEY UPDATE
+`
+
+// An account that is not deleted. It stays so until the transaction ends, and
+// others that hold it wait.
+func (q *Queries) UserHoldLive(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, userHoldLive, id)
+	var id_2 uuid.UUID
+	err := row.Scan(&id_2)
+	return id_2, err
+}
+
 const userList = `-- name: UserList :many
 SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
 WHERE deleted_at IS NULL
