@@ -175,8 +175,14 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 		c.Response().Writer = &stallWriter{ResponseWriter: c.Response().Writer, conn: conn, stall: o.policy.Stall, last: last}
 	}
 	if r.ContentLength != 0 {
-		_ = conn.SetReadDeadline(deadline)
-		c.Request().Body = http.MaxBytesReader(c.Response().Writer, r.Body, o.policy.BodyLimit)
+		body := r.Body
+		if o.policy.Timeout > 0 {
+			_ = conn.SetReadDeadline(deadline)
+			c.Response().Header().Del(echo.HeaderConnection) // as boundStrayBody has set it
+		} else {
+			body = &stallReader{ReadCloser: body, conn: conn, stall: o.policy.Stall}
+		}
+		c.Request().Body = http.MaxBytesReader(c.Response().Writer, body, o.policy.BodyLimit)
 	}
 	return func() {
 		cancel()
