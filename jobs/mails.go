@@ -51,6 +51,9 @@ type Mail struct {
 	Template string    `json:"template"`
 	UserID   uuid.UUID `json:"user_id,omitzero"`
 	Email    string    `json:"email,omitempty"`
+	// AskedAt is when somebody asked for the mail. MailReset needs it: a password
+	// that was changed since cannot be set with its link.
+	AskedAt time.Time `json:"asked_at,omitzero"`
 }
 
 // Kind names the job in the database.
@@ -70,7 +73,10 @@ func (w *mailWorker) Work(ctx context.Context, job *river.Job[Mail]) error {
 	if err != nil {
 		return fmt.Errorf("loading the recipient: %w", err)
 	}
-	message, err := w.write(ctx, job.Args.Template, user)
+	message, err := w.write(ctx, job.Args, user)
+	if errors.Is(err, errStale) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -100,32 +106,40 @@ func due(template string, user db.User) bool {
 	return user.IsActive
 }
 
-func (w *mailWorker) write(ctx context.Context, template string, user db.User) (mail.Message, error) {
-	switch template {
+// errStale is for a mail whose cause is gone: the account, or the password that
+// was to be replaced.
+var errStale = errors.New("the mail is not due any more")
+
+func (w *mailWorker) write(ctx context.Context, args Mail, user db.User) (mail.Message, error) {
+	switch args.Template {
 	case MailWelcome:
-		link, err := w.link(ctx, user, PurposeVerify, VerifyPage, VerifyTTL)
+		link, err := w.link(ctx, args, user, PurposeVerify, VerifyPage, VerifyTTL)
 		return mail.Welcome(w.Project, user.FullName, link, VerifyTTL), err
 	case MailVerify:
-		link, err := w.link(ctx, user, PurposeVerify, VerifyPage, VerifyTTL)
+		link, err := w.link(ctx, args, user, PurposeVerify, VerifyPage, VerifyTTL)
 		return mail.VerifyEmail(w.Project, user.FullName, link, VerifyTTL), err
 	case MailReset:
-		link, err := w.link(ctx, user, PurposeReset, ResetPage, ResetTTL)
+		link, err := w.link(ctx, args, user, PurposeReset, ResetPage, ResetTTL)
 		return mail.ResetPassword(w.Project, user.FullName, link, ResetTTL), err
 	case MailPasswordChanged:
 		return mail.PasswordChanged(w.Project, user.FullName, w.PublicURL+ForgotPage, user.UpdatedAt), nil
 	}
-	return mail.Message{}, river.JobCancel(fmt.Errorf("there is no mail %q", template))
+	return mail.Message{}, river.JobCancel(fmt.Errorf("there is no mail %q", args.Template))
 }
 
-// link makes a single-use token and gives the link that holds it.
-func (w *mailWorker) link(ctx context.Context, user db.User, purpose, page string, ttl time.Duration) (string, error) {
+// link makes a single-use token and gives the link that holds it; errStale where
+// there must be none any more.
+func (w *mailWorker) link(ctx context.Context, args Mail, user db.User, purpose, page string, ttl time.Duration) (string, error) {
 	token, hash := auth.NewSecret()
 	now := w.Now()
-	err := w.Queries.MailTokenCreate(ctx, db.MailTokenCreateParams{
-		Hash: hash, UserID: user.ID, Purpose: purpose, Now: now, ExpiresAt: now.Add(ttl),
+	made, err := w.Queries.MailTokenCreate(ctx, db.MailTokenCreateParams{
+		Hash: hash, UserID: user.ID, Purpose: purpose, Now: now, ExpiresAt: now.Add(ttl), AskedAt: args.AskedAt,
 	})
 	if err != nil {
 		return "", fmt.Errorf("storing the token of a mail: %w", err)
+	}
+	if made == 0 {
+		return "", errStale
 	}
 	return w.PublicURL + page + "#token=" + token, nil
 }

@@ -64,7 +64,7 @@ func (b *bench) session(user db.User, left time.Duration) uuid.UUID {
 func (b *bench) mailToken(user db.User, purpose string, left time.Duration) {
 	b.Helper()
 	_, hash := auth.NewSecret()
-	err := b.queries.MailTokenCreate(b.Context(), db.MailTokenCreateParams{
+	_, err := b.queries.MailTokenCreate(b.Context(), db.MailTokenCreateParams{
 		Hash: hash, UserID: user.ID, Purpose: purpose, Now: b.now, ExpiresAt: b.now.Add(left),
 	})
 	if err != nil {

@@ -42,7 +42,7 @@ RETURNING *;
 
 -- name: UserSetPassword :exec
 UPDATE users
-SET password_hash = @password_hash, updated_at = @now
+SET password_hash = @password_hash, password_changed_at = sqlc.arg('now')::timestamptz, updated_at = @now
 WHERE id = @id AND deleted_at IS NULL;
 
 -- name: UserRehash :exec

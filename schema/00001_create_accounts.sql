@@ -8,6 +8,8 @@ CREATE TABLE users (
     full_name         text NOT NULL CHECK (char_length(full_name) <= 100),
     -- '' after deletion: no password matches it.
     password_hash     text NOT NULL,
+    -- NULL while it is the first one.
+    password_changed_at timestamptz,
     role              text NOT NULL CHECK (role IN ('user', 'admin')),
     is_active         boolean NOT NULL DEFAULT true,
     email_verified_at timestamptz,

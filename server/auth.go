@@ -317,7 +317,7 @@ func (s *Server) ResendVerification(ctx context.Context, r api.ResendVerificatio
 
 func (s *Server) mailTo(ctx context.Context, email, template string) error {
 	return s.inTx(ctx, func(ctx context.Context, w *write) error {
-		return w.enqueue(ctx, jobs.Mail{Template: template, Email: email})
+		return w.enqueue(ctx, jobs.Mail{Template: template, Email: email, AskedAt: s.now()})
 	})
 }
 
@@ -371,9 +371,13 @@ func invalidLink() *Problem {
 }
 
 // setPassword stores a new password's hash, ends the user's sessions (but for
-// one to keep) and tells the user by mail.
+// one to keep), spends the links to set a password and tells the user by mail.
 func (w *write) setPassword(ctx context.Context, user uuid.UUID, hash string, keep *uuid.UUID) error {
 	if err := w.UserSetPassword(ctx, db.UserSetPasswordParams{ID: user, PasswordHash: hash, Now: w.server.now()}); err != nil {
+		return err
+	}
+	// After the account itself: what makes a link holds it until the link is made.
+	if err := w.MailTokenRevoke(ctx, user, jobs.PurposeReset); err != nil {
 		return err
 	}
 	if err := w.endSessions(ctx, user, endedByPassword, keep); err != nil {

@@ -185,6 +185,60 @@ func TestResetPassword(t *testing.T) {
 	s.Eventually("the owner is told", func() bool { return len(s.Mailbox.To(p.User.Email)) == 4 })
 }
 
+// A password that is changed, here or by the operator, makes the link to set one
+// stale, even when its mail is still on its way.
+func TestChangedPasswordsMakeResetLinksStale(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(p *servertest.Person){
+		"by its owner": func(p *servertest.Person) {
+			p.PUT("/api/v1/users/me/password", map[string]any{"current_password": p.Password, "new_password": "Difference-1822"}).Expect(http.StatusNoContent)
+		},
+		"by the operator": func(p *servertest.Person) {
+			if err := p.API.SetPassword(p.T.Context(), p.User.Username, "Difference-1822"); err != nil {
+				p.T.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := started(t)
+			p := s.Register()
+			token(s, p.User.Email, 1)
+			forgot := func() {
+				s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+			}
+			forgot()
+			link := token(s, p.User.Email, 2)
+			change(p)
+			s.Somebody().POST("/api/v1/auth/reset-password", map[string]any{"token": link, "new_password": "Stranger-1850"}).
+				Expect(http.StatusBadRequest).Problem("invalid-link")
+			s.Eventually("the owner is told", func() bool { return len(s.Mailbox.To(p.User.Email)) == 3 })
+			forgot() // whoever has forgotten the new one, too
+			s.Somebody().POST("/api/v1/auth/reset-password", map[string]any{"token": token(s, p.User.Email, 4), "new_password": "Analytical-1850"}).
+				Expect(http.StatusNoContent)
+		})
+	}
+}
+
+// The same where the mail is sent only after the change.
+func TestLateResetMailsAreNotSent(t *testing.T) {
+	t.Parallel()
+	idle := servertest.New(t)
+	p := idle.Register()
+	idle.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+	idle.Clock.Advance(time.Second)
+	p.PUT("/api/v1/users/me/password", map[string]any{"current_password": p.Password, "new_password": "Difference-1822"}).Expect(http.StatusNoContent)
+
+	s := servertest.New(t, servertest.Options{DatabaseURL: idle.DatabaseURL, Now: idle.Clock.Now, Start: true})
+	done(t, s)
+	if n := len(s.Mailbox.To(p.User.Email)); n != 2 { // the welcome, and the news of the change
+		t.Errorf("%d mails", n)
+	}
+	if n := column(t, s, "SELECT count(*)::text FROM mail_tokens WHERE purpose = 'reset'"); n != "0" {
+		t.Errorf("%s links to set a password", n)
+	}
+}
+
 // Known or not, active or verified or not, an address gets the same answer and
 // leaves the same job.
 func TestAskingForAMailTellsNothing(t *testing.T) {

@@ -101,7 +101,7 @@ func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) er
 const userCreate = `-- name: UserCreate :one
 INSERT INTO users (id, email, username, full_name, password_hash, role, email_verified_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-RETURNING id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at
+RETURNING id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at
 `
 
 type UserCreateParams struct {
@@ -133,6 +133,7 @@ func (q *Queries) UserCreate(ctx context.Context, arg UserCreateParams) (User, e
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
+		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
@@ -192,7 +193,7 @@ func (q *Queries) UserExport(ctx context.Context) ([]UserExportRow, error) {
 }
 
 const userGet = `-- name: UserGet :one
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
 WHERE id = $1 AND deleted_at IS NULL
 `
 
@@ -205,6 +206,7 @@ func (q *Queries) UserGet(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
+		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
@@ -216,7 +218,7 @@ func (q *Queries) UserGet(ctx context.Context, id uuid.UUID) (User, error) {
 }
 
 const userGetByEmail = `-- name: UserGetByEmail :one
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
 WHERE lower(email) = lower($1) AND deleted_at IS NULL
 `
 
@@ -229,6 +231,7 @@ func (q *Queries) UserGetByEmail(ctx context.Context, email string) (User, error
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
+		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
@@ -240,7 +243,7 @@ func (q *Queries) UserGetByEmail(ctx context.Context, email string) (User, error
 }
 
 const userGetByLogin = `-- name: UserGetByLogin :one
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
 WHERE (lower(username) = lower($1) OR lower(email) = lower($1)) AND deleted_at IS NULL
 `
 
@@ -254,6 +257,7 @@ func (q *Queries) UserGetByLogin(ctx context.Context, login string) (User, error
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
+		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
@@ -265,7 +269,7 @@ func (q *Queries) UserGetByLogin(ctx context.Context, login string) (User, error
 }
 
 const userGetVisible = `-- name: UserGetVisible :one
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
 WHERE id = $1 AND deleted_at IS NULL AND (id = $2 OR $3::boolean)
 `
 
@@ -285,6 +289,7 @@ func (q *Queries) UserGetVisible(ctx context.Context, arg UserGetVisibleParams) 
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
+		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
@@ -311,7 +316,7 @@ func (q *Queries) UserHold(ctx context.Context, iD uuid.UUID, passwordHash strin
 }
 
 const userList = `-- name: UserList :many
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
 WHERE deleted_at IS NULL
   AND ($1::uuid IS NULL OR id < $1)
   AND ($2::text IS NULL OR role = $2)
@@ -354,6 +359,7 @@ func (q *Queries) UserList(ctx context.Context, arg UserListParams) ([]User, err
 			&i.Username,
 			&i.FullName,
 			&i.PasswordHash,
+			&i.PasswordChangedAt,
 			&i.Role,
 			&i.IsActive,
 			&i.EmailVerifiedAt,
@@ -391,7 +397,7 @@ func (q *Queries) UserRehash(ctx context.Context, arg UserRehashParams) error {
 
 const userSetPassword = `-- name: UserSetPassword :exec
 UPDATE users
-SET password_hash = $1, updated_at = $2
+SET password_hash = $1, password_changed_at = $2::timestamptz, updated_at = $2
 WHERE id = $3 AND deleted_at IS NULL
 `
 
@@ -414,7 +420,7 @@ SET username = coalesce($1, username),
     is_active = coalesce($4, is_active),
     updated_at = $5
 WHERE id = $6 AND deleted_at IS NULL
-RETURNING id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at
+RETURNING id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at
 `
 
 type UserUpdateParams struct {
@@ -442,6 +448,7 @@ func (q *Queries) UserUpdate(ctx context.Context, arg UserUpdateParams) (User, e
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
+		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
