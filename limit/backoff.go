@@ -69,6 +69,17 @@ func (b *Backoff) Begin(key string) (attempt *Attempt, wait time.Duration) {
 	return &Attempt{backoff: b, key: key, record: r}, 0
 }
 
+// Forget forgets a key's failures; attempts that are under way count as before.
+func (b *Backoff) Forget(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	if r, ok := b.attempts.Peek(key); ok {
+		r.failures, r.refusedUntil = 0, 0
+		b.dropIdle(key)
+	}
+}
+
 func (b *Backoff) recordOf(key string, now int64) *record {
 	r, ok := b.attempts.Get(key)
 	if !ok {

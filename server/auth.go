@@ -90,32 +90,51 @@ func (w *write) holdPassword(ctx context.Context, checked db.User) error {
 // checkCredentials gives the active account with this name or address and this
 // password. Everything that can be wrong gives one answer, at one cost: unknown
 // name, wrong password, inactive account.
-func (s *Server) checkCredentials(ctx context.Context, login, password string) (db.User, error) {
-	user, err := s.queries.UserGetByLogin(ctx, login)
-	known := err == nil
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return db.User{}, err
-	}
-
-	account := login // unknown names count as well, or they would be told apart
-	if known {
-		account = user.ID.String()
-		auditSubject(ctx, user.ID)
-	}
-	err = s.guess(ctx, account, func() (ok bool, err error) {
-		if !known {
-			return false, s.hasher.VerifyUnknown(ctx, password)
-		}
-		ok, err = s.verifyPassword(ctx, &user, password)
-		return ok && user.IsActive, err
+func (s *Server) checkCredentials(ctx context.Context, login, password string) (user db.User, err error) {
+	// What is typed counts before it is looked up, known or not, so that a
+	// refusal tells nothing of accounts.
+	err = s.guess(ctx, typedName(login), func() (ok bool, err error) {
+		user, ok, err = s.checkAccount(ctx, login, password)
+		return ok, err
 	})
 	return user, err
 }
 
-// guess lets one password be tried against an account, unless too many were
+// checkAccount says whether there is such an account, with this password.
+func (s *Server) checkAccount(ctx context.Context, login, password string) (user db.User, ok bool, err error) {
+	user, err = s.queries.UserGetByLogin(ctx, login)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return user, false, s.hasher.VerifyUnknown(ctx, password)
+	}
+	if err != nil {
+		return user, false, err
+	}
+	auditSubject(ctx, user.ID)
+	err = s.guess(ctx, accountOf(user.ID), func() (bool, error) {
+		ok, err := s.verifyPassword(ctx, &user, password)
+		return ok && user.IsActive, err
+	})
+	switch {
+	case isProblem(err, api.ProblemTooManyRequests):
+		// It was tried under its other name. To say so would tell that the two
+		// belong together; to try all the same would give twice the guesses.
+		return user, false, s.hasher.VerifyUnknown(ctx, password)
+	case isProblem(err, api.ProblemInvalidCredentials):
+		return user, false, nil
+	}
+	return user, err == nil, err
+}
+
+// typedName is what attempts to sign in count for, accountOf what every guess at
+// an account's password counts for.
+func typedName(login string) string { return "typed " + strings.ToLower(login) }
+
+func accountOf(user uuid.UUID) string { return "account " + user.String() }
+
+// guess lets one password be tried for a name or an account, unless too many were
 // wrong from the caller's network; then with growing waits.
-func (s *Server) guess(ctx context.Context, account string, try func() (bool, error)) error {
-	attempt, wait := s.failures.Begin(strings.ToLower(account) + " " + limit.Network(callFrom(ctx).ip))
+func (s *Server) guess(ctx context.Context, of string, try func() (bool, error)) error {
+	attempt, wait := s.failures.Begin(fromNetwork(ctx, of))
 	if wait > 0 {
 		return tooMany(wait, "Too many wrong passwords for this account from your network.")
 	}
@@ -130,6 +149,18 @@ func (s *Server) guess(ctx context.Context, account string, try func() (bool, er
 	}
 	attempt.Succeed()
 	return nil
+}
+
+func fromNetwork(ctx context.Context, of string) string {
+	return of + " " + limit.Network(callFrom(ctx).ip)
+}
+
+// forgetGuesses lets the owner of an account, who has proved it in another way,
+// sign in from where too many passwords were wrong.
+func (s *Server) forgetGuesses(ctx context.Context, user db.User) {
+	for _, of := range []string{accountOf(user.ID), typedName(user.Username), typedName(user.Email)} {
+		s.failures.Forget(fromNetwork(ctx, of))
+	}
 }
 
 // verifyPassword checks a password, and stores its hash anew (in user, too) where
@@ -327,16 +358,26 @@ func (s *Server) ResetPassword(ctx context.Context, r api.ResetPasswordRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return api.ResetPassword204Response{}, s.inTx(ctx, func(ctx context.Context, w *write) error {
-		user, err := w.useMailToken(ctx, r.Body.Token, jobs.PurposeReset)
+	var user db.User
+	err = s.inTx(ctx, func(ctx context.Context, w *write) error {
+		id, err := w.useMailToken(ctx, r.Body.Token, jobs.PurposeReset)
 		if err != nil {
 			return err
 		}
-		if err := w.UserVerifyEmail(ctx, s.now(), user); err != nil {
+		if err := w.UserVerifyEmail(ctx, s.now(), id); err != nil {
 			return err
 		}
-		return w.setPassword(ctx, user, hash, nil)
+		if user, err = w.UserGet(ctx, id); err != nil {
+			return err
+		}
+		return w.setPassword(ctx, id, hash, nil)
 	})
+	if err != nil {
+		return nil, err
+	}
+
+	s.forgetGuesses(ctx, user)
+	return api.ResetPassword204Response{}, nil
 }
 
 // VerifyEmail confirms the address of the account that the token was mailed to.

@@ -185,6 +185,30 @@ func TestResetPassword(t *testing.T) {
 	s.Eventually("the owner is told", func() bool { return len(s.Mailbox.To(p.User.Email)) == 4 })
 }
 
+// Who has set a new password is let in with it at once, from the network where
+// the old one was forgotten; what was guessed elsewhere is not forgiven.
+func TestResetForgivesWrongPasswords(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	p := s.Register()
+	token(s, p.User.Email, 1)
+	names := []string{p.User.Username, p.User.Email}
+	home, abroad := "198.51.100.", "198.51.101."
+	for i, name := range names {
+		from(s, fmt.Sprint(home, i), name, "Wrong-1843").Expect(http.StatusUnauthorized)
+		from(s, fmt.Sprint(abroad, i), name, "Wrong-1843").Expect(http.StatusUnauthorized)
+	}
+	s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+	owner := s.Somebody()
+	owner.IP = home + "7"
+	owner.POST("/api/v1/auth/reset-password", map[string]any{"token": token(s, p.User.Email, 2), "new_password": "Difference-1822"}).
+		Expect(http.StatusNoContent)
+	for i, name := range names {
+		from(s, fmt.Sprint(home, i), name, "Difference-1822").Expect(http.StatusOK)
+		from(s, fmt.Sprint(abroad, i), name, "Difference-1822").Expect(http.StatusTooManyRequests)
+	}
+}
+
 // A password that is changed, here or by the operator, makes the link to set one
 // stale, even when its mail is still on its way.
 func TestChangedPasswordsMakeResetLinksStale(t *testing.T) {

@@ -106,7 +106,7 @@ func (s *Server) confirmPassword(ctx context.Context, field, password string) (d
 	if err != nil {
 		return user, orEnded(err)
 	}
-	err = s.guess(ctx, user.ID.String(), func() (bool, error) { return s.verifyPassword(ctx, &user, password) })
+	err = s.guess(ctx, accountOf(user.ID), func() (bool, error) { return s.verifyPassword(ctx, &user, password) })
 	if isProblem(err, api.ProblemInvalidCredentials) {
 		return user, fieldProblem(field, "password", "is not your password")
 	}

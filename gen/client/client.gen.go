@@ -1475,8 +1475,10 @@ type ClientInterface interface {
 	// e-mail address. Only the body counts: members in the query string and a
 	// `Basic` header are ignored, as are unknown members.
 	//
-	// After a failed attempt the account refuses attempts from the same network
-	// for 1, 2, 4 ... up to 900 seconds.
+	// After a failed attempt the name that was given is refused from the same
+	// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+	// account count together as well; where only that refuses an attempt, it is
+	// answered like a wrong password.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1489,8 +1491,10 @@ type ClientInterface interface {
 	// e-mail address. Only the body counts: members in the query string and a
 	// `Basic` header are ignored, as are unknown members.
 	//
-	// After a failed attempt the account refuses attempts from the same network
-	// for 1, 2, 4 ... up to 900 seconds.
+	// After a failed attempt the name that was given is refused from the same
+	// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+	// account count together as well; where only that refuses an attempt, it is
+	// answered like a wrong password.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -2076,8 +2080,10 @@ func (c *Client) ForgotPassword(ctx context.Context, body ForgotPasswordJSONRequ
 // e-mail address. Only the body counts: members in the query string and a
 // `Basic` header are ignored, as are unknown members.
 //
-// After a failed attempt the account refuses attempts from the same network
-// for 1, 2, 4 ... up to 900 seconds.
+// After a failed attempt the name that was given is refused from the same
+// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+// account count together as well; where only that refuses an attempt, it is
+// answered like a wrong password.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2100,8 +2106,10 @@ func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.
 // e-mail address. Only the body counts: members in the query string and a
 // `Basic` header are ignored, as are unknown members.
 //
-// After a failed attempt the account refuses attempts from the same network
-// for 1, 2, 4 ... up to 900 seconds.
+// After a failed attempt the name that was given is refused from the same
+// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+// account count together as well; where only that refuses an attempt, it is
+// answered like a wrong password.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -4841,8 +4849,10 @@ type ClientWithResponsesInterface interface {
 	// e-mail address. Only the body counts: members in the query string and a
 	// `Basic` header are ignored, as are unknown members.
 	//
-	// After a failed attempt the account refuses attempts from the same network
-	// for 1, 2, 4 ... up to 900 seconds.
+	// After a failed attempt the name that was given is refused from the same
+	// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+	// account count together as well; where only that refuses an attempt, it is
+	// answered like a wrong password.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4855,8 +4865,10 @@ type ClientWithResponsesInterface interface {
 	// e-mail address. Only the body counts: members in the query string and a
 	// `Basic` header are ignored, as are unknown members.
 	//
-	// After a failed attempt the account refuses attempts from the same network
-	// for 1, 2, 4 ... up to 900 seconds.
+	// After a failed attempt the name that was given is refused from the same
+	// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+	// account count together as well; where only that refuses an attempt, it is
+	// answered like a wrong password.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11317,8 +11329,10 @@ func (c *ClientWithResponses) ForgotPasswordWithResponse(ctx context.Context, bo
 // e-mail address. Only the body counts: members in the query string and a
 // `Basic` header are ignored, as are unknown members.
 //
-// After a failed attempt the account refuses attempts from the same network
-// for 1, 2, 4 ... up to 900 seconds.
+// After a failed attempt the name that was given is refused from the same
+// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+// account count together as well; where only that refuses an attempt, it is
+// answered like a wrong password.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11337,8 +11351,10 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, con
 // e-mail address. Only the body counts: members in the query string and a
 // `Basic` header are ignored, as are unknown members.
 //
-// After a failed attempt the account refuses attempts from the same network
-// for 1, 2, 4 ... up to 900 seconds.
+// After a failed attempt the name that was given is refused from the same
+// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+// account count together as well; where only that refuses an attempt, it is
+// answered like a wrong password.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
