@@ -111,18 +111,19 @@ func due(template string, user db.User) bool {
 var errStale = errors.New("the mail is not due any more")
 
 func (w *mailWorker) write(ctx context.Context, args Mail, user db.User) (mail.Message, error) {
+	to := mail.Person{FullName: user.FullName, Username: user.Username}
 	switch args.Template {
 	case MailWelcome:
 		link, err := w.link(ctx, args, user, PurposeVerify, VerifyPage, VerifyTTL)
-		return mail.Welcome(w.Project, user.FullName, link, VerifyTTL), err
+		return mail.Welcome(w.Project, to, link, VerifyTTL), err
 	case MailVerify:
 		link, err := w.link(ctx, args, user, PurposeVerify, VerifyPage, VerifyTTL)
-		return mail.VerifyEmail(w.Project, user.FullName, link, VerifyTTL), err
+		return mail.VerifyEmail(w.Project, to, link, VerifyTTL), err
 	case MailReset:
 		link, err := w.link(ctx, args, user, PurposeReset, ResetPage, ResetTTL)
-		return mail.ResetPassword(w.Project, user.FullName, link, ResetTTL), err
+		return mail.ResetPassword(w.Project, to, link, ResetTTL), err
 	case MailPasswordChanged:
-		return mail.PasswordChanged(w.Project, user.FullName, w.PublicURL+ForgotPage, user.UpdatedAt), nil
+		return mail.PasswordChanged(w.Project, to, w.PublicURL+ForgotPage, user.UpdatedAt), nil
 	}
 	return mail.Message{}, river.JobCancel(fmt.Errorf("there is no mail %q", args.Template))
 }

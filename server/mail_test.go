@@ -48,6 +48,17 @@ func TestRegisteringSendsMails(t *testing.T) {
 	notStored(t, s, map[string]string{"the token of the mail": welcome})
 }
 
+// Whoever registers somebody else's address does not have us advertise to them.
+func TestMailsGreetNobodyWithAnAdvertisement(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	s.Somebody().POST("/api/v1/users", registration(map[string]any{"full_name": "Win 1000 EUR at win24.com now"})).Expect(http.StatusCreated)
+	token(s, "ada@example.com", 1)
+	if text := s.Mailbox.To("ada@example.com")[0].Text; !strings.HasPrefix(text, "Hello ada,\n") || strings.Contains(text, "win24") {
+		t.Errorf("the mail says %q", text)
+	}
+}
+
 // Each administrator is told once, those who are none (any more) are not.
 func TestAdminsAreToldOfRegistrations(t *testing.T) {
 	t.Parallel()

@@ -206,6 +206,26 @@ func TestRegisterNamesEveryFailingField(t *testing.T) {
 	}
 }
 
+// A name can be seen, and what can be seen is what it says.
+func TestNamesCanBeSeen(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p := s.Register()
+	for _, name := range []string{"é", "Ada\u00a0Lovelace", "می\u200cخواهم", "e\u0301", "👩\u200d💻", "-", "İ", "a\u3000b"} {
+		if answer := p.PATCH(me, map[string]any{"full_name": name}); answer.Status != http.StatusOK {
+			t.Errorf("%q: %s", name, answer.Body)
+		}
+	}
+	for _, name := range []string{
+		"a\nb", "a\tb", "a\u007fb", "a\u0080b", "a\u0085b", "a\u009fb", "a\u2028b", "a\u2029b", "a\u202ab", "a\u202eb", "a\u2066b", "a\u2069b", "\u202ea",
+		" ", "\u00a0", "\u200b", "\u200d\u200c", "\u3000", "\ufeff", "\u00ad", "\u2800", "\u3164", "\u115f\u1160", "\uffa0", "\u2060", "\ufe0f", "\u180e", "\u1680",
+	} {
+		if got := p.PATCH(me, map[string]any{"full_name": name}).Fields(); !slices.Equal(got, []string{"full_name pattern"}) {
+			t.Errorf("%q: fields %v", name, got)
+		}
+	}
+}
+
 // bcrypt alone reads 72 bytes.
 func TestAllHundredCharactersOfAPasswordCount(t *testing.T) {
 	t.Parallel()
