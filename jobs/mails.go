@@ -50,7 +50,8 @@ const (
 type Mail struct {
 	Template string    `json:"template"`
 	UserID   uuid.UUID `json:"user_id,omitzero"`
-	Email    string    `json:"email,omitempty"`
+	// Email is in lower case; ForgetAddress takes it out.
+	Email string `json:"email,omitempty"`
 	// AskedAt is when somebody asked for the mail. MailReset needs it: a password
 	// that was changed since cannot be set with its link.
 	AskedAt time.Time `json:"asked_at,omitzero"`
@@ -156,8 +157,8 @@ func (NotifyAdmins) Kind() string { return "notify-admins" }
 // notice is the mail to one administrator: a job of its own, so that one bad
 // address does not make the others get theirs again.
 type notice struct {
-	Admin  string    `json:"admin" river:"unique"`
-	UserID uuid.UUID `json:"user_id" river:"unique"`
+	AdminID uuid.UUID `json:"admin_id" river:"unique"`
+	UserID  uuid.UUID `json:"user_id" river:"unique"`
 }
 
 // Kind names the job in the database.
@@ -175,16 +176,16 @@ type noticeWorker struct {
 
 // Work makes one job for each administrator.
 func (w *noticeWorker) Work(ctx context.Context, job *river.Job[NotifyAdmins]) error {
-	emails, err := w.Queries.AdminEmails(ctx)
+	admins, err := w.Queries.AdminIDs(ctx)
 	if err != nil {
 		return fmt.Errorf("listing the administrators: %w", err)
 	}
-	if len(emails) == 0 {
+	if len(admins) == 0 {
 		return nil
 	}
 	var notices []river.InsertManyParams
-	for _, email := range emails {
-		notices = append(notices, river.InsertManyParams{Args: notice{Admin: email, UserID: job.Args.UserID}})
+	for _, admin := range admins {
+		notices = append(notices, river.InsertManyParams{Args: notice{AdminID: admin, UserID: job.Args.UserID}})
 	}
 	_, err = river.ClientFromContext[pgx.Tx](ctx).InsertMany(ctx, notices)
 	return err
@@ -195,15 +196,22 @@ type adminMailWorker struct {
 	Config
 }
 
-// Work sends one administrator the news of one registration.
+// Work sends one administrator the news of one registration, unless one of the
+// two is gone.
 func (w *adminMailWorker) Work(ctx context.Context, job *river.Job[notice]) error {
 	user, err := w.Queries.UserGet(ctx, job.Args.UserID)
-	if errors.Is(err, pgx.ErrNoRows) {
+	var admin db.User
+	if err == nil {
+		admin, err = w.Queries.UserGet(ctx, job.Args.AdminID)
+	}
+	if errors.Is(err, pgx.ErrNoRows) || (err == nil && !isAdmin(admin)) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("loading the new account: %w", err)
+		return fmt.Errorf("loading the new account and the administrator: %w", err)
 	}
 	message := mail.NewRegistration(w.Project, user.Username, user.Email, user.CreatedAt)
-	return w.send(ctx, message.For(job.Args.Admin))
+	return w.send(ctx, message.For(admin.Email))
 }
+
+func isAdmin(user db.User) bool { return user.Role == "admin" && user.IsActive }

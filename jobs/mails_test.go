@@ -248,6 +248,48 @@ func (s *stuck) Send(ctx context.Context, _ mail.Message) error {
 	return context.Cause(ctx)
 }
 
+// An address goes out of every job that holds it, even of one that is running,
+// and out of no other.
+func TestForgetAddress(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	user := b.user("ada", "user", "")
+	sender := &stuck{began: make(chan struct{}), end: make(chan struct{})}
+	held := b.newJobs(sender, auditRetention)
+	b.enqueue(jobs.Mail{Template: jobs.MailReset, Email: user.Email, AskedAt: b.now})
+	b.start(held)
+	<-sender.began
+	b.enqueue(jobs.Mail{Template: jobs.MailReset, Email: "ada@example.co", AskedAt: b.now})
+	b.becomes("mail", "completed 1, running 1")
+
+	err := b.pool.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error { return held.ForgetAddress(ctx, tx, "Ada@Example.com") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(sender.end)
+	b.becomes("mail", "completed 2")
+	if left := b.text("SELECT string_agg(args->>'email', ' ') FROM river_job"); left != "ada@example.co" {
+		t.Errorf("jobs hold %s", left)
+	}
+}
+
+// Without its address a job finds nobody.
+func TestForgottenAddressGetsNoMail(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	user := b.user("ada", "user", "")
+	b.enqueue(jobs.Mail{Template: jobs.MailVerify, Email: user.Email})
+	err := b.pool.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error { return b.jobs.ForgetAddress(ctx, tx, user.Email) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.start(b.jobs)
+	b.becomes("mail", "completed 1")
+	if n := b.post.count(); n != 0 {
+		t.Errorf("%d mails were sent", n)
+	}
+}
+
 // A stop waits for its limit and no longer; what was not done then is done by
 // the next instance.
 func TestStopHandsBack(t *testing.T) {
@@ -255,7 +297,7 @@ func TestStopHandsBack(t *testing.T) {
 	b := setUp(t)
 	user := b.user("ada", "user", "")
 	sender := &stuck{began: make(chan struct{}), heeds: true}
-	leaving := b.newJobs(sender)
+	leaving := b.newJobs(sender, auditRetention)
 	if err := leaving.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +331,7 @@ func TestStopIsBounded(t *testing.T) {
 	b := setUp(t)
 	user := b.user("ada", "user", "")
 	sender := &stuck{began: make(chan struct{}), end: make(chan struct{})}
-	leaving := b.newJobs(sender)
+	leaving := b.newJobs(sender, auditRetention)
 	if err := leaving.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

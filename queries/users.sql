@@ -65,9 +65,12 @@ WHERE id = @id AND deleted_at IS NULL;
 
 -- name: UserAnonymise :exec
 -- The names are random: one made from the id could be taken by somebody first.
--- Links that are still on their way lead nowhere.
+-- Links that are still on their way lead nowhere, and sessions do not tell from
+-- where the person came.
 WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = @id
+), places AS (
+    UPDATE sessions SET ip = '', user_agent = '' WHERE user_id = @id
 )
 UPDATE users
 SET email = sqlc.arg('pseudonym')::text || '@deleted.invalid',
@@ -79,7 +82,7 @@ SET email = sqlc.arg('pseudonym')::text || '@deleted.invalid',
     email_verified_at = NULL,
     updated_at = @now,
     deleted_at = sqlc.arg('now')::timestamptz
-WHERE id = @id AND deleted_at IS NULL;
+WHERE users.id = @id AND deleted_at IS NULL;
 
 -- name: AdminLock :many
 -- The active administrators, locked in one order, so that two of them cannot
@@ -89,8 +92,8 @@ WHERE role = 'admin' AND is_active
 ORDER BY id
 FOR UPDATE;
 
--- name: AdminEmails :many
-SELECT email FROM users
+-- name: AdminIDs :many
+SELECT id FROM users
 WHERE role = 'admin' AND is_active
 ORDER BY id
 LIMIT 100;

@@ -39,7 +39,7 @@ CREATE TABLE sessions (
     user_agent     text NOT NULL,
     CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL))
 );
-CREATE INDEX sessions_user_idx ON sessions (user_id, id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX sessions_user_idx ON sessions (user_id, id DESC);
 CREATE INDEX sessions_expiry_idx ON sessions (expires_at);
 
 -- Only hashes of tokens are stored. A used token is kept until it expires, so

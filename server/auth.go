@@ -348,7 +348,7 @@ func (s *Server) ResendVerification(ctx context.Context, r api.ResendVerificatio
 
 func (s *Server) mailTo(ctx context.Context, email, template string) error {
 	return s.inTx(ctx, func(ctx context.Context, w *write) error {
-		return w.enqueue(ctx, jobs.Mail{Template: template, Email: email, AskedAt: s.now()})
+		return w.enqueue(ctx, jobs.Mail{Template: template, Email: strings.ToLower(email), AskedAt: s.now()})
 	})
 }
 

@@ -67,6 +67,8 @@ type Config struct {
 	SMTPURL  Secret `env:"SMTP_URL" help:"The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS). Unset: development shows mails at /dev/mail."`
 	MailFrom string `env:"MAIL_FROM" derived:"PROJECT_NAME and no-reply@localhost" help:"The sender of mails: Accord <no-reply@example.com>. Production needs it as soon as SMTP_URL is set."`
 
+	AuditRetention time.Duration `env:"AUDIT_RETENTION" default:"9600h" help:"How long the audit trail is kept: 400 days by default, 24h at least; 0 keeps it for ever."`
+
 	LogLevel        slog.Level    `env:"LOG_LEVEL" default:"info" help:"The least level that is logged: debug, info, warn or error."`
 	SentryDSN       Secret        `env:"SENTRY_DSN" help:"Where panics and unexpected errors are reported: https://key@host/project."`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" default:"15s" help:"How long a stop waits for requests and jobs in flight."`

@@ -51,6 +51,7 @@ var configRules = []configRule{
 	{"BCRYPT_COST", bcryptProblem},
 	{"SMTP_URL", smtpProblem},
 	{"MAIL_FROM", mailFromProblem},
+	{"AUDIT_RETENTION", auditRetentionProblem},
 	{"LOG_LEVEL", logLevelProblem},
 	{"SENTRY_DSN", sentryProblem},
 	{"SHUTDOWN_TIMEOUT", func(c *Config) string { return positiveProblem(c.ShutdownTimeout) }},
@@ -198,6 +199,14 @@ func rangeProblem(value, least, most int) string {
 		return ""
 	}
 	return fmt.Sprintf("must be from %d to %d", least, most)
+}
+
+// auditRetentionProblem refuses what is likelier a slip, such as 400 for days.
+func auditRetentionProblem(c *Config) string {
+	if c.AuditRetention == 0 || c.AuditRetention >= 24*time.Hour {
+		return ""
+	}
+	return "must be 24h or more, or 0 to keep the audit trail for ever"
 }
 
 func positiveProblem(value time.Duration) string {

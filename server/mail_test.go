@@ -332,4 +332,24 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 	if n := column(t, s, "SELECT count(*)::text FROM sessions WHERE user_id = $1", kept.User.ID); n != "1" {
 		t.Errorf("%s live sessions are left", n)
 	}
+	if n := column(t, s, "SELECT count(*)::text FROM audit_events WHERE actor_id = $1", gone.User.ID); n != "1" {
+		t.Errorf("%s events of the sign-in are left", n)
+	}
+}
+
+// The audit trail outlives the sessions: 400 days unless a setting says otherwise.
+func TestSweepDeletesTheAuditTrailInTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		setting string
+		days    int
+	}{{"", 400}, {"48h", 2}} {
+		idle := servertest.New(t)
+		idle.Register()
+		idle.Clock.Advance(time.Duration(c.days)*24*time.Hour + time.Minute)
+		s := servertest.New(t, servertest.Options{
+			DatabaseURL: idle.DatabaseURL, Now: idle.Clock.Now, Start: true, Settings: map[string]string{"AUDIT_RETENTION": c.setting},
+		})
+		s.Eventually("the events are deleted", func() bool { return column(t, s, "SELECT count(*)::text FROM audit_events") == "0" })
+	}
 }

@@ -76,6 +76,9 @@ func (s *Server) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api
 		if err := w.UserAnonymise(ctx, db.UserAnonymiseParams{ID: user.ID, Now: s.now(), Pseudonym: uuid.NewString()}); err != nil {
 			return err
 		}
+		if err := s.jobs.ForgetAddress(ctx, w.tx, user.Email); err != nil {
+			return err
+		}
 		return w.endSessions(ctx, user.ID, endedByDeletion, nil)
 	})
 }

@@ -1369,7 +1369,7 @@ type ClientInterface interface {
 
 	// AdminListAuditEvents What happened
 	//
-	// Sign-ins and changes, newest first.
+	// Sign-ins and changes, newest first, for as long as the trail is kept (400 days, unless the service has set another time).
 	//
 	// Corresponds with GET /api/v1/admin/audit-events (the `AdminListAuditEvents` operationId).
 	AdminListAuditEvents(ctx context.Context, params *AdminListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1744,8 +1744,11 @@ type ClientInterface interface {
 	// DeleteMeWithBody Delete your account
 	//
 	// Needs the password. Ends all sessions, and the name, address and password
-	// are removed for good. What others rely on (such as orders) stays, without
-	// the person. The last administrator cannot leave.
+	// are removed for good, from mails on their way as well, and from the sessions
+	// where they were used. What others rely on (such as orders) stays, without
+	// the person; so does the audit trail, which holds the account's id and the
+	// network addresses that it was used from until it is old enough (400 days,
+	// unless the service has set another time). The last administrator cannot leave.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1755,8 +1758,11 @@ type ClientInterface interface {
 	// DeleteMe Delete your account
 	//
 	// Needs the password. Ends all sessions, and the name, address and password
-	// are removed for good. What others rely on (such as orders) stays, without
-	// the person. The last administrator cannot leave.
+	// are removed for good, from mails on their way as well, and from the sessions
+	// where they were used. What others rely on (such as orders) stays, without
+	// the person; so does the audit trail, which holds the account's id and the
+	// network addresses that it was used from until it is old enough (400 days,
+	// unless the service has set another time). The last administrator cannot leave.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1854,7 +1860,7 @@ func (c *Client) GetJwks(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 
 // AdminListAuditEvents What happened
 //
-// Sign-ins and changes, newest first.
+// Sign-ins and changes, newest first, for as long as the trail is kept (400 days, unless the service has set another time).
 //
 // Corresponds with GET /api/v1/admin/audit-events (the `AdminListAuditEvents` operationId).
 func (c *Client) AdminListAuditEvents(ctx context.Context, params *AdminListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2639,8 +2645,11 @@ func (c *Client) RegisterUser(ctx context.Context, body RegisterUserJSONRequestB
 // DeleteMeWithBody Delete your account
 //
 // Needs the password. Ends all sessions, and the name, address and password
-// are removed for good. What others rely on (such as orders) stays, without
-// the person. The last administrator cannot leave.
+// are removed for good, from mails on their way as well, and from the sessions
+// where they were used. What others rely on (such as orders) stays, without
+// the person; so does the audit trail, which holds the account's id and the
+// network addresses that it was used from until it is old enough (400 days,
+// unless the service has set another time). The last administrator cannot leave.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2660,8 +2669,11 @@ func (c *Client) DeleteMeWithBody(ctx context.Context, contentType string, body 
 // DeleteMe Delete your account
 //
 // Needs the password. Ends all sessions, and the name, address and password
-// are removed for good. What others rely on (such as orders) stays, without
-// the person. The last administrator cannot leave.
+// are removed for good, from mails on their way as well, and from the sessions
+// where they were used. What others rely on (such as orders) stays, without
+// the person; so does the audit trail, which holds the account's id and the
+// network addresses that it was used from until it is old enough (400 days,
+// unless the service has set another time). The last administrator cannot leave.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4731,7 +4743,7 @@ type ClientWithResponsesInterface interface {
 
 	// AdminListAuditEventsWithResponse What happened
 	//
-	// Sign-ins and changes, newest first.
+	// Sign-ins and changes, newest first, for as long as the trail is kept (400 days, unless the service has set another time).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5138,8 +5150,11 @@ type ClientWithResponsesInterface interface {
 	// DeleteMeWithBodyWithResponse Delete your account
 	//
 	// Needs the password. Ends all sessions, and the name, address and password
-	// are removed for good. What others rely on (such as orders) stays, without
-	// the person. The last administrator cannot leave.
+	// are removed for good, from mails on their way as well, and from the sessions
+	// where they were used. What others rely on (such as orders) stays, without
+	// the person; so does the audit trail, which holds the account's id and the
+	// network addresses that it was used from until it is old enough (400 days,
+	// unless the service has set another time). The last administrator cannot leave.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5149,8 +5164,11 @@ type ClientWithResponsesInterface interface {
 	// DeleteMeWithResponse Delete your account
 	//
 	// Needs the password. Ends all sessions, and the name, address and password
-	// are removed for good. What others rely on (such as orders) stays, without
-	// the person. The last administrator cannot leave.
+	// are removed for good, from mails on their way as well, and from the sessions
+	// where they were used. What others rely on (such as orders) stays, without
+	// the person; so does the audit trail, which holds the account's id and the
+	// network addresses that it was used from until it is old enough (400 days,
+	// unless the service has set another time). The last administrator cannot leave.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11139,7 +11157,7 @@ func (c *ClientWithResponses) GetJwksWithResponse(ctx context.Context, reqEditor
 
 // AdminListAuditEventsWithResponse What happened
 //
-// Sign-ins and changes, newest first.
+// Sign-ins and changes, newest first, for as long as the trail is kept (400 days, unless the service has set another time).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -11792,8 +11810,11 @@ func (c *ClientWithResponses) RegisterUserWithResponse(ctx context.Context, body
 // DeleteMeWithBodyWithResponse Delete your account
 //
 // Needs the password. Ends all sessions, and the name, address and password
-// are removed for good. What others rely on (such as orders) stays, without
-// the person. The last administrator cannot leave.
+// are removed for good, from mails on their way as well, and from the sessions
+// where they were used. What others rely on (such as orders) stays, without
+// the person; so does the audit trail, which holds the account's id and the
+// network addresses that it was used from until it is old enough (400 days,
+// unless the service has set another time). The last administrator cannot leave.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11809,8 +11830,11 @@ func (c *ClientWithResponses) DeleteMeWithBodyWithResponse(ctx context.Context, 
 // DeleteMeWithResponse Delete your account
 //
 // Needs the password. Ends all sessions, and the name, address and password
-// are removed for good. What others rely on (such as orders) stays, without
-// the person. The last administrator cannot leave.
+// are removed for good, from mails on their way as well, and from the sessions
+// where they were used. What others rely on (such as orders) stays, without
+// the person; so does the audit trail, which holds the account's id and the
+// network addresses that it was used from until it is old enough (400 days,
+// unless the service has set another time). The last administrator cannot leave.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -12,26 +12,26 @@ import (
 	"github.com/google/uuid"
 )
 
-const adminEmails = `-- name: AdminEmails :many
-SELECT email FROM users
+const adminIDs = `-- name: AdminIDs :many
+SELECT id FROM users
 WHERE role = 'admin' AND is_active
 ORDER BY id
 LIMIT 100
 `
 
-func (q *Queries) AdminEmails(ctx context.Context) ([]string, error) {
-	rows, err := q.db.Query(ctx, adminEmails)
+func (q *Queries) AdminIDs(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, adminIDs)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []string{}
+	items := []uuid.UUID{}
 	for rows.Next() {
-		var email string
-		if err := rows.Scan(&email); err != nil {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, email)
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -71,6 +71,8 @@ func (q *Queries) AdminLock(ctx context.Context) ([]uuid.UUID, error) {
 const userAnonymise = `-- name: UserAnonymise :exec
 WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = $3
+), places AS (
+    UPDATE sessions SET ip = '', user_agent = '' WHERE user_id = $3
 )
 UPDATE users
 SET email = $1::text || '@deleted.invalid',
@@ -82,7 +84,7 @@ SET email = $1::text || '@deleted.invalid',
     email_verified_at = NULL,
     updated_at = $2,
     deleted_at = $2::timestamptz
-WHERE id = $3 AND deleted_at IS NULL
+WHERE users.id = $3 AND deleted_at IS NULL
 `
 
 type UserAnonymiseParams struct {
@@ -92,7 +94,8 @@ type UserAnonymiseParams struct {
 }
 
 // The names are random: one made from the id could be taken by somebody first.
-// Links that are still on their way lead nowhere.
+// Links that are still on their way lead nowhere, and sessions do not tell from
+// where the person came.
 func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) error {
 	_, err := q.db.Exec(ctx, userAnonymise, arg.Pseudonym, arg.Now, arg.ID)
 	return err
