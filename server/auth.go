@@ -90,39 +90,40 @@ func (w *write) holdPassword(ctx context.Context, checked db.User) error {
 // checkCredentials gives the active account with this name or address and this
 // password. Everything that can be wrong gives one answer, at one cost: unknown
 // name, wrong password, inactive account.
-func (s *Server) checkCredentials(ctx context.Context, login, password string) (user db.User, err error) {
-	// What is typed counts before it is looked up, known or not, so that a
-	// refusal tells nothing of accounts.
-	err = s.guess(ctx, typedName(login), func() (ok bool, err error) {
-		user, ok, err = s.checkAccount(ctx, login, password)
-		return ok, err
+func (s *Server) checkCredentials(ctx context.Context, login, password string) (db.User, error) {
+	user, err := s.queries.UserGetByLogin(ctx, login)
+	known := err == nil
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return user, err
+	}
+	if known {
+		auditSubject(ctx, user.ID)
+	}
+	// What is typed counts, known or not, so that a refusal tells nothing of accounts.
+	err = s.guess(ctx, typedName(login), func() (bool, error) {
+		if !known {
+			return false, s.hasher.VerifyUnknown(ctx, password)
+		}
+		return s.checkAccount(ctx, &user, password)
 	})
 	return user, err
 }
 
-// checkAccount says whether there is such an account, with this password.
-func (s *Server) checkAccount(ctx context.Context, login, password string) (user db.User, ok bool, err error) {
-	user, err = s.queries.UserGetByLogin(ctx, login)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return user, false, s.hasher.VerifyUnknown(ctx, password)
-	}
-	if err != nil {
-		return user, false, err
-	}
-	auditSubject(ctx, user.ID)
-	err = s.guess(ctx, accountOf(user.ID), func() (bool, error) {
-		ok, err := s.verifyPassword(ctx, &user, password)
+// checkAccount says whether an account is active and has this password.
+func (s *Server) checkAccount(ctx context.Context, user *db.User, password string) (bool, error) {
+	err := s.guess(ctx, accountOf(user.ID), func() (bool, error) {
+		ok, err := s.verifyPassword(ctx, user, password)
 		return ok && user.IsActive, err
 	})
 	switch {
 	case isProblem(err, api.ProblemTooManyRequests):
 		// It was tried under its other name. To say so would tell that the two
 		// belong together; to try all the same would give twice the guesses.
-		return user, false, s.hasher.VerifyUnknown(ctx, password)
+		return false, s.hasher.VerifyUnknown(ctx, password)
 	case isProblem(err, api.ProblemInvalidCredentials):
-		return user, false, nil
+		return false, nil
 	}
-	return user, err == nil, err
+	return err == nil, err
 }
 
 // typedName is what attempts to sign in count for, accountOf what every guess at
