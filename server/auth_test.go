@@ -55,6 +55,59 @@ func TestLoginIgnoresWhatOAuthClientsSend(t *testing.T) {
 	}
 }
 
+// Whatever goes wrong at a token endpoint, OAuth clients are told in their words.
+func TestTokenEndpointsSpeakOAuth(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	type calls map[string]struct {
+		send   func(p *servertest.Person) *servertest.Answer
+		status int
+	}
+	form := func(path string, values url.Values) func(*servertest.Person) *servertest.Answer {
+		return func(p *servertest.Person) *servertest.Answer { return p.Form(path, values) }
+	}
+	text := func(path string, size int) func(*servertest.Person) *servertest.Answer {
+		return func(p *servertest.Person) *servertest.Answer {
+			return p.Do(http.MethodPost, path, "text/plain", make([]byte, size))
+		}
+	}
+	const login, refresh = "/api/v1/auth/login", "/api/v1/auth/refresh"
+	for want, c := range map[string]calls{
+		"invalid_request": {
+			"type": {text(login, 1), 415}, "size": {text(login, 65<<10), 413}, "form": {form(login, url.Values{}), 422},
+			"other type": {text(refresh, 1), 415}, "other size": {text(refresh, 65<<10), 413},
+		},
+		"unsupported_grant_type": {
+			"login":   {form(login, url.Values{"grant_type": {"client_credentials"}}), 422},
+			"refresh": {form(refresh, url.Values{"grant_type": {"password"}, "refresh_token": {"x"}}), 422},
+		},
+		"temporarily_unavailable": {"limit": {func(p *servertest.Person) *servertest.Answer {
+			for range api.Policies["login"].RateLimits[0].Limit {
+				p.Login("", "")
+			}
+			return p.Login("", "")
+		}, 429}},
+	} {
+		for name, call := range c {
+			var problem client.Problem
+			answer := call.send(s.Somebody()).Expect(call.status)
+			answer.Into(&problem)
+			if problem.Error == nil || *problem.Error != want || problem.ErrorDescription == nil || *problem.ErrorDescription != problem.Detail {
+				t.Errorf("%s: %s, want the error %s", name, answer.Body, want)
+			}
+		}
+	}
+	for _, kind := range []*api.ProblemType{api.ProblemRequestTimeout, api.ProblemTimeout, api.ProblemUnavailable, api.ProblemInternal} {
+		if kind.OAuth == "" { // what cannot be made to happen here
+			t.Errorf("%s has no OAuth code", kind.Code)
+		}
+	}
+	var other client.Problem
+	if s.Somebody().POST("/api/v1/users", "{").Expect(http.StatusBadRequest).Into(&other); other.Error != nil {
+		t.Errorf("no token endpoint, and it answers %+v", other)
+	}
+}
+
 func TestLoginReadsOnlyTheBody(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
