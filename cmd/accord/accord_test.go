@@ -264,6 +264,17 @@ func TestUsers(t *testing.T) {
 	if code, out, errs := create("grace", "admin", "Difference-1822"); code != exitOK || !strings.Contains(out, "grace (admin)") {
 		t.Fatalf("exit %d: %s%s", code, out, errs)
 	}
+	// In no sign-in form could these be sent.
+	for _, password := range []string{"Difference-1822\x00", "Difference-\xff1822", "\xff\xfeD\x00ifference-1822"} {
+		for _, args := range [][]string{
+			{"create", "--email", "ada@example.com", "--username", "ada"}, {"set-password", "grace"},
+		} {
+			code, _, errs := accord(t, environ, password+"\n", append([]string{"user"}, args...)...)
+			if code == exitOK || !strings.Contains(errs, "password must be UTF-8 without the NUL character") || strings.Contains(errs, "ifference") {
+				t.Errorf("%v with %q: exit %d, %s", args, password, code, errs)
+			}
+		}
+	}
 	for name, c := range map[string][3]string{
 		"taken": {"grace", "user", "Difference-1822"}, "password": {"ada", "user", "weak"}, "role": {"ada", "root", "Difference-1822"},
 	} {
