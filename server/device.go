@@ -2,6 +2,9 @@ package server
 
 import "strings"
 
+// maxDevice is how much of a program's own name is shown, in characters.
+const maxDevice = 100
+
 // deviceMarks are looked for in a User-Agent, in this order: browsers name each
 // other, so the more special one comes first.
 var (
@@ -27,7 +30,8 @@ func deviceOf(userAgent string) string {
 		return browser
 	}
 	name, _, _ := strings.Cut(userAgent, " ")
-	return name[:min(len(name), 100)]
+	runes := []rune(name)
+	return string(runes[:min(len(runes), maxDevice)])
 }
 
 func firstMark(marks [][2]string, userAgent string) string {

@@ -287,6 +287,28 @@ func TestOperationsKeepTheConnection(t *testing.T) {
 	}
 }
 
+// OPTIONS * has the headers of every answer, as net/http's own answer has not;
+// nothing else has an asterisk for a target.
+func TestOptionsOfTheServer(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	for method, want := range map[string]int{http.MethodOptions: http.StatusNoContent, http.MethodGet: http.StatusNotFound} {
+		conn := dial(t, s.URL)
+		fmt.Fprintf(conn, "%s * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", method)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%s *: status %d", method, answer.StatusCode)
+		}
+		if id := answer.Header.Get("X-Request-Id"); id == "" || answer.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s *: headers %v", method, answer.Header)
+		}
+	}
+}
+
 func TestHEADAnswersAsGETDoes(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)

@@ -46,7 +46,9 @@ func (s *Server) Run(ctx context.Context, listener, admin net.Listener) error {
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		// OPTIONS * is answered as everything else is, with the same headers.
+		DisableGeneralOptionsHandler: true,
+		Handler:                      h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		ErrorLog:  slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
