@@ -83,6 +83,7 @@ CREATE TABLE audit_events (
     request_id text NOT NULL
 );
 CREATE INDEX audit_events_action_idx ON audit_events (action, id DESC);
+CREATE INDEX audit_events_outcome_idx ON audit_events (outcome, id DESC);
 CREATE INDEX audit_events_actor_idx ON audit_events (actor_id, id DESC) WHERE actor_id IS NOT NULL;
 CREATE INDEX audit_events_subject_idx ON audit_events (subject_id, id DESC) WHERE subject_id IS NOT NULL;
 
