@@ -55,6 +55,7 @@ func (s *Server) signIn(ctx context.Context, login, password string) (string, er
 	call := callFrom(ctx)
 	token, hash := s.refresh.New()
 	call.who = principal{UserID: user.ID, SessionID: newID(), Role: user.Role}
+	auditSession(ctx, call.who.SessionID)
 	err = s.inTx(ctx, func(ctx context.Context, w *write) error {
 		if err := w.holdPassword(ctx, user); err != nil {
 			return err
@@ -65,8 +66,9 @@ func (s *Server) signIn(ctx context.Context, login, password string) (string, er
 			IP: call.ip.String(), UserAgent: call.userAgent,
 		})
 	})
-	if err != nil {
+	if err != nil { // no session has begun
 		call.who = principal{}
+		auditDetail(ctx, "")
 	}
 	return token, err
 }
@@ -318,6 +320,7 @@ func (s *Server) RevokeSession(ctx context.Context, r api.RevokeSessionRequestOb
 
 // endSession ends one session of the caller; another's is not found.
 func (s *Server) endSession(ctx context.Context, id uuid.UUID, reason string) error {
+	auditSession(ctx, id)
 	return s.inTx(ctx, func(ctx context.Context, w *write) error {
 		_, err := w.SessionRevoke(ctx, db.SessionRevokeParams{ID: id, UserID: caller(ctx).UserID, Now: s.now(), Reason: reason})
 		if err != nil {
