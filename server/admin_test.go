@@ -132,7 +132,7 @@ func TestPageParametersAreChecked(t *testing.T) {
 	cursor := *page.NextCursor
 	for query, want := range map[string]string{
 		"limit=0": "limit minimum", "limit=101": "limit maximum", "limit=abc": "limit type", "limit=1&limit=2": "limit repeated",
-		"limit=-1": "limit minimum", "limit=1.5": "limit type", "limit=": "limit type", "limit=99999999999": "limit maximum", "is_active=maybe": "is_active type",
+		"limit=1e1": "limit type", "limit=10.0": "limit type", "limit=010": "limit type", "limit=%2B10": "limit type", "limit=-1": "limit minimum", "limit=1.5": "limit type", "limit=": "limit type", "limit=99999999999": "limit maximum", "is_active=maybe": "is_active type",
 		"cursor=" + cursor[1:]: "cursor cursor", "cursor=" + cursor[:len(cursor)-2] + "AA": "cursor cursor", "cursor=" + cursor + "A": "cursor cursor",
 		"cursor=x": "cursor cursor", "cursor=%00": "cursor pattern", "q=%00": "q pattern", "role=root": "role enum",
 	} {
