@@ -1,6 +1,6 @@
 // Package auth makes and checks what proves who somebody is: password hashes,
 // access tokens, refresh tokens, the single-use secrets of mails, and the seal
-// of cursors. It stores nothing and knows nothing of HTTP; every key that it
+// of cursors; and names for what others must not read. It stores nothing and knows nothing of HTTP; every key that it
 // uses is derived from one secret, which can be rotated.
 package auth
 
@@ -25,6 +25,7 @@ const (
 	UseCursor   Use = "cursor"
 	UseRefresh  Use = "refresh"
 	UsePassword Use = "password"
+	UseBlind    Use = "blind"
 )
 
 const (

@@ -38,6 +38,7 @@ func TestKnownAnswers(t *testing.T) {
 		id, secret, previousID string
 	}{
 		{UseJWT, "nAAStyAQ", "3c57c40a332d83877f3706c8ca35e39bc852631a8a8668654e48c1c212355474", "Jp9A_kLp"},
+		{UseBlind, "qkXVD7kn", "2a319136699739bb18a928b3bf6a95040b451dde186b37c79fdfbfda9f0550c0", "QBklQIuU"},
 		{UseCursor, "myiQQrnK", "35c891be6b96b1dc8ca57f3797c9377c209f1fff22f6aff37728602e850c2bea", "cTJfASUT"},
 		{UseRefresh, "Jktha9Nz", "6ab440b8074799bded8cd43b1bbf96c7aba5e2e2e8a89f53ddff778a820deb71", "FGulFYaU"},
 		{UsePassword, "2qrDiXfs", "ca3fc8ee04a663a033207ea44b816a192e43654a5cdb599c46f1175a05248c18", "WztFCefj"},
@@ -73,6 +74,9 @@ func TestKnownAnswers(t *testing.T) {
 	if got := NewSealer(keyring).Seal("orders", []byte("payload")); got != "QVsDbSVZTOBVeGVcsN1TnHBheWxvYWQ" {
 		t.Errorf("a sealed cursor is %s", got)
 	}
+	if got := NewBlind(keyring).Name("203.0.113.7"); got != "-AhNJLGuzOb7uHmV0hYZnA" {
+		t.Errorf("the name of an address is %s", got)
+	}
 }
 
 func TestNewKeyringNeedsASecret(t *testing.T) {
@@ -103,7 +107,7 @@ func TestKeysDoNotPrint(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, nil))
 	jsonLog := slog.New(slog.NewJSONHandler(&out, nil))
-	for _, v := range []any{key, &key, keyring, *keyring, hasher, NewRefresh(keyring), *NewSealer(keyring), tokens, *tokens, tokens.config} {
+	for _, v := range []any{key, &key, keyring, *keyring, hasher, NewRefresh(keyring), *NewSealer(keyring), NewBlind(keyring), tokens, *tokens, tokens.config} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}
@@ -115,7 +119,7 @@ func TestKeysDoNotPrint(t *testing.T) {
 	}
 
 	secrets := map[string][]byte{"master": keyring.secrets[0]()}
-	for _, use := range []Use{UseJWT, UseCursor, UseRefresh, UsePassword} {
+	for _, use := range []Use{UseJWT, UseCursor, UseRefresh, UsePassword, UseBlind} {
 		secrets[string(use)] = keyring.Derive(use)[0].secret()
 	}
 	for name, secret := range secrets {

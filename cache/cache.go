@@ -1,72 +1,121 @@
-// Package cache keeps values in memory, bounded, and shares them through Redis
-// where there is one. A value is kept under a key until its time is over or one
-// of its tags is invalidated: nothing that was loaded before an Invalidate is
-// given to who asks after it.
+// Package cache keeps answers in memory, bounded, and shares them with other
+// instances through Redis where there is one.
+//
+// Every value has tags, which name what it was made of. Invalidate makes all
+// values with a tag stale, and the one promise that everything here serves is:
+// once Invalidate has returned, no Get that begins on this instance is given
+// what was loaded before, wherever it was kept or still on its way. Whoever
+// commits a change therefore sees to it that Invalidate is called on every
+// instance, and tells by Options.Fresh when that is not sure.
+//
+// Redis makes a cache better, never worse: without it, or while it does not
+// answer, values are loaded from the source and kept in memory.
 package cache
 
 import (
 	"context"
 	"log/slog"
-	"sync"
+	"math"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/singleflight"
 )
 
-// maxTags bounds for how many tags it is remembered when they were invalidated.
-// Beyond it everything is forgotten.
-const maxTags = 100_000
+const (
+	// overhead is what an entry takes beside its key and its value, in bytes.
+	overhead = 256
+	// defaultTimeout is some hundred times what a Redis nearby takes.
+	defaultTimeout = 100 * time.Millisecond
+)
 
-// Options are what a cache is made of.
+// Options are what a Cache needs.
 type Options[V any] struct {
-	// MaxBytes bounds what is kept in memory, as Weigh counts it.
+	// MaxBytes bounds the memory that is taken, as Weigh measures it, with the
+	// keys and some 256 bytes an entry. Required.
 	MaxBytes int64
-	Weigh    func(V) int
-	// Now replaces time.Now.
+	// Weigh gives the size of a value in bytes. Required.
+	Weigh func(V) int
+	// Now replaces time.Now, for tests.
 	Now func() time.Time
-	// Fresh says whether the invalidations of other instances arrive. While they
-	// do not, nothing is kept or given: every Get loads. nil means always.
+	// Fresh tells whether invalidations by other instances arrive right now.
+	// While it is false nothing is taken from the cache nor put into it: every
+	// Get loads. Call InvalidateAll before it becomes true again if any may have
+	// been lost. Nil means that they always arrive.
 	Fresh func() bool
-	// Shared is a Redis that other instances use as well; nil for none. Encode and
-	// Decode are needed with it.
-	Shared redis.UniversalClient
+	// Log gets what goes wrong with Redis; nil discards it.
+	Log *slog.Logger
+
+	// Shared is the Redis that the instances share, version 7 or newer; nil
+	// means memory only. It has to keep to the deadlines of contexts
+	// (ContextTimeoutEnabled) and should try nothing twice. Servers that are asked for nothing but the newest
+	// state will do: one, or the master that Sentinel names, but no Cluster,
+	// where no script sees all tags.
+	Shared *redis.Client
+	// Prefix begins all keys in Redis. Required with Shared, and to be shared
+	// with nothing else on that server, whatever the number of its database.
+	// Change it when the encoding changes.
+	Prefix string
+	// Timeout bounds each call of Redis; 100 ms if 0.
+	Timeout time.Duration
+	// Encode and Decode turn a value into bytes and back. Required with Shared.
+	// An error means that the value is not shared, or is loaded.
 	Encode func(V) ([]byte, error)
 	Decode func([]byte) (V, error)
-	// Log gets what fails in Redis, which is otherwise no harm; nil discards it.
-	Log *slog.Logger
 }
 
-// Cache keeps values of one type; it is safe for concurrent use.
+// Cache keeps values under keys. Make one with New. It is safe for concurrent
+// use; so must be its values, which all callers share: nobody may change them.
 type Cache[V any] struct {
-	o      Options[V]
-	memory *otter.Cache[string, entry[V]]
-	shared *shared[V] // nil without Redis
+	fresh       func() bool
+	weigh       func(V) int
+	elapsed     func() time.Duration
+	memory      *otter.Cache[string, *entry[V]]
+	generations generations
+	flights     singleflight.Group
 
-	mu      sync.RWMutex
-	flights map[string]*flight[V]
-	// sequence counts invalidations. stale says at which one a tag was invalidated
-	// last; what began to be loaded before floor is stale whatever its tags.
-	sequence, floor uint64
-	stale           map[string]invalidation
-	longest         time.Duration // the largest TTL so far
+	shared *shared // nil: memory only
+	encode func(V) ([]byte, error)
+	decode func([]byte) (V, error)
+	log    *slog.Logger
 }
 
-type invalidation struct {
-	sequence uint64
-	at       time.Time
-}
-
-// entry is a kept value. sequence is that of the cache when its loading began.
+// entry is a value in memory.
 type entry[V any] struct {
-	value    V
-	tags     []string
-	sequence uint64
-	expires  time.Time
+	value V
+	until time.Duration // on the cache's clock
+	// generation was the sum of the slots before the value was loaded.
+	slots      []uint16
+	generation uint64
+	weight     uint32
 }
 
-// New makes an empty cache.
+// New returns an empty cache. It panics if a required option is missing.
 func New[V any](o Options[V]) *Cache[V] {
+	if o.MaxBytes <= 0 || o.Weigh == nil {
+		panic("cache: MaxBytes and Weigh are required")
+	}
+	if o.Shared != nil && (o.Prefix == "" || o.Encode == nil || o.Decode == nil) {
+		panic("cache: Shared requires Prefix, Encode and Decode")
+	}
+	o = withDefaults(o)
+	start := o.Now()
+	c := &Cache[V]{
+		fresh: o.Fresh, weigh: o.Weigh, encode: o.Encode, decode: o.Decode, log: o.Log,
+		elapsed: func() time.Duration { return o.Now().Sub(start) },
+		memory: otter.Must(&otter.Options[string, *entry[V]]{
+			MaximumWeight: uint64(o.MaxBytes),
+			Weigher:       func(_ string, e *entry[V]) uint32 { return e.weight },
+		}),
+	}
+	if o.Shared != nil {
+		c.shared = newShared(o.Shared, o.Prefix, o.Timeout, c.elapsed, o.Log)
+	}
+	return c
+}
+
+func withDefaults[V any](o Options[V]) Options[V] {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -76,172 +125,76 @@ func New[V any](o Options[V]) *Cache[V] {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Cache[V]{o: o, flights: map[string]*flight[V]{}, stale: map[string]invalidation{}}
-	c.memory = otter.Must(&otter.Options[string, entry[V]]{
-		MaximumWeight: uint64(o.MaxBytes), //nolint:gosec // a bound of memory is positive
-		Weigher: func(key string, e entry[V]) uint32 {
-			return uint32(len(key) + o.Weigh(e.value)) //nolint:gosec // far below
-		},
-	})
-	if o.Shared != nil {
-		c.shared = newShared(o)
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
 	}
-	return c
+	return o
 }
 
-// Load gives the value for a key. Unless keep is true, it is given to those who
-// wait for it and not kept.
-type Load[V any] func(ctx context.Context) (value V, keep bool, err error)
-
-// Get gives the value that is kept under the key, or loads it: one load at a
-// time, for which others wait, each until its own ctx ends. The load goes on
-// when its first caller has gone; it keeps that caller's deadline and values.
-func (c *Cache[V]) Get(ctx context.Context, key string, ttl time.Duration, tags []string, load Load[V]) (V, error) {
-	if !c.o.Fresh() {
-		value, _, err := load(ctx)
-		return value, err
+// Get gives the value that is kept under key, or else loads it. ttl is how long
+// a value may be given after its load began. The same key always comes with the
+// same tags.
+//
+// A key is loaded once at a time, and all who ask meanwhile are given the
+// outcome, each waiting no longer than its own context lasts. The load keeps
+// the values and the deadline of the context of the one who began it, but is
+// not cancelled with it. It returns whether the value may be kept; an error is
+// given to those who waited, and never kept. A panic of load goes on in all who
+// waited.
+//
+// The errors are those of load and of ctx.
+func (c *Cache[V]) Get(ctx context.Context, key string, ttl time.Duration, tags []string, load func(ctx context.Context) (v V, store bool, err error)) (V, error) {
+	if !c.fresh() {
+		v, _, err := load(ctx)
+		return v, err
 	}
-	if e, ok := c.memory.GetIfPresent(key); ok && c.o.Now().Before(e.expires) && c.current(e.sequence, e.tags) {
-		return e.value, nil
+	if v, ok := c.kept(key); ok {
+		return v, nil
 	}
-	return c.join(ctx, key, ttl, tags, load).wait(ctx)
+	return c.await(ctx, request[V]{key: key, ttl: ttl, tags: tags, load: load})
 }
 
-// current says whether nothing that a value is made of was invalidated since its
-// loading began.
-func (c *Cache[V]) current(sequence uint64, tags []string) bool {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.currentLocked(sequence, tags)
-}
-
-func (c *Cache[V]) currentLocked(sequence uint64, tags []string) bool {
-	for _, tag := range tags {
-		if c.stale[tag].sequence > sequence {
-			return false
-		}
+// Lookup gives the value that is kept in memory under key, if there is one. It
+// is for callers who would rather not make the arguments of Get for a hit.
+func (c *Cache[V]) Lookup(key string) (v V, ok bool) {
+	if !c.fresh() {
+		return v, false
 	}
-	return sequence >= c.floor
+	return c.kept(key)
 }
 
-// flight is a load that is under way.
-type flight[V any] struct {
-	sequence uint64
-	done     chan struct{}
-	value    V
-	err      error
-	panicked any
-}
-
-// join gives the flight for a key: the one that is under way, unless what it
-// loads was invalidated after it had begun, or a new one.
-func (c *Cache[V]) join(ctx context.Context, key string, ttl time.Duration, tags []string, load Load[V]) *flight[V] {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if f := c.flights[key]; f != nil && c.currentLocked(f.sequence, tags) {
-		return f
+func (c *Cache[V]) kept(key string) (v V, ok bool) {
+	e, ok := c.memory.GetIfPresent(key)
+	if !ok || c.elapsed() >= e.until || c.generations.sum(e.slots) != e.generation {
+		return v, false
 	}
-	f := &flight[V]{sequence: c.sequence, done: make(chan struct{})}
-	c.flights[key] = f
-	c.longest = max(c.longest, ttl)
-	go c.fly(ctx, f, key, ttl, tags, load)
-	return f
+	return e.value, true
 }
 
-// fly loads, keeps, and lets those who wait go on.
-func (c *Cache[V]) fly(ctx context.Context, f *flight[V], key string, ttl time.Duration, tags []string, load Load[V]) {
-	defer func() {
-		f.panicked = recover() // told to those who wait: nobody else could recover it
-		c.land(key, f)
-	}()
-	ctx, cancel := detach(ctx)
-	defer cancel()
-	if e, ok := c.shared.get(ctx, key, tags); ok {
-		e.sequence, f.value = f.sequence, e.value
-		c.memory.Set(key, e)
-		return
-	}
-	versions := c.shared.versions(ctx, tags)
-	var keep bool
-	f.value, keep, f.err = load(ctx)
-	if f.err == nil && keep {
-		e := entry[V]{value: f.value, tags: tags, sequence: f.sequence, expires: c.o.Now().Add(ttl)}
-		c.memory.Set(key, e)
-		c.shared.set(ctx, key, e, versions)
-	}
+func (c *Cache[V]) keep(key string, e entry[V]) {
+	e.weight = uint32(min(int64(overhead)+int64(len(key))+int64(c.weigh(e.value)), math.MaxUint32)) //nolint:gosec // min sees to it
+	c.memory.Set(key, &e)
 }
 
-func (c *Cache[V]) land(key string, f *flight[V]) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.flights[key] == f {
-		delete(c.flights, key)
-	}
-	close(f.done)
-}
-
-func (f *flight[V]) wait(ctx context.Context) (V, error) {
-	select {
-	case <-f.done:
-		if f.panicked != nil {
-			panic(f.panicked)
-		}
-		return f.value, f.err
-	case <-ctx.Done():
-		var zero V
-		return zero, ctx.Err()
-	}
-}
-
-// detach gives a context that keeps ctx's values and deadline but not its
-// cancellation.
-func detach(ctx context.Context) (context.Context, context.CancelFunc) {
-	free := context.WithoutCancel(ctx)
-	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(free, deadline)
-	}
-	return free, func() {}
-}
-
-// Invalidate makes everything with one of the tags stale, here and in Redis. Each
-// instance has to call it for each change.
+// Invalidate makes everything stale that has one of the tags and was loaded
+// before. It takes at most Options.Timeout, and works whatever becomes of Redis.
+// It goes on if ctx ends.
 func (c *Cache[V]) Invalidate(ctx context.Context, tags ...string) {
-	if len(tags) == 0 {
-		return
+	if c.shared != nil {
+		// Redis first: otherwise a Get between the two could take the old value
+		// from there back into memory.
+		c.shared.forget(ctx, tags)
 	}
-	c.shared.invalidate(ctx, tags) // first: what is stale there must not come back
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.sequence++
-	now := c.o.Now()
-	for _, tag := range tags {
-		c.stale[tag] = invalidation{c.sequence, now}
-	}
-	if len(c.stale) > maxTags {
-		c.prune(now)
-	}
+	c.generations.advance(tags)
 }
 
-// prune forgets invalidations that are older than anything that is kept.
-func (c *Cache[V]) prune(now time.Time) {
-	for tag, i := range c.stale {
-		if now.Sub(i.at) > c.longest {
-			delete(c.stale, tag)
-		}
-	}
-	if len(c.stale) > maxTags/2 { // too many at once to be told apart
-		c.floor = c.sequence
-		clear(c.stale)
-	}
-}
-
-// InvalidateAll makes everything stale: after a time in which invalidations may
-// have been missed.
+// InvalidateAll makes everything stale that was loaded before, for all instances
+// that share a Redis: for use after a time in which invalidations may have been
+// lost. It takes at most Options.Timeout, and goes on if ctx ends.
 func (c *Cache[V]) InvalidateAll(ctx context.Context) {
-	c.shared.invalidateAll(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.sequence++
-	c.floor = c.sequence
-	clear(c.stale)
+	if c.shared != nil {
+		c.shared.forgetAll(ctx)
+	}
+	c.generations.advanceAll()
+	c.memory.InvalidateAll()
 }

@@ -2,201 +2,229 @@ package cache
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
-	"slices"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
 const (
-	// prefix of all keys; the braces keep them in one slot of a Redis cluster.
-	prefix = "{accord}:cache:"
-	// epoch is the version that everything has beside those of its tags.
-	epoch = prefix + "epoch"
-	// sharedTimeout bounds each question to Redis, and sharedPause is how long
-	// there is none after one has failed.
-	sharedTimeout = 100 * time.Millisecond
-	sharedPause   = time.Second
-	// versionMemory is how long a version is kept. One that is lost is no harm:
-	// what carries it is stale from then on.
-	versionMemory = 24 * time.Hour
+	// restAfterFailure is how long Redis is left alone once it has failed.
+	restAfterFailure = time.Second
+	// versionLife is how long a version is kept in Redis. Losing one, for this or
+	// any other reason, only makes its entries stale.
+	versionLife = 24 * time.Hour
 )
 
-// shared are values in Redis. Each carries the versions that its tags had before
-// it was loaded, and is current while they are the same. Versions are random, so
-// that one that was lost and made anew never equals an earlier one. The methods
-// of a nil shared do nothing.
-type shared[V any] struct {
-	o Options[V]
+// findScript gives an entry and the stamp that entries have to begin with now:
+// the versions of the epoch, which all entries have, and of the tags. A version
+// is a random number that is made when it is missed: to drop it is to change it,
+// and an old one never comes back.
+//
+// Nothing but a copy of an older state can bring one back, with the entries of
+// its time: a restart from a snapshot, or a replica that becomes master without
+// having seen all. Both know no scripts (SCRIPT LOAD is neither saved nor
+// replicated since Redis 7, which the first line asks for), so they answer
+// NOSCRIPT; and the script is only ever loaded together with the end of the
+// epoch. Where it runs, the epoch is younger than the process that runs it. The
+// prefix is part of the script, so that no other user of the server loads it.
+const findScript = `#!lua
+-- %q
+local versions = {}
+for i = 2, #KEYS do
+  local version = redis.call('GET', KEYS[i])
+  if not version then
+    version = ARGV[1]
+    redis.call('SET', KEYS[i], version, 'PX', ARGV[2])
+  end
+  versions[i - 1] = version
+end
+local stamp = table.concat(versions, ' ') .. '\n'
+local entry = redis.call('GET', KEYS[1])
+if entry and string.sub(entry, 1, #stamp) == stamp then
+  return {stamp, entry, redis.call('PTTL', KEYS[1])}
+end
+return {stamp}`
 
-	mu sync.Mutex
-	// paused is until when Redis is not asked.
-	paused time.Time
-	// lost counts invalidations that Redis was not told. Nothing in there counts
-	// until the epoch has another version, which mends those up to mended.
-	lost, mended uint64
+// shared is the part of the cache that is in Redis.
+type shared struct {
+	client  *redis.Client
+	prefix  string
+	script  string
+	hash    string // of the script: how Redis knows it
+	timeout time.Duration
+	elapsed func() time.Duration
+	log     *slog.Logger
+
+	restUntil atomic.Int64 // on the clock elapsed
+	down      atomic.Bool  // for the log: told once
+	// doubts counts what may have made entries in Redis stale without Redis
+	// knowing; settled is how many of them a new epoch has settled. Redis is
+	// believed only if none is left.
+	doubts, settled atomic.Uint64
+	settling        sync.Mutex
 }
 
-func newShared[V any](o Options[V]) *shared[V] { return &shared[V]{o: o} }
-
-// sharedEntry is what is stored.
-type sharedEntry struct {
-	Versions []string
-	Expires  time.Time
-	Value    []byte
+// found is an entry that is not stale, and how long it may be given.
+type found struct {
+	payload []byte
+	life    time.Duration
 }
 
-// versionKeys of the epoch and the tags.
-func versionKeys(tags []string) []string {
-	keys := []string{epoch}
-	for _, tag := range tags {
-		keys = append(keys, prefix+"tag:"+tag)
+func newShared(client *redis.Client, prefix string, timeout time.Duration, elapsed func() time.Duration, log *slog.Logger) *shared {
+	script := fmt.Sprintf(findScript, prefix)
+	return &shared{
+		client: client, prefix: prefix, timeout: timeout, elapsed: elapsed, log: log,
+		script: script, hash: redis.NewScript(script).Hash(),
 	}
-	return keys
 }
 
-// get reads a value and the versions that it has to have, in one round trip.
-func (s *shared[V]) get(ctx context.Context, key string, tags []string) (e entry[V], ok bool) {
-	if s == nil {
-		return e, false
+// find gives what is kept under key, nil if nothing is, and the stamp for what
+// is loaded from now on: "" means that it cannot be shared.
+func (s *shared) find(ctx context.Context, key string, tags []string) (stamp string, f *found) {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < s.timeout {
+		return "", nil // a failure would be ours, not that of Redis
 	}
-	var found []any
-	if !s.ask(ctx, "reading", func(ctx context.Context) (err error) {
-		found, err = s.o.Shared.MGet(ctx, append(versionKeys(tags), prefix+"key:"+key)...).Result()
-		return err
-	}) {
-		return e, false
+	if s.resting() || !s.believed(ctx) {
+		return "", nil
 	}
-	var stored sharedEntry
-	text, _ := found[len(found)-1].(string)
-	if json.Unmarshal([]byte(text), &stored) != nil || !sameVersions(found[:len(found)-1], stored.Versions) || !s.o.Now().Before(stored.Expires) {
-		return e, false
-	}
-	value, err := s.o.Decode(stored.Value)
-	return entry[V]{value: value, tags: tags, expires: stored.Expires}, err == nil
-}
-
-func sameVersions(found []any, stored []string) bool {
-	return slices.EqualFunc(found, stored, func(f any, s string) bool { return f == any(s) })
-}
-
-// versions gives those of now, made where there are none; nil where Redis does
-// not answer.
-func (s *shared[V]) versions(ctx context.Context, tags []string) (versions []string) {
-	if s == nil {
-		return nil
-	}
-	s.ask(ctx, "reading versions", func(ctx context.Context) error {
-		pipe := s.o.Shared.Pipeline()
-		var found []*redis.StringCmd
-		for _, key := range versionKeys(tags) {
-			pipe.SetNX(ctx, key, rand.Text(), versionMemory)
-			found = append(found, pipe.Get(ctx, key))
+	reply, err := s.ask(ctx, key, tags)
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		s.doubts.Add(1)
+		if !s.believed(ctx) {
+			return "", nil
 		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return err
-		}
-		for _, version := range found {
-			versions = append(versions, version.Val())
-		}
-		return nil
-	})
-	return versions
+		reply, err = s.ask(ctx, key, tags)
+	}
+	if s.note(ctx, err); err != nil {
+		return "", nil
+	}
+	return read(reply)
 }
 
-// set stores a value with the versions that were read before it was loaded.
-func (s *shared[V]) set(ctx context.Context, key string, e entry[V], versions []string) {
-	if s == nil || versions == nil {
+// ask runs the script.
+func (s *shared) ask(ctx context.Context, key string, tags []string) ([]any, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	keys := append([]string{s.entryKey(key), s.epochKey()}, s.tagKeys(tags)...)
+	version := strconv.FormatUint(rand.Uint64(), 36)
+	return s.client.EvalSha(ctx, s.hash, keys, version, versionLife.Milliseconds()).Slice()
+}
+
+// read takes the reply of the script apart.
+func read(reply []any) (stamp string, f *found) {
+	stamp, _ = reply[0].(string)
+	if len(reply) < 3 {
+		return stamp, nil
+	}
+	entry, _ := reply[1].(string)
+	left, _ := reply[2].(int64)
+	return stamp, &found{
+		payload: []byte(strings.TrimPrefix(entry, stamp)),
+		life:    time.Duration(left) * time.Millisecond,
+	}
+}
+
+// put keeps a payload that was loaded after find had given the stamp.
+func (s *shared) put(ctx context.Context, key, stamp string, payload []byte, life time.Duration) {
+	if s.resting() || life < time.Millisecond {
 		return
 	}
-	value, err := s.o.Encode(e.value)
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	s.note(ctx, s.client.Set(ctx, s.entryKey(key), append([]byte(stamp), payload...), life).Err())
+}
+
+// forget drops the versions of the tags. If that cannot be done, Redis is not
+// believed until a new epoch has begun.
+func (s *shared) forget(ctx context.Context, tags []string) {
+	if len(tags) > 0 {
+		s.drop(ctx, s.tagKeys(tags)...)
+	}
+}
+
+// forgetAll does so for all entries.
+func (s *shared) forgetAll(ctx context.Context) { s.drop(ctx, s.epochKey()) }
+
+func (s *shared) drop(ctx context.Context, keys ...string) {
+	if s.resting() {
+		s.doubts.Add(1)
+		return
+	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	err := s.client.Del(ctx, keys...).Err()
 	if err != nil {
-		s.o.Log.WarnContext(ctx, "encoding a value for Redis", "error", err)
-		return
+		s.doubts.Add(1)
 	}
-	data, err := json.Marshal(sharedEntry{Versions: versions, Expires: e.expires, Value: value})
-	if err != nil {
-		s.o.Log.WarnContext(ctx, "encoding a value for Redis", "error", err)
-		return
-	}
-	s.ask(ctx, "storing", func(ctx context.Context) error {
-		return s.o.Shared.Set(ctx, prefix+"key:"+key, data, e.expires.Sub(s.o.Now())).Err()
-	})
+	s.note(ctx, err)
 }
 
-// invalidate gives the tags new versions.
-func (s *shared[V]) invalidate(ctx context.Context, tags []string) {
-	s.renew(ctx, versionKeys(tags)[1:])
-}
-
-// invalidateAll gives the epoch a new version.
-func (s *shared[V]) invalidateAll(ctx context.Context) { s.renew(ctx, []string{epoch}) }
-
-func (s *shared[V]) renew(ctx context.Context, keys []string) {
-	if s == nil {
-		return
+// believed tells whether all entries that are stale are known to Redis as such.
+// If not, one caller at a time tries to begin a new epoch.
+func (s *shared) believed(ctx context.Context) bool {
+	if s.doubts.Load() == s.settled.Load() {
+		return true
 	}
-	renewed := s.ask(context.WithoutCancel(ctx), "invalidating", func(ctx context.Context) error {
-		pipe := s.o.Shared.Pipeline()
-		for _, key := range keys {
-			pipe.Set(ctx, key, rand.Text(), versionMemory)
-		}
-		_, err := pipe.Exec(ctx)
-		return err
-	})
-	if !renewed {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.lost++
-	}
-}
-
-// ask puts a question to Redis and says whether it was answered.
-func (s *shared[V]) ask(ctx context.Context, what string, question func(context.Context) error) bool {
-	if s.isPaused() {
+	if !s.settling.TryLock() {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, sharedTimeout)
+	defer s.settling.Unlock()
+	doubts := s.doubts.Load() // a doubt that comes later needs an epoch of its own
+	if !s.newEpoch(ctx) {
+		return false
+	}
+	s.settled.Store(doubts)
+	return s.doubts.Load() == doubts
+}
+
+// newEpoch makes all entries stale, and loads the script with that: neither is
+// done without the other.
+func (s *shared) newEpoch(ctx context.Context) bool {
+	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	err := s.mend(ctx)
-	if err == nil {
-		err = question(ctx)
-	}
-	if err != nil {
-		s.pause()
-		s.o.Log.WarnContext(ctx, what+" in Redis", "error", err)
-	}
+	_, err := s.client.TxPipelined(ctx, func(tx redis.Pipeliner) error {
+		tx.Del(ctx, s.epochKey())
+		tx.ScriptLoad(ctx, s.script)
+		return nil
+	})
+	s.note(ctx, err)
 	return err == nil
 }
 
-// mend renews the epoch if Redis was not told of an invalidation.
-func (s *shared[V]) mend(ctx context.Context) error {
-	s.mu.Lock()
-	lost, mended := s.lost, s.mended
-	s.mu.Unlock()
-	if lost == mended {
-		return nil
-	}
-	if err := s.o.Shared.Set(ctx, epoch, rand.Text(), versionMemory).Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.mended = max(s.mended, lost)
-	return nil
+func (s *shared) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 }
 
-func (s *shared[V]) isPaused() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return time.Now().Before(s.paused)
+func (s *shared) resting() bool { return int64(s.elapsed()) < s.restUntil.Load() }
+
+// note takes down how a call ended, and logs when that has changed.
+func (s *shared) note(ctx context.Context, err error) {
+	switch {
+	case err != nil:
+		s.restUntil.Store(int64(s.elapsed() + restAfterFailure))
+		if !s.down.Swap(true) {
+			s.log.WarnContext(ctx, "Redis does not serve; answers are not shared until it does", "error", err)
+		}
+	case s.down.Load() && s.down.Swap(false):
+		s.log.InfoContext(ctx, "Redis serves again; answers are shared")
+	}
 }
 
-func (s *shared[V]) pause() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.paused = time.Now().Add(sharedPause)
+func (s *shared) entryKey(key string) string { return s.prefix + ":entry:" + key }
+
+func (s *shared) epochKey() string { return s.prefix + ":epoch" }
+
+func (s *shared) tagKeys(tags []string) []string {
+	keys := make([]string, len(tags))
+	for i, tag := range tags {
+		keys[i] = s.prefix + ":tag:" + tag
+	}
+	return keys
 }

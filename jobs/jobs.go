@@ -1,7 +1,8 @@
-// Package jobs is the work that is done after a request: mails, and the
-// sweeping of what has expired. Jobs are rows (River) that are written in the
-// transaction of their cause, so that a job runs if, and only if, its cause was
-// committed. A job may run twice after a crash; each is written to bear that.
+// Package jobs is the work that is done after a request: mails, reports, and the
+// deleting of bytes and of what has expired. Jobs are rows (River) that are
+// written in the transaction of their cause, so that a job runs if, and only if,
+// its cause was committed. A job may run twice after a crash; each is written to
+// bear that.
 package jobs
 
 import (
@@ -16,6 +17,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/mail"
 )
@@ -39,6 +41,11 @@ type Config struct {
 	Direct  *pgxpool.Pool
 	Queries *db.Queries
 	Sender  mail.Sender
+	// Files is where uploads and reports are kept.
+	Files *files.Store
+	// Lease is how long a worker that says nothing is believed to be at work on a
+	// report; 0 means 30 s.
+	Lease time.Duration
 	// Project names the service in mails, PublicURL is where their links lead.
 	Project, PublicURL string
 	// AuditRetention is how long the audit trail is kept; 0 means for ever.
@@ -61,23 +68,34 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(registry, &noticeWorker{Config: c})
 	river.AddWorker(registry, &adminMailWorker{Config: c})
 	river.AddWorker(registry, &sweepWorker{Config: c})
+	river.AddWorker(registry, &deleteBytesWorker{Config: c})
+	river.AddWorker(registry, &storageSweepWorker{Config: c})
+	river.AddWorker(registry, &reportWorker{Config: c})
+	river.AddWorker(registry, &reportSweepWorker{Config: c})
 	client, err := river.NewClient(riverpgxv5.New(c.Direct), &river.Config{
-		Queues:      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: workers},
+			reportsQueue:       {MaxWorkers: reportWorkers},
+		},
 		Workers:     registry,
 		MaxAttempts: maxAttempts,
 		JobTimeout:  jobTimeout,
 		Logger:      slog.New(warnings{c.Log.Handler()}), // River tells of every start and count
 		TestOnly:    c.Test,
-		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(
-			river.PeriodicInterval(sweepEvery),
-			func() (river.JobArgs, *river.InsertOpts) { return Sweep{}, nil },
-			&river.PeriodicJobOpts{RunOnStart: true},
-		)},
+		PeriodicJobs: []*river.PeriodicJob{
+			every(sweepEvery, Sweep{}), every(sweepEvery, StorageSweep{}), every(reportSweep, ReportSweep{}),
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the jobs: %w", err)
 	}
 	return &Jobs{client: client}, nil
+}
+
+// every enqueues a job at the start and then so often.
+func every(period time.Duration, job Args) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(period),
+		func() (river.JobArgs, *river.InsertOpts) { return job, nil }, &river.PeriodicJobOpts{RunOnStart: true})
 }
 
 // Start begins to work on jobs; ctx only bounds the start.

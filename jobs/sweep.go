@@ -11,7 +11,7 @@ import (
 )
 
 // Sweep deletes what has expired: sessions, refresh tokens, mail tokens, and
-// audit events that have been kept long enough.
+// notifications and audit events that have been kept long enough.
 type Sweep struct{}
 
 // Kind names the job in the database.
@@ -37,6 +37,7 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[Sweep]) error {
 		{"refresh tokens", w.Queries.RefreshTokenDeleteExpired},
 		{"sessions", w.Queries.SessionDeleteExpired},
 		{"mail tokens", w.Queries.MailTokenDeleteExpired},
+		{"notifications", w.Queries.NotificationDeleteOld},
 	} {
 		n, err := table.delete(ctx, now)
 		if err != nil {

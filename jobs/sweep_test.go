@@ -20,6 +20,8 @@ func TestSweep(t *testing.T) {
 	alive, dead := b.session(user, time.Hour), b.session(user, -time.Second)
 	b.mailToken(user, jobs.PurposeVerify, time.Hour)
 	b.mailToken(user, jobs.PurposeReset, -time.Second)
+	b.notification(user, "kept", 90*24*time.Hour)
+	b.notification(user, "old", 90*24*time.Hour+time.Second)
 	_, used := auth.NewSecret() // a token of a session that lives on
 	b.exec("INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $3)", used, alive, b.now.Add(-time.Second))
 
@@ -29,6 +31,7 @@ func TestSweep(t *testing.T) {
 		"SELECT string_agg(id::text, ' ') FROM sessions":               alive.String(),
 		"SELECT string_agg(session_id::text, ' ') FROM refresh_tokens": alive.String(),
 		"SELECT string_agg(purpose, ' ') FROM mail_tokens":             jobs.PurposeVerify,
+		"SELECT string_agg(title, ' ') FROM notifications":             "kept",
 		"SELECT string_agg(username, ' ') FROM users":                  "ada",
 	} {
 		if got := b.text(sql); got != want {
@@ -100,6 +103,16 @@ func (b *bench) mailToken(user db.User, purpose string, left time.Duration) {
 	_, hash := auth.NewSecret()
 	_, err := b.queries.MailTokenCreate(b.Context(), db.MailTokenCreateParams{
 		Hash: hash, UserID: user.ID, Purpose: purpose, Now: b.now, ExpiresAt: b.now.Add(left),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *bench) notification(user db.User, title string, age time.Duration) {
+	b.Helper()
+	err := b.queries.NotificationCreate(b.Context(), db.NotificationCreateParams{
+		ID: uuid.Must(uuid.NewV7()), UserID: user.ID, Kind: "report.succeeded", Title: title, Now: b.now.Add(-age),
 	})
 	if err != nil {
 		b.Fatal(err)

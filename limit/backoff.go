@@ -35,6 +35,7 @@ type record struct {
 	failures     int
 	running      int
 	refusedUntil int64
+	failedAt     int64 // when the last failure was seen
 }
 
 // Attempt is an attempt that was let through. End it with Fail, Succeed or
@@ -57,12 +58,22 @@ func NewBackoff(opts ...Option) *Backoff {
 // for that long, and then there is no attempt. A refused attempt does not count
 // as a failure.
 func (b *Backoff) Begin(key string) (attempt *Attempt, wait time.Duration) {
+	return b.begin(key, nil)
+}
+
+// begin is Begin with what was heard of other processes, if anything was.
+func (b *Backoff) begin(key string, h *heard) (attempt *Attempt, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
 	now := b.clock.read()
 	r := b.recordOf(key, now)
-	if wait := r.refusal(now); wait > 0 {
+	if h != nil {
+		r.learn(now, h)
+		wait = h.wait
+	}
+	if wait = max(wait, r.refusal(now)); wait > 0 {
+		b.dropIdle(key)
 		return nil, wait
 	}
 	r.running++
@@ -97,6 +108,19 @@ func (r *record) forgotten(now int64) bool {
 	return now >= r.refusedUntil+int64(quiet)
 }
 
+// learn adds what was heard. Where an attempt has succeeded since the last failure
+// seen here, what was heard is all there is to know; else nothing is forgotten
+// that was seen while nothing could be heard.
+func (r *record) learn(now int64, h *heard) {
+	if int64(h.success) <= now-r.failedAt {
+		r.failures, r.refusedUntil = 0, 0
+	}
+	if h.failures > r.failures {
+		r.failures, r.failedAt = h.failures, now
+	}
+	r.refusedUntil = max(r.refusedUntil, now+int64(h.refusal))
+}
+
 // refusal is how long an attempt has to wait, 0 if it may go on.
 func (r *record) refusal(now int64) time.Duration {
 	if r.failures == 0 {
@@ -116,47 +140,51 @@ func (r *record) refusal(now int64) time.Duration {
 
 // Fail ends the attempt as a failure: its key is refused from now on for twice
 // as long as after the failure before.
-func (a *Attempt) Fail() {
-	a.end(func(b *Backoff) {
-		r, ok := b.attempts.Peek(a.key)
-		if !ok {
-			// Forgotten for want of room while the attempt was under way; the
-			// failure must count all the same.
-			r = a.record
-			b.attempts.Add(a.key, r)
-		}
-		r.failures++
-		r.refusedUntil = b.clock.read() + int64(refusalAfter(r.failures))
-	})
+func (a *Attempt) Fail() { a.end(a.failed) }
+
+func (a *Attempt) failed() {
+	b := a.backoff
+	r, ok := b.attempts.Peek(a.key)
+	if !ok {
+		// Forgotten for want of room while the attempt was under way; the
+		// failure must count all the same.
+		r = a.record
+		b.attempts.Add(a.key, r)
+	}
+	r.failures++
+	r.failedAt = b.clock.read()
+	r.refusedUntil = r.failedAt + int64(refusalAfter(r.failures))
 }
 
 // Succeed ends the attempt as a success, which forgets the key's failures.
-func (a *Attempt) Succeed() {
-	a.end(func(b *Backoff) {
-		if r, ok := b.attempts.Peek(a.key); ok {
-			r.failures, r.refusedUntil = 0, 0
-		}
-	})
+func (a *Attempt) Succeed() { a.end(a.succeeded) }
+
+func (a *Attempt) succeeded() {
+	if r, ok := a.backoff.attempts.Peek(a.key); ok {
+		r.failures, r.refusedUntil = 0, 0
+	}
 }
 
 // Cancel ends the attempt as one that proved nothing: the failures stay as
 // they were.
-func (a *Attempt) Cancel() {
-	a.end(func(*Backoff) {})
-}
+func (a *Attempt) Cancel() { a.end(a.cancelled) }
 
-func (a *Attempt) end(settle func(*Backoff)) {
+func (a *Attempt) cancelled() {}
+
+// end says whether the attempt had not been ended before.
+func (a *Attempt) end(settle func()) (first bool) {
 	b := a.backoff
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
 	if a.ended {
-		return
+		return false
 	}
 	a.ended = true
 	a.record.running--
-	settle(b)
+	settle()
 	b.dropIdle(a.key)
+	return true
 }
 
 // dropIdle makes room: a record that says nothing need not be kept.

@@ -1,9 +1,13 @@
 // Package limit bounds what callers may do: how often in any span of time
 // (Window), how soon after failures (Backoff) and how many at once (Gate).
 //
-// Everything here counts inside one process and forgets at its end. Keys are
-// chosen by callers and so by attackers: Window and Backoff hold a bounded
-// number of them and drop those least recently used first.
+// Everything here counts inside one process and forgets at its end, but for
+// SharedWindow and SharedBackoff: they count over all processes by way of Redis,
+// and in each process alone while Redis is out of reach.
+//
+// Keys are chosen by callers and so by attackers: Window and Backoff hold a
+// bounded number of them and drop those least recently used first. In Redis they
+// expire.
 package limit
 
 import (
@@ -15,7 +19,7 @@ import (
 // defaultMaxKeys is some 20 MB of small windows at most.
 const defaultMaxKeys = 100_000
 
-// Option changes a default of NewWindow or NewBackoff.
+// Option changes a default of a window or a backoff.
 type Option func(*options)
 
 type options struct {

@@ -56,11 +56,7 @@ func (w *Window) Take(key string) Decision {
 	calls.dropUntil(now - w.span)
 
 	if calls.len == w.limit {
-		return Decision{
-			Limit:      w.limit,
-			Reset:      time.Duration(calls.newest() + w.span - now),
-			RetryAfter: time.Duration(calls.oldest() + w.span - now),
-		}
+		return w.refused(calls, now)
 	}
 	calls.push(now, w.limit)
 	return Decision{
@@ -69,6 +65,33 @@ func (w *Window) Take(key string) Decision {
 		Remaining: w.limit - calls.len,
 		Reset:     time.Duration(w.span),
 	}
+}
+
+// refused is the decision on a key whose calls fill the span before now.
+func (w *Window) refused(calls *ring, now int64) Decision {
+	return Decision{
+		Limit:      w.limit,
+		Reset:      time.Duration(calls.newest() + w.span - now),
+		RetryAfter: time.Duration(calls.oldest() + w.span - now),
+	}
+}
+
+// refusal is what Take would answer if it would refuse key; it is not ok if it
+// would not. Nothing is counted.
+func (w *Window) refusal(key string) (d Decision, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	calls, known := w.calls.Get(key)
+	if !known {
+		return Decision{}, false
+	}
+	now := w.clock.read()
+	calls.dropUntil(now - w.span)
+	if calls.len < w.limit {
+		return Decision{}, false
+	}
+	return w.refused(calls, now), true
 }
 
 func (w *Window) callsOf(key string, now int64) *ring {

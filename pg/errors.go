@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -60,6 +61,13 @@ func isBroken(err error) bool {
 func isRetryable(err error) bool {
 	code := sqlState(err)
 	return code == codeSerializationFailure || code == codeDeadlockDetected
+}
+
+// isRefusal tells whether PostgreSQL itself answered a commit with a rollback,
+// rather than that its answer is missing or is that it ends.
+func isRefusal(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pgErr.SeverityUnlocalized == "ERROR" || errors.Is(err, pgx.ErrTxCommitRollback)
 }
 
 func sqlState(err error) string {

@@ -118,7 +118,8 @@ func TestStreamBrokenOffGivesItsConnectionBack(t *testing.T) {
 
 	func() {
 		defer func() { _ = recover() }()
-		for range db.New(pool).UserExportStream(t.Context()) {
+		for _, err := range db.New(pool).UserExportStream(t.Context()) {
+			must(t, err)
 			panic("in the middle")
 		}
 	}()
@@ -216,7 +217,7 @@ func TestStreamInATransaction(t *testing.T) {
 			}
 			break
 		}
-		_, err := q.AdminEmails(ctx)
+		_, err := q.AdminIDs(ctx)
 		return err
 	}))
 	isFree(t, pool)

@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -15,6 +16,10 @@ const (
 	firstBackoff    = 4 * time.Millisecond
 	rollbackTimeout = 5 * time.Second
 )
+
+// ErrUnknownOutcome is part of InTx's error where the connection was lost while
+// the transaction was committed: it may have been, or not.
+var ErrUnknownOutcome = errors.New("nobody knows whether the transaction was committed")
 
 // InTx runs fn in a transaction: committed when fn returns nil, rolled back
 // when it returns an error or panics. On a serialization failure or a deadlock
@@ -71,7 +76,11 @@ func runTx(ctx context.Context, conn *pgxpool.Conn, fn func(context.Context, pgx
 		return err
 	}
 	committed = true // or failed to: the transaction has ended in both cases
-	return tx.Commit(ctx)
+	err = tx.Commit(ctx)
+	if err != nil && !isRefusal(err) {
+		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+	}
+	return err
 }
 
 // rollBack has time of its own, since ctx may have just run out. Where it fails,

@@ -71,6 +71,27 @@ func TestInTxRollsBack(t *testing.T) {
 	}
 }
 
+// A commit that PostgreSQL refuses has failed; of one whose answer is missing
+// nobody knows.
+func TestInTxTellsAnUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for what, unknown := range map[string]bool{"RAISE 'refused'": false, "PERFORM pg_terminate_backend(pg_backend_pid())": true} {
+		pool := ledger(t)
+		for _, sql := range []string{
+			"CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + what + "; RETURN NULL; END $$",
+			"CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_commit()",
+		} {
+			_, err := pool.Exec(t.Context(), sql)
+			must(t, err)
+		}
+		if err := pool.InTx(t.Context(), write); err == nil || errors.Is(err, pg.ErrUnknownOutcome) != unknown {
+			t.Errorf("%s: error %v", what, err)
+		} else if unknown && !pg.IsUnavailable(err) {
+			t.Errorf("the cause is gone: %v", err)
+		}
+	}
+}
+
 func TestInTxRetriesConflicts(t *testing.T) {
 	t.Parallel()
 	pool := ledger(t)

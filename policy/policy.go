@@ -37,6 +37,9 @@ type Policy struct {
 	DeprecatedAfter, Sunset time.Time
 	// Query names the declared query parameters, in the document's order.
 	Query []string
+	// Produces are the media types of the answer among which a client chooses, the
+	// first one by default; nil where there is only one.
+	Produces []string
 	// ContentTypes are the declared media types of the request body; nil where
 	// the operation takes none.
 	ContentTypes []string

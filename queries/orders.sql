@@ -81,3 +81,14 @@ CROSS JOIN LATERAL (
     LIMIT sqlc.arg('each')
 ) latest
 ORDER BY latest.id DESC;
+
+-- name: OrderLineExport :many
+-- stream
+SELECT orders.id AS order_id, orders.created_at, orders.status, orders.user_id, users.username, users.email,
+    order_lines.position, order_lines.sku, order_lines.name, order_lines.quantity, order_lines.price,
+    (order_lines.quantity * order_lines.price)::bigint AS amount, orders.currency
+FROM orders
+JOIN users ON users.id = orders.user_id
+JOIN order_lines ON order_lines.order_id = orders.id
+WHERE orders.created_at >= @first::timestamptz AND orders.created_at < @last::timestamptz
+ORDER BY orders.created_at, orders.id, order_lines.position;

@@ -58,6 +58,13 @@ SELECT id FROM users
 WHERE id = @id AND password_hash = @password_hash AND is_active
 FOR NO KEY UPDATE;
 
+-- name: UserHoldLive :one
+-- An account that is not deleted. It stays so until the transaction ends, and
+-- others that hold it wait.
+SELECT id FROM users
+WHERE id = @id AND deleted_at IS NULL
+FOR NO KEY UPDATE;
+
 -- name: UserVerifyEmail :exec
 UPDATE users
 SET email_verified_at = coalesce(email_verified_at, sqlc.arg('now')::timestamptz), updated_at = @now
@@ -65,10 +72,12 @@ WHERE id = @id AND deleted_at IS NULL;
 
 -- name: UserAnonymise :exec
 -- The names are random: one made from the id could be taken by somebody first.
--- Links that are still on their way lead nowhere, and sessions do not tell from
--- where the person came.
+-- Links that are still on their way lead nowhere; what the person was told goes,
+-- since it says where the person was, and so do the sessions' places.
 WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = @id
+), told AS (
+    DELETE FROM notifications WHERE user_id = @id
 ), places AS (
     UPDATE sessions SET ip = '', user_agent = '' WHERE user_id = @id
 )

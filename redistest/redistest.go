@@ -1,103 +1,65 @@
-// Package redistest gives tests a real Redis.
+// Package redistest gives tests a real Redis: one server for all the tests of a
+// process (URL), or one that a test may stop and break (Start). It needs the
+// program redis-server on the PATH.
 package redistest
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
-// Server is a Redis of one test.
-type Server struct {
-	// URL is what REDIS_URL takes.
-	URL string
+// databases is how many calls of URL get a database that nobody else has.
+const databases = 10_000
 
-	address string
-	t       testing.TB
-	process *exec.Cmd
+var shared struct {
+	once   sync.Once
+	server *server
+	err    error
+	taken  atomic.Int64
 }
 
-// New starts a Redis that ends with the test. Without a redis-server the test
-// fails in CI, and says aloud that it is skipped elsewhere.
-func New(t testing.TB) *Server {
+// URL returns the address of an empty database on the server that all tests of
+// the process share. The server is started by the first call and ends with the
+// process. Without redis-server the test is skipped, or fails where CI is true.
+func URL(t testing.TB) string {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("there is no redis-server: install Debian's package redis-server")
-		}
-		t.Skip("NOT TESTED: there is no redis-server (Debian's package redis-server)")
+	program := find(t)
+	shared.once.Do(func() { shared.server, shared.err = start(program, false) })
+	if shared.err != nil {
+		t.Fatalf("redistest: starting Redis: %v", shared.err)
 	}
-	s := &Server{t: t, address: freeAddress(t)}
-	s.URL = "redis://" + s.address
-	s.Start()
-	t.Cleanup(s.Stop)
-	return s
+	n := shared.taken.Add(1)
+	if n > databases {
+		t.Fatalf("redistest: more than %d databases were asked for", databases)
+	}
+	return fmt.Sprintf("%s?db=%d", shared.server.url(), n-1)
 }
 
-// freeAddress of loopback. Another process may take it before Redis does; then
-// the start fails and says so.
-func freeAddress(t testing.TB) string {
+// find gives the path of redis-server.
+func find(t testing.TB) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	program, err := exec.LookPath("redis-server")
+	if err == nil {
+		return program
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	const missing = "there is no redis-server (Debian: apt-get install redis-server)"
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("redistest: %s", missing)
+	}
+	sayOnce(t.Name())
+	t.Skipf("redistest: %s", missing)
+	return ""
 }
 
-// Start begins, or begins again with nothing in it.
-func (s *Server) Start() {
-	s.t.Helper()
-	_, port, err := net.SplitHostPort(s.address)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	dir := s.t.TempDir()
-	s.process = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir, "--logfile", filepath.Join(dir, "log"))
-	if err := s.process.Start(); err != nil {
-		s.t.Fatalf("starting redis-server: %v", err)
-	}
-	client := s.Client()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
-	defer cancel()
-	for {
-		err := client.Ping(ctx).Err()
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			s.t.Fatalf("redis-server does not answer: %v", errors.Join(err, ctx.Err()))
-		}
-	}
-}
+var said sync.Once
 
-// Stop ends it at once, as a crash would.
-func (s *Server) Stop() {
-	if s.process == nil {
-		return
-	}
-	_ = s.process.Process.Kill()
-	_ = s.process.Wait()
-	s.process = nil
-}
-
-// Client is a client that ends with the test.
-func (s *Server) Client() *redis.Client {
-	s.t.Helper()
-	options, err := redis.ParseURL(s.URL)
-	if err != nil {
-		s.t.Fatal(fmt.Errorf("reading the address of redis-server: %w", err))
-	}
-	client := redis.NewClient(options)
-	s.t.Cleanup(func() { _ = client.Close() })
-	return client
+// sayOnce speaks up even where go test hides the reasons of what is skipped.
+func sayOnce(first string) {
+	said.Do(func() {
+		_, _ = fmt.Fprintf(os.Stderr, "redistest: there is no redis-server: %s and all other tests with Redis are SKIPPED\n", first)
+	})
 }

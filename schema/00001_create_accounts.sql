@@ -8,15 +8,15 @@ CREATE TABLE users (
     full_name         text NOT NULL CHECK (char_length(full_name) <= 100),
     -- '' after deletion: no password matches it.
     password_hash     text NOT NULL,
-    -- NULL while it is the first one.
-    password_changed_at timestamptz,
     role              text NOT NULL CHECK (role IN ('user', 'admin')),
     is_active         boolean NOT NULL DEFAULT true,
     email_verified_at timestamptz,
     created_at        timestamptz NOT NULL,
     updated_at        timestamptz NOT NULL,
     -- Set when the person was anonymised. The row stays for what refers to it.
-    deleted_at        timestamptz
+    deleted_at        timestamptz,
+    -- NULL while the password is the first one.
+    password_changed_at timestamptz
 );
 -- Unique in any letter case; these also serve the sign-in.
 CREATE UNIQUE INDEX users_email_key ON users (lower(email));

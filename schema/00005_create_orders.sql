@@ -14,7 +14,7 @@ CREATE TABLE orders (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX orders_user_idx ON orders (user_id, id DESC);
-CREATE INDEX orders_created_idx ON orders (created_at);
+CREATE INDEX orders_created_idx ON orders (created_at, id);
 
 CREATE TABLE order_lines (
     order_id   uuid NOT NULL REFERENCES orders (id) ON DELETE CASCADE,

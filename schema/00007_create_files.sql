@@ -12,7 +12,8 @@ CREATE TABLE files (
     storage_key  text NOT NULL UNIQUE CHECK (char_length(storage_key) <= 200),
     created_at   timestamptz NOT NULL
 );
-CREATE INDEX files_user_idx ON files (user_id, id DESC);
+-- With the size, so that what a user keeps is summed up from the index alone.
+CREATE INDEX files_user_idx ON files (user_id, id DESC) INCLUDE (size);
 
 -- +goose Down
 DROP TABLE files;

@@ -7,6 +7,8 @@ CREATE TABLE reports (
     user_id          uuid NOT NULL REFERENCES users (id),
     kind             text NOT NULL CHECK (kind IN ('orders', 'sales', 'users')),
     format           text NOT NULL CHECK (format IN ('csv', 'html')),
+    -- How many days it goes back, today included.
+    days             integer NOT NULL CHECK (days BETWEEN 1 AND 366),
     status           text NOT NULL CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
     progress         integer NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
     -- How often a worker has begun.

@@ -102,17 +102,10 @@ func notText(field, value string) validate.Violations {
 	return validate.Violations{{Field: field, Code: validate.CodeCharacters, Message: "must be UTF-8 without the NUL character"}}
 }
 
-// EnsureAccount makes an account unless its name or address is taken.
-func (s *Server) EnsureAccount(ctx context.Context, a NewAccount) error {
-	_, err := s.queries.UserGetByLogin(ctx, a.Username)
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return err
-	}
-	_, err = s.CreateAccount(ctx, a)
-	if isProblem(err, api.ProblemUsernameTaken) || isProblem(err, api.ProblemEmailTaken) {
-		return nil // another instance was quicker
-	}
-	return err
+// HashPassword gives what is stored for a password, for accounts that are made
+// in bulk.
+func (s *Server) HashPassword(ctx context.Context, password string) (string, error) {
+	return s.hasher.Hash(ctx, password)
 }
 
 // SetRole gives the account with this user name or address another role.

@@ -61,16 +61,27 @@ func (s *Server) signIn(ctx context.Context, login, password string) (string, er
 			return err
 		}
 		now := s.now()
-		return w.SessionCreate(ctx, db.SessionCreateParams{
+		err := w.SessionCreate(ctx, db.SessionCreateParams{
 			ID: call.who.SessionID, UserID: user.ID, TokenHash: hash, Now: now, ExpiresAt: now.Add(s.config.RefreshTokenTTL),
 			IP: call.ip.String(), UserAgent: call.userAgent,
 		})
+		if err != nil {
+			return err
+		}
+		return w.notify(ctx, user.ID, newSignIn(call.userAgent))
 	})
 	if err != nil { // no session has begun
 		call.who = principal{}
 		auditDetail(ctx, "")
 	}
 	return token, err
+}
+
+// newSignIn tells of a sign-in that may be somebody else's.
+func newSignIn(userAgent string) notification {
+	return notification{
+		kind: api.NotificationKindSecurityNewSignIn, title: "New sign-in from " + deviceOf(userAgent), link: "/api/v1/auth/sessions",
+	}
 }
 
 // errPasswordChanged is for a password that was changed, or hashed anew, while
@@ -130,39 +141,39 @@ func (s *Server) checkAccount(ctx context.Context, user *db.User, password strin
 
 // typedName is what attempts to sign in count for, accountOf what every guess at
 // an account's password counts for.
-func typedName(login string) string { return "typed " + strings.ToLower(login) }
+func typedName(login string) string { return "typed " + login }
 
 func accountOf(user uuid.UUID) string { return "account " + user.String() }
 
 // guess lets one password be tried for a name or an account, unless too many were
 // wrong from the caller's network; then with growing waits.
 func (s *Server) guess(ctx context.Context, of string, try func() (bool, error)) error {
-	attempt, wait := s.failures.Begin(fromNetwork(ctx, of))
+	attempt, wait := s.failures.Begin(ctx, fromNetwork(ctx, of))
 	if wait > 0 {
 		return tooMany(wait, "Too many wrong passwords for this account from your network.")
 	}
+	defer attempt.Cancel(ctx) // after an error; else it has ended before
 	ok, err := try()
 	if err != nil {
-		attempt.Cancel()
 		return err
 	}
 	if !ok {
-		attempt.Fail()
+		attempt.Fail(ctx)
 		return invalidCredentials()
 	}
-	attempt.Succeed()
+	attempt.Succeed(ctx)
 	return nil
 }
 
 func fromNetwork(ctx context.Context, of string) string {
-	return of + " " + limit.Network(callFrom(ctx).ip)
+	return strings.ToLower(of) + " " + limit.Network(callFrom(ctx).ip)
 }
 
 // forgetGuesses lets the owner of an account, who has proved it in another way,
 // sign in from where too many passwords were wrong.
 func (s *Server) forgetGuesses(ctx context.Context, user db.User) {
 	for _, of := range []string{accountOf(user.ID), typedName(user.Username), typedName(user.Email)} {
-		s.failures.Forget(fromNetwork(ctx, of))
+		s.failures.Forget(ctx, fromNetwork(ctx, of))
 	}
 }
 
@@ -416,7 +427,7 @@ func invalidLink() *Problem {
 }
 
 // setPassword stores a new password's hash, ends the user's sessions (but for
-// one to keep), spends the links to set a password and tells the user by mail.
+// one to keep), spends the links to set a password and tells the user, by mail too.
 func (w *write) setPassword(ctx context.Context, user uuid.UUID, hash string, keep *uuid.UUID) error {
 	if err := w.UserSetPassword(ctx, db.UserSetPasswordParams{ID: user, PasswordHash: hash, Now: w.server.now()}); err != nil {
 		return err
@@ -428,7 +439,12 @@ func (w *write) setPassword(ctx context.Context, user uuid.UUID, hash string, ke
 	if err := w.endSessions(ctx, user, endedByPassword, keep); err != nil {
 		return err
 	}
-	return w.enqueue(ctx, jobs.Mail{Template: jobs.MailPasswordChanged, UserID: user})
+	if err := w.enqueue(ctx, jobs.Mail{Template: jobs.MailPasswordChanged, UserID: user}); err != nil {
+		return err
+	}
+	return w.notify(ctx, user, notification{
+		kind: api.NotificationKindSecurityPasswordChanged, title: "Your password was changed", link: "/api/v1/users/me",
+	})
 }
 
 // sessionOf shows sessions to a caller, who is in one of them.

@@ -2,7 +2,9 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/labstack/echo/v4"
 
@@ -27,7 +29,7 @@ func (binder) Bind(into any, c echo.Context) error {
 	}
 	data, err := readBody(c)
 	if err != nil {
-		return &bodyError{err}
+		return err
 	}
 
 	decode := validate.JSON
@@ -43,6 +45,18 @@ func (binder) Bind(into any, c echo.Context) error {
 	}
 
 	return nil
+}
+
+// body is the body of a request. Its errors are told from all others.
+type body struct{ io.ReadCloser }
+
+// Read gives io.EOF or a *bodyError.
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &bodyError{err}
+	}
+	return n, err
 }
 
 // bodyError is why a body could not be read to its end: it is too large or too

@@ -30,6 +30,9 @@ const (
 	hearingBound = 900 * time.Millisecond
 
 	headerETag = "ETag"
+	// Cache-Control of answers that may be kept and have to be asked for again.
+	revalidatePublic  = "public, max-age=0, must-revalidate"
+	revalidatePrivate = "private, max-age=0, must-revalidate"
 )
 
 // cacheable is implemented by requests of operations with a cache.
@@ -45,6 +48,8 @@ func (s *Server) newAnswers() *cache.Cache[encodedAnswer] {
 		Weigh:    func(a encodedAnswer) int { return len(a.Body) + answerOverhead },
 		Now:      s.now,
 		Fresh:    s.hearsEverything,
+		Shared:   s.redis,
+		Prefix:   "accord:cache:" + s.blind.Name("cache") + ":", // others with another key share nothing
 		Encode:   func(a encodedAnswer) ([]byte, error) { return json.Marshal(a) },
 		Decode:   func(data []byte) (a encodedAnswer, err error) { return a, json.Unmarshal(data, &a) },
 		Log:      s.log,
@@ -108,11 +113,11 @@ func loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (enco
 
 // writeKept writes an answer, or 304 where the client has it already.
 func (o *operation) writeKept(w http.ResponseWriter, r *http.Request, answer encodedAnswer) error {
-	scope := "public"
+	scope := revalidatePublic
 	if len(o.policy.Cache.Vary) > 0 {
-		scope = "private"
+		scope = revalidatePrivate
 	}
-	w.Header().Set(echo.HeaderCacheControl, scope+", max-age=0, must-revalidate")
+	w.Header().Set(echo.HeaderCacheControl, scope)
 	if matchesTag(r.Header.Values("If-None-Match"), answer.Header.Get(headerETag)) {
 		w.Header().Set(headerETag, answer.Header.Get(headerETag))
 		w.WriteHeader(http.StatusNotModified)

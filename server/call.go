@@ -3,8 +3,8 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/netip"
-	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,7 +15,7 @@ import (
 // for which operation, and how it went. One is made for each request.
 type call struct {
 	requestID string
-	url       *url.URL
+	request   *http.Request
 	ip        netip.Addr
 	userAgent string
 	start     time.Time
@@ -23,6 +23,10 @@ type call struct {
 	who       principal  // zero where nobody is signed in
 	problem   *Problem   // nil while nothing went wrong
 	audit     auditNote
+	// produces is the content type that the client has chosen, where it can.
+	produces string
+	// broken says that the answer failed after its first byte.
+	broken bool
 	// What is left of the tightest rate limit so far, once there is one.
 	limited   bool
 	remaining int

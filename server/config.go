@@ -46,7 +46,9 @@ type Config struct {
 	DBPoolOverflow    int           `env:"DB_POOL_OVERFLOW" default:"10" help:"Further connections at a peak, closed soon after use."`
 	DBConnMaxLifetime time.Duration `env:"DB_CONN_MAX_LIFETIME" default:"1h" help:"The age at which a connection is replaced."`
 	DBAcquireTimeout  time.Duration `env:"DB_ACQUIRE_TIMEOUT" default:"30s" help:"The longest wait for a free connection; a request never waits beyond its own deadline."`
+	Jobs              bool          `env:"JOBS" default:"true" help:"Whether accord serve works on jobs as well. With false, accord worker has to run somewhere."`
 	MigrateOnStart    bool          `env:"MIGRATE_ON_START" default:"false" help:"Whether the server migrates the database when it starts. In development it always does."`
+	RedisURL          Secret        `env:"REDIS_URL" help:"A Redis in which several instances share their rate limits: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///path/to/socket. A request waits for it as long as ?read_timeout= says, 50ms by default. Unset, or while Redis fails: each instance counts alone."`
 	CORSOrigins       []string      `env:"CORS_ORIGINS" default:"http://localhost:3000" production:"" help:"The web origins that may call the API from a browser, separated by commas. Production takes https origins only, localhost apart, and no *."`
 
 	Host      string `env:"HOST" default:"127.0.0.1" help:"The address to listen on, without the port. Outside production it has to be loopback."`
@@ -66,6 +68,9 @@ type Config struct {
 
 	SMTPURL  Secret `env:"SMTP_URL" help:"The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS). Unset: development shows mails at /dev/mail."`
 	MailFrom string `env:"MAIL_FROM" derived:"PROJECT_NAME and no-reply@localhost" help:"The sender of mails: Accord <no-reply@example.com>. Production needs it as soon as SMTP_URL is set."`
+
+	FilesURL        string `env:"FILES_URL" required:"production" derived:"a folder in .accord; production: none" help:"Where uploaded files and finished reports are kept, and nothing else: file:///var/lib/accord/files, or s3://bucket?region=eu-central-1, with &endpoint=https://host where it is not Amazon's. Credentials are found the AWS way."`
+	FilesMaxPerUser Size   `env:"FILES_MAX_PER_USER" default:"1GiB" help:"How much a user may keep, such as 500MiB or 2GiB, or a whole number of bytes."`
 
 	AuditRetention time.Duration `env:"AUDIT_RETENTION" default:"9600h" help:"How long the audit trail is kept: 400 days by default, 24h at least; 0 keeps it for ever."`
 

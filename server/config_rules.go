@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/auth"
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/mail"
 )
 
@@ -37,6 +38,7 @@ var configRules = []configRule{
 	{"DB_POOL_OVERFLOW", func(c *Config) string { return rangeProblem(c.DBPoolOverflow, 0, 1000) }},
 	{"DB_CONN_MAX_LIFETIME", func(c *Config) string { return positiveProblem(c.DBConnMaxLifetime) }},
 	{"DB_ACQUIRE_TIMEOUT", func(c *Config) string { return positiveProblem(c.DBAcquireTimeout) }},
+	{"REDIS_URL", redisProblem},
 	{"CORS_ORIGINS", corsProblem},
 	{"HOST", func(c *Config) string { return c.hostProblem(c.Host) }},
 	{"PORT", func(c *Config) string { return rangeProblem(c.Port, 0, 65535) }},
@@ -51,6 +53,8 @@ var configRules = []configRule{
 	{"BCRYPT_COST", bcryptProblem},
 	{"SMTP_URL", smtpProblem},
 	{"MAIL_FROM", mailFromProblem},
+	{"FILES_URL", filesProblem},
+	{"FILES_MAX_PER_USER", filesMaxProblem},
 	{"AUDIT_RETENTION", auditRetentionProblem},
 	{"LOG_LEVEL", logLevelProblem},
 	{"SENTRY_DSN", sentryProblem},
@@ -192,6 +196,18 @@ func databaseDirectProblem(c *Config) string {
 		return "" // Its default: what is wrong is said of DATABASE_URL.
 	}
 	return databaseURLProblem(c.DatabaseDirectURL)
+}
+
+// redisProblem never repeats the parser's own error: it may quote the password.
+func redisProblem(c *Config) string {
+	if !c.RedisURL.IsSet() {
+		return ""
+	}
+	if _, err := redisOptions(c.RedisURL); err != nil {
+		return "must be the address of a Redis: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///path/to/socket" +
+			" (percent-encode special characters in the password)"
+	}
+	return ""
 }
 
 func rangeProblem(value, least, most int) string {
@@ -379,6 +395,24 @@ func mailFromProblem(c *Config) string {
 		return "must be a mail address: " + example
 	}
 	return ""
+}
+
+func filesProblem(c *Config) string {
+	const example = "file:///var/lib/accord/files or s3://bucket?region=eu-central-1"
+	if c.FilesURL == "" {
+		return c.missing(example)
+	}
+	if err := files.CheckURL(c.FilesURL); err != nil {
+		return "must be " + example + ": " + err.Error()
+	}
+	return ""
+}
+
+func filesMaxProblem(c *Config) string {
+	if c.FilesMaxPerUser > 0 {
+		return ""
+	}
+	return "must be more than 0"
 }
 
 // logLevelProblem refuses slog's levels in between, such as info+2.

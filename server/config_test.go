@@ -39,6 +39,7 @@ func inProduction(changes variables) variables {
 		"DATABASE_URL":    "postgres://accord:pw@db.internal:5432/accord",
 		"PUBLIC_URL":      "https://api.example.com",
 		"TRUSTED_PROXIES": "10.0.0.0/8",
+		"FILES_URL":       "s3://accord?region=eu-central-1",
 	}
 	maps.Copy(environ, changes)
 	return environ
@@ -101,6 +102,12 @@ func TestConfigRules(t *testing.T) {
 		{"DB_CONN_MAX_LIFETIME", inDevelopment, []string{"", "3600", "1h30m"}, []string{"0", "-5", "-5m", "hour", "99999999999999999"}},
 		{"DB_ACQUIRE_TIMEOUT", inDevelopment, []string{"", "30", "500ms"}, []string{"0s", "soon"}},
 		{"MIGRATE_ON_START", inDevelopment, []string{"", "true", "false", "1", "0"}, []string{"yes", "2"}},
+		{"JOBS", inDevelopment, []string{"", "true", "false", "1", "0"}, []string{"yes", "2"}},
+		{"REDIS_URL", inProduction, []string{
+			"", "redis://localhost", "redis://u:p%40ss@h:6380/7?read_timeout=100ms", "redis://:pw@[::1]:6379", "rediss://cache.example.com:6380", "unix:///run/redis.sock", "unix://:pw@/run/redis.sock?db=3",
+		}, []string{
+			"localhost:6379", "http://localhost", "redis://", "redis:localhost", "redis://h:port", "redis://h/zero", "redis://h/0/1", "redis://u:p/ss@h", "redis://h?nothing=1", "redis://h?read_timeout=soon", "unix://", "unix://run",
+		}},
 		{"CORS_ORIGINS", inDevelopment, []string{"", "*", "http://localhost:3000, https://app.example.com", "http://[::1]:3000", "HTTPS://App.Example.com:443"}, []string{
 			"localhost:3000", "http://localhost:3000/", "http://localhost/app", "ftp://localhost", "http://", "http://u@localhost", "null",
 			"https://*.example.com", "https://a.example.com https://b.example.com", "https://a.example.com,b", "https://a.example.com?x", "https://a.example.com:",
@@ -127,6 +134,11 @@ func TestConfigRules(t *testing.T) {
 		{"SMTP_URL", inDevelopment, []string{"", "smtp://u:p@mail.example.com:587", "smtps://mail.example.com"}, []string{"mail.example.com", "http://mail.example.com", "smtp://u:p/w@mail.example.com"}},
 		{"MAIL_FROM", inDevelopment, []string{"", "a@example.com", "Shop <a@example.com>"}, []string{"a", "Shop <a>", "a@example.com, b@example.com"}},
 		{"MAIL_FROM", withSMTP, []string{"a@example.com"}, []string{""}},
+		{"FILES_URL", inDevelopment, []string{"", "file:///var/lib/accord/files", "s3://accord", "s3://accord?region=garage&endpoint=http://127.0.0.1:3900"}, []string{
+			"/var/lib/accord/files", "file://files", "s3://", "s3://key:secret@accord", "s3://accord?endpoint=127.0.0.1", "gs://accord",
+		}},
+		{"FILES_URL", inProduction, []string{"file:///var/lib/accord/files"}, []string{""}},
+		{"FILES_MAX_PER_USER", inDevelopment, []string{"", "1", "1024", "500MiB", "2 GiB", "8388607TiB"}, []string{"0", "0GiB", "-1", "-1MiB", "1.5GiB", "1GB", "GiB", "much", "8388608TiB", "9223372036854775808"}},
 		{"LOG_LEVEL", inDevelopment, []string{"", "debug", "INFO", "warn", "error"}, []string{"info+2", "warning", "trace", "0"}},
 		{"SENTRY_DSN", inDevelopment, []string{"", "https://key@sentry.example.com/42"}, []string{"sentry.example.com", "https://sentry.example.com/42", "https://key@sentry.example.com"}},
 		{"AUDIT_RETENTION", inDevelopment, []string{"", "24h", "86400", "0"}, []string{"400", "23h", "-24h", "400d"}},
@@ -204,6 +216,9 @@ func TestConfigDefaults(t *testing.T) {
 	if config.DBPoolSize != 20 || config.DBPoolOverflow != 10 || config.DBConnMaxLifetime != time.Hour || config.DBAcquireTimeout != 30*time.Second {
 		t.Errorf("got pool %d+%d, %v, %v", config.DBPoolSize, config.DBPoolOverflow, config.DBConnMaxLifetime, config.DBAcquireTimeout)
 	}
+	if config.FilesURL != "" || config.FilesMaxPerUser != 1<<30 {
+		t.Errorf("got files in %q, at most %d", config.FilesURL, config.FilesMaxPerUser)
+	}
 	if !slices.Equal(config.CORSOrigins, []string{"http://localhost:3000"}) || config.MailFrom != `"Accord" <no-reply@localhost>` || config.LogLevel != slog.LevelInfo {
 		t.Errorf("got %v, %s, %v", config.CORSOrigins, config.MailFrom, config.LogLevel)
 	}
@@ -240,13 +255,31 @@ func TestConfigValues(t *testing.T) {
 	}
 }
 
+// A size is shown as it may be written.
+func TestConfigSizes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"1": "1", "1023": "1023", "1024": "1KiB", "1025": "1025", " 500 MiB ": "500MiB", "2048KiB": "2MiB", "1024GiB": "1TiB", "1536MiB": "1536MiB", "9223372036854775807": "9223372036854775807",
+	} {
+		config := mustValue(server.LoadConfig(variables{"FILES_MAX_PER_USER": text}))
+		shown := string(mustValue(config.FilesMaxPerUser.MarshalText()))
+		again := mustValue(server.LoadConfig(variables{"FILES_MAX_PER_USER": shown}))
+		if shown != want || again.FilesMaxPerUser != config.FilesMaxPerUser {
+			t.Errorf("%q: got %s, which reads %d", text, shown, again.FilesMaxPerUser)
+		}
+	}
+	if got := string(mustValue(server.Size(0).MarshalText())); got != "0" {
+		t.Errorf("got %s", got)
+	}
+}
+
 // One start tells everything that has to be mended, in the order of the table.
 func TestConfigNamesAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 	got := faultySettings(t, variables{
 		"ENVIRONMENT": "production", "PORT": "http", "BCRYPT_COST": "4", "DOCS": "maybe", "ACCESS_TOKEN_TTL": "1h", "CORS_ORIGINS": "*", "TRUSTED_PROXIES": "x",
 	})
-	want := []string{"SECRET_KEY", "DATABASE_URL", "CORS_ORIGINS", "PORT", "PUBLIC_URL", "TRUSTED_PROXIES", "ACCESS_TOKEN_TTL", "BCRYPT_COST", "DOCS"}
+	want := []string{"SECRET_KEY", "DATABASE_URL", "CORS_ORIGINS", "PORT", "PUBLIC_URL", "TRUSTED_PROXIES", "ACCESS_TOKEN_TTL", "BCRYPT_COST", "FILES_URL", "DOCS"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -276,7 +309,7 @@ func TestConfigNeverPrintsSecrets(t *testing.T) {
 	t.Parallel()
 	secrets := variables{
 		"SECRET_KEY": goodKey + "canary", "SECRET_KEY_PREVIOUS": goodKey[2:] + "canary", "SENTRY_DSN": "https://canary@sentry.example.com/1",
-		"DATABASE_URL": "postgres://u:canary@h/n", "DATABASE_DIRECT_URL": "postgres://u:canary@d/n",
+		"DATABASE_URL": "postgres://u:canary@h/n", "DATABASE_DIRECT_URL": "postgres://u:canary@d/n", "REDIS_URL": "redis://u:canary@r",
 		"SMTP_URL": "smtps://u:canary@mail.example.com", "MAIL_FROM": "a@example.com",
 	}
 	config := mustValue(server.LoadConfig(inProduction(secrets)))
@@ -311,7 +344,7 @@ func TestConfigErrorsNeverPrintValues(t *testing.T) {
 		case "ENVIRONMENT", "JWT_KEY_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE": // A file that is missing is named.
 			continue
 		}
-		for _, value := range []string{"canary", "smtp://u:ca/canary@h", "postgres://u:canary/canary@h:canary/n", "http://u:canary@canary%zz", "canary\n\x00"} {
+		for _, value := range []string{"canary", "smtp://u:ca/canary@h", "postgres://u:canary/canary@h:canary/n", "redis://u:canary@h/canary?canary=canary", "http://u:canary@canary%zz", "canary\n\x00"} {
 			_, err := server.LoadConfig(inProduction(variables{setting.Name: value}))
 			notCanary(t, setting.Name+"="+value, fmt.Sprintf("%v %+v", err, err))
 		}
@@ -332,6 +365,7 @@ func TestConfigSettings(t *testing.T) {
 	want := map[string][2]string{
 		"PORT": {"9000", ".env"}, "SECRET_KEY": {"(hidden)", "environment"}, "HOST": {"127.0.0.1", "default"}, "SMTP_URL": {"(unset)", "default"},
 		"ACCESS_TOKEN_TTL": {"15m", "default"}, "REFRESH_TOKEN_TTL": {"168h", "default"}, "DB_ACQUIRE_TIMEOUT": {"30s", "default"}, "LOG_LEVEL": {"warn", "default"},
+		"FILES_URL": {"(unset)", "default"}, "FILES_MAX_PER_USER": {"1GiB", "default"},
 		"TRUSTED_PROXIES": {"10.0.0.0/8,::1/128", "default"}, "JWT_KEY_FILE": {"(unset)", "default"}, "DOCS": {"true", "default"},
 	}
 	for _, row := range rows {

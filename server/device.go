@@ -2,9 +2,6 @@ package server
 
 import "strings"
 
-// maxDevice is how much of a program's own name is shown, in characters.
-const maxDevice = 100
-
 // deviceMarks are looked for in a User-Agent, in this order: browsers name each
 // other, so the more special one comes first.
 var (
@@ -30,8 +27,7 @@ func deviceOf(userAgent string) string {
 		return browser
 	}
 	name, _, _ := strings.Cut(userAgent, " ")
-	runes := []rune(name)
-	return string(runes[:min(len(runes), maxDevice)])
+	return strings.ToValidUTF8(name[:min(len(name), 100)], "") // a character may have been cut
 }
 
 func firstMark(marks [][2]string, userAgent string) string {

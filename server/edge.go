@@ -45,6 +45,9 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 			s.handleError(err, c)
 		}
 		s.logRequest(c, call)
+		if call.broken {
+			panic(http.ErrAbortHandler) // breaks the connection, so that no client takes half for whole
+		}
 		return nil
 	}
 }
@@ -96,7 +99,7 @@ func (s *Server) newCall(r *http.Request) *call {
 	_, trusted := s.proxies.remote(r)
 	agent := r.UserAgent()
 	c := &call{
-		url:       r.URL,
+		request:   r,
 		ip:        s.proxies.client(r),
 		start:     time.Now(),
 		userAgent: strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], ""),
@@ -167,17 +170,26 @@ func (s *Server) secureHeaders(c echo.Context) {
 	}
 }
 
-// cors answers other origins from the allow-list.
+// cors answers other origins from the allow-list. Echo's middleware is left before
+// the request goes on: its frame is a large one, and each stream would keep it.
 func (s *Server) cors() echo.MiddlewareFunc {
-	return middleware.CORSWithConfig(middleware.CORSConfig{
+	allow := middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper:          isPlainOptions,
 		AllowOrigins:     s.config.CORSOrigins,
 		AllowMethods:     []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
-		AllowHeaders:     []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"},
-		ExposeHeaders:    []string{"ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"},
+		AllowHeaders:     []string{"Authorization", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Idempotency-Key", "Last-Event-ID", "Range", "X-Request-Id"},
+		ExposeHeaders:    []string{"Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Last-Modified", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"},
 		AllowCredentials: !slices.Contains(s.config.CORSOrigins, "*"),
 		MaxAge:           int((10 * time.Minute).Seconds()),
-	})
+	})(func(echo.Context) error { return nil })
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := allow(c); err != nil || c.Response().Committed { // a preflight is answered
+				return err
+			}
+			return next(c)
+		}
+	}
 }
 
 // isPlainOptions tells a request for the methods of a path from a browser's

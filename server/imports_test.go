@@ -17,21 +17,24 @@ const module = "github.com/accord-api/accord/"
 var allowed = map[string][]string{
 	"auth":       {"limit"}, // bounds the hashes at once
 	"cache":      {},
-	"cmd/accord": {"pg", "pg/devpg", "server"}, // joins what is run
-	"gen/api":    {"policy", "validate"},       // the generated server
-	"gen/client": {},                           // stands alone
-	"gen/db":     {},                           // stands alone
-	"jobs":       {"auth", "gen/db", "mail"},   // tokens of mails, rows, sending
+	"cmd/accord": {"demo", "pg", "pg/devpg", "server"}, // joins what is run
+	"demo":       {"gen/db", "pg"},                     // COPY, and word that products came
+	"files":      {},
+	"gen/api":    {"policy", "validate"},                       // the generated server
+	"gen/client": {},                                           // stands alone
+	"gen/db":     {},                                           // stands alone
+	"jobs":       {"auth", "files", "gen/db", "mail", "table"}, // tokens of mails, rows, sending, reports
 	"limit":      {},
 	"mail":       {},
 	"pg":         {"schema"}, // migrates it
 	"pg/devpg":   {},
 	"pg/pgtest":  {"pg", "pg/devpg", "schema"}, // migrated databases for tests
 	"policy":     {},
-	"redistest":  {},
+	"redistest":  {}, // a real Redis for tests
 	"schema":     {},
-	"server":     {"auth", "cache", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "validate"},
+	"server":     {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
 	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
+	"table":      {},
 	"validate":   {},
 }
 

@@ -48,7 +48,7 @@ type rateLimit struct {
 	policy.RateLimit
 	name   string // as the headers call it
 	header string // the limit's own part of RateLimit-Policy
-	window *limit.Window
+	window *limit.SharedWindow
 }
 
 // enforcedPolicies are the members of policy.Policy that the chain below
@@ -56,7 +56,7 @@ type rateLimit struct {
 // the server: what the contract says and nothing enforces must not be served.
 var enforcedPolicies = []string{
 	"OperationID", "Method", "Path", "ContentTypes", "BodyRequired", "TokenEndpoint", "Statuses",
-	"Access", "RateLimits", "BodyLimit", "Timeout", "Stall", "Concurrency", "Audit", "Query",
+	"Access", "RateLimits", "BodyLimit", "Timeout", "Stall", "Concurrency", "Audit", "Query", "Produces",
 	"Idempotent", "Cache", "DeprecatedAfter", "Sunset",
 }
 
@@ -76,7 +76,7 @@ func (s *Server) newOperation(p *policy.Policy) (*operation, error) {
 	}
 	var declared []string
 	for _, r := range p.RateLimits {
-		l := s.newRateLimit(r)
+		l := s.newRateLimit(p.OperationID, r)
 		o.limits[r.By] = append(o.limits[r.By], l)
 		declared = append(declared, l.header)
 	}
@@ -98,11 +98,14 @@ func checkEnforced(p *policy.Policy, enforced []string) error {
 	return nil
 }
 
-func (s *Server) newRateLimit(r policy.RateLimit) *rateLimit {
-	l := &rateLimit{RateLimit: r, name: string(r.By), window: limit.NewWindow(r.Limit, r.Window, limit.WithNow(s.now))}
+// newRateLimit is a limit of what the scope names: an operation, or all that
+// nobody is signed in for.
+func (s *Server) newRateLimit(scope string, r policy.RateLimit) *rateLimit {
+	l := &rateLimit{RateLimit: r, name: string(r.By)}
 	if r.By == policy.ByField {
 		l.name = "field:" + r.Field
 	}
+	l.window = limit.NewSharedWindow(s.limits, scope+":"+l.name, r.Limit, r.Window, limit.WithNow(s.now))
 	l.header = fmt.Sprintf(`"%s";q=%d;w=%d`, l.name, r.Limit, seconds(r.Window))
 	return l
 }
@@ -157,7 +160,23 @@ func (o *operation) admit(c echo.Context, call *call) (release func(), err error
 		admitted := release
 		release = func() { leave(); admitted() }
 	}
+	if err := o.negotiate(call); err != nil {
+		return release, err
+	}
 	return release, o.checkContentType(c.Request())
+}
+
+// negotiate finds which of the operation's content types the client wants
+// (RFC 9110, section 12.5.1).
+func (o *operation) negotiate(call *call) error {
+	if len(o.policy.Produces) == 0 {
+		return nil
+	}
+	call.produces = preferred(call.request.Header.Values(echo.HeaderAccept), o.policy.Produces)
+	if call.produces == "" {
+		return problem(api.ProblemNotAcceptable, "The operation answers with %s.", strings.Join(o.policy.Produces, " or "))
+	}
+	return nil
 }
 
 // bound sets the operation's deadlines: on the context, on reading the body and
@@ -178,14 +197,14 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 		c.Response().Writer = &stallWriter{ResponseWriter: c.Response().Writer, conn: conn, stall: o.policy.Stall, last: last}
 	}
 	if r.ContentLength != 0 {
-		body := r.Body
+		from := r.Body
 		if o.policy.Timeout > 0 {
 			_ = conn.SetReadDeadline(deadline)
 			c.Response().Header().Del(echo.HeaderConnection) // as boundStrayBody has set it
 		} else {
-			body = &stallReader{ReadCloser: body, conn: conn, stall: o.policy.Stall}
+			from = &stallReader{ReadCloser: from, conn: conn, stall: o.policy.Stall}
 		}
-		c.Request().Body = http.MaxBytesReader(c.Response().Writer, body, o.policy.BodyLimit)
+		c.Request().Body = body{http.MaxBytesReader(c.Response().Writer, from, o.policy.BodyLimit)}
 	}
 	return func() {
 		cancel()
@@ -236,7 +255,7 @@ func (o *operation) take(c echo.Context, by policy.By, key string) error {
 // take counts one call and tells in the headers what is left of the tightest
 // limit so far.
 func (l *rateLimit) take(c echo.Context, declared, key string) error {
-	d, call := l.window.Take(key), callOf(c)
+	d, call := l.window.Take(c.Request().Context(), key), callOf(c)
 	if !call.limited || d.Remaining < call.remaining {
 		call.limited, call.remaining = true, d.Remaining
 		header := c.Response().Header()
@@ -296,7 +315,7 @@ func (o *operation) hasRole(call *call) error {
 			return nil
 		}
 	}
-	return o.missingRole()
+	return missingRole(o.policy.Access[0]...)
 }
 
 // holdsAll says whether a role includes all that are asked for. An
@@ -318,10 +337,11 @@ func rolesOf(role string) []string {
 	return []string{role}
 }
 
-func (o *operation) missingRole() error {
-	wanted := strings.Join(o.policy.Access[0], " ")
-	p := problem(api.ProblemForbidden, "The operation needs the role %s.", wanted)
-	p.challenge = bearerChallenge(`error="insufficient_scope"`, fmt.Sprintf(`scope="%s"`, wanted))
+// missingRole is a 403 that names the roles that were wanted (RFC 6750, section 3.1).
+func missingRole(wanted ...string) error {
+	scope := strings.Join(wanted, " ")
+	p := problem(api.ProblemForbidden, "The operation needs the role %s.", scope)
+	p.challenge = bearerChallenge(`error="insufficient_scope"`, fmt.Sprintf(`scope="%s"`, scope))
 	return p
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -41,6 +42,7 @@ type operation struct {
 // policies is an x-policy, of an operation or of the root.
 type policies struct {
 	Timeout     string    `json:"timeout"`
+	Stall       string    `json:"stall"`
 	BodyLimit   string    `json:"body-limit"`
 	RateLimit   rateLimit `json:"rate-limit"`
 	Concurrency int       `json:"concurrency"`
@@ -150,6 +152,11 @@ func (o operation) parameters() []string {
 	return names
 }
 
+// streams says whether it answers with events.
+func (o operation) streams() bool {
+	return bytes.Contains(o.Responses["200"], []byte(`"text/event-stream"`))
+}
+
 // contentTypes are the declared ones, sorted.
 func (o operation) contentTypes() []string {
 	var names []string
@@ -169,7 +176,21 @@ func (o operation) contentType() string {
 	return ""
 }
 
-// example is the document's own body, with changes.
+// sentType is the content type with which a body is sent: that of parts says
+// what stands between them.
+func (o operation) sentType() string {
+	if o.parts() {
+		return o.contentType() + "; boundary=" + boundary
+	}
+	return o.contentType()
+}
+
+const boundary = "example"
+
+// parts says whether the body is a form of parts.
+func (o operation) parts() bool { return o.contentType() == "multipart/form-data" }
+
+// example is the document's own body, with changes. Parts are files.
 func (o operation) example(t *testing.T, changes map[string]any) []byte {
 	t.Helper()
 	if o.Body == nil {
@@ -182,7 +203,10 @@ func (o operation) example(t *testing.T, changes map[string]any) []byte {
 			form.Set(name, fmt.Sprint(value))
 		}
 	}
-	if o.contentType() == "application/x-www-form-urlencoded" {
+	switch {
+	case o.parts():
+		return formOfFiles(t, body)
+	case o.contentType() == "application/x-www-form-urlencoded":
 		return []byte(form.Encode())
 	}
 	data, err := json.Marshal(body)
@@ -190,6 +214,31 @@ func (o operation) example(t *testing.T, changes map[string]any) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+func formOfFiles(t *testing.T, files map[string]any) []byte {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	if err := form.SetBoundary(boundary); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range files {
+		part, err := form.CreateFormFile(name, name+".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(part, content)
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return body.Bytes()
+}
+
+// blank is a body of so many bytes in which nothing is found before its end.
+func blank(size int64) []byte {
+	return bytes.Repeat([]byte(strings.Repeat(" ", 63)+"\n"), int(size)/64+1)[:size]
 }
 
 // bytes of a limit such as 64KiB.
@@ -208,6 +257,19 @@ func (p policies) bytes(t *testing.T) int64 {
 	return 0
 }
 
+// duration of a policy; 0 for none.
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	if text == "" || text == "none" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 // signedIn is somebody new who may call the operation.
 func signedIn(s *servertest.Server, o operation) *servertest.Person {
 	s.T.Helper()
@@ -220,11 +282,17 @@ func signedIn(s *servertest.Server, o operation) *servertest.Person {
 	return s.Register()
 }
 
-// send calls the operation with a body that is none that it takes: whoever gets
-// past the chain gets 400 or 422, and nothing is changed.
+// send calls the operation with a body that is none that it takes, or so that no
+// stream begins: whoever gets past the chain gets 400 or 422, and nothing is
+// changed.
 func send(p *servertest.Person, o operation) *servertest.Answer {
 	p.T.Helper()
-	if o.Body == nil {
+	switch {
+	case o.streams():
+		q := *p
+		q.Header = http.Header{"Last-Event-Id": {"none"}}
+		return q.Do(o.Method, o.url(), "", nil)
+	case o.Body == nil:
 		return p.Do(o.Method, o.url(), "", nil)
 	}
 	return p.Do(o.Method, o.url(), o.contentType(), []byte("{"))
@@ -251,16 +319,13 @@ func TestPolicyTableIsTheDocuments(t *testing.T) {
 		for _, roles := range row.Access {
 			listed = append(listed, strings.Join(roles, " "))
 		}
-		timeout, err := time.ParseDuration(o.Policy.Timeout)
-		if err != nil {
-			t.Fatal(err)
-		}
 		types := slices.Sorted(slices.Values(row.ContentTypes))
 		for what, same := range map[string]bool{
 			"access":        slices.Equal(access, listed),
 			"rate limits":   slices.Equal(o.Policy.RateLimit, row.RateLimits),
 			"body limit":    o.Policy.bytes(t) == row.BodyLimit,
-			"timeout":       timeout == row.Timeout,
+			"timeout":       duration(t, o.Policy.Timeout) == row.Timeout,
+			"stall":         duration(t, o.Policy.Stall) == row.Stall,
 			"concurrency":   o.Policy.Concurrency == row.Concurrency,
 			"audit":         o.Policy.Audit == row.Audit,
 			"content types": slices.Equal(o.contentTypes(), types),
@@ -344,13 +409,13 @@ func checkBodyLimit(t *testing.T, s *servertest.Server, o operation) {
 	}
 	p := signedIn(s, o)
 	for _, extra := range []int64{0, 1} {
-		body := bytes.Repeat([]byte(" "), int(o.Policy.bytes(t)+extra))
+		body := blank(o.Policy.bytes(t) + extra)
 		for name, reader := range map[string]io.Reader{"with a length": bytes.NewReader(body), "chunked": io.MultiReader(bytes.NewReader(body))} {
 			r, err := http.NewRequestWithContext(t.Context(), o.Method, s.URL+o.url(), reader)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Header.Set("Content-Type", o.contentType())
+			r.Header.Set("Content-Type", o.sentType())
 			r.Header.Set("X-Forwarded-For", s.Somebody().IP)
 			r.Header.Set("Authorization", "Bearer "+p.Tokens.AccessToken)
 			answer := p.Send(r)
@@ -362,8 +427,7 @@ func checkBodyLimit(t *testing.T, s *servertest.Server, o operation) {
 		}
 	}
 	if stranger := s.Somebody(); !o.public() { // a length that is told is refused before anything else is looked at
-		body := bytes.Repeat([]byte(" "), int(o.Policy.bytes(t)+1))
-		stranger.Do(o.Method, o.url(), o.contentType(), body).Expect(http.StatusRequestEntityTooLarge)
+		stranger.Do(o.Method, o.url(), o.sentType(), blank(o.Policy.bytes(t)+1)).Expect(http.StatusRequestEntityTooLarge)
 	}
 }
 
@@ -453,7 +517,7 @@ func caller(t *testing.T, s *servertest.Server, o operation, l policy.RateLimit)
 			if p.IP[len(p.IP)-3]%2 == 0 {
 				value = strings.ToLower(value)
 			}
-			return p.Do(o.Method, o.url(), o.contentType(), o.example(t, map[string]any{l.Field: value}))
+			return p.Do(o.Method, o.url(), o.sentType(), o.example(t, map[string]any{l.Field: value}))
 		}
 		return send(p, o)
 	}
@@ -470,7 +534,7 @@ func TestAuditIsAsTheContractSays(t *testing.T) {
 	for _, o := range document(t) {
 		p := signedIn(s, o)
 		before := events()
-		answer := p.Do(o.Method, o.url(), o.contentType(), o.example(t, nil))
+		answer := p.Do(o.Method, o.url(), o.sentType(), o.example(t, nil))
 		want := ""
 		if o.Policy.Audit != "" {
 			want = o.Policy.Audit + " failed"

@@ -171,7 +171,7 @@ func (o *oracle) operation(t *testing.T, path, method string, item, operation ma
 	for _, mediaType := range sorted(content) {
 		pointer := base + "/" + method + "/requestBody/content/" + escape(mediaType) + "/schema"
 		schema := object(object(content[mediaType])["schema"])
-		if schema == nil { // bytes that nothing looks into
+		if schema == nil || mediaType == echo.MIMEMultipartForm { // bytes, or parts, that only the method looks into
 			continue
 		}
 		call.mediaType = mediaType

@@ -38,7 +38,7 @@ func (s *Server) CreateOrder(ctx context.Context, r api.CreateOrderRequestObject
 		return w.placeOrder(ctx, order)
 	})
 	return api.CreateOrder201JSONResponse{
-		Headers: api.CreateOrder201ResponseHeaders{Location: "/api/v1/orders/" + order.ID.String()},
+		Headers: api.CreateOrder201ResponseHeaders{Location: orderPath(order.ID)},
 		Body:    order,
 	}, err
 }
@@ -130,8 +130,15 @@ func (w *write) placeOrder(ctx context.Context, order api.Order) error {
 	if err := w.ProductTake(ctx, db.ProductTakeParams{Ids: p.ProductIds, Quantities: p.Quantities, Now: p.Now}); err != nil {
 		return err
 	}
-	return w.OrderCreate(ctx, p)
+	if err := w.OrderCreate(ctx, p); err != nil {
+		return err
+	}
+	return w.notify(ctx, order.UserID, notification{
+		kind: api.NotificationKindOrderPlaced, title: "Your order is placed", link: orderPath(order.ID),
+	})
 }
+
+func orderPath(id uuid.UUID) string { return "/api/v1/orders/" + id.String() }
 
 // GetOrder shows one order to its buyer or an administrator.
 func (s *Server) GetOrder(ctx context.Context, r api.GetOrderRequestObject) (api.GetOrderResponseObject, error) {
@@ -172,8 +179,12 @@ func (s *Server) moveOrder(ctx context.Context, which db.OrderLockParams, to api
 				return err
 			}
 		}
-		order, err = visibleOrder(ctx, w.Queries, row.ID)
-		return err
+		if order, err = visibleOrder(ctx, w.Queries, row.ID); err != nil {
+			return err
+		}
+		return w.notify(ctx, row.UserID, notification{
+			kind: api.NotificationKindOrderStatus, title: "Your order is " + string(to), link: orderPath(row.ID),
+		})
 	})
 	return order, err
 }

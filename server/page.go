@@ -79,13 +79,13 @@ func nextLink(ctx context.Context, next *string) *string {
 		return nil
 	}
 	call := callFrom(ctx)
-	sent, query := call.url.Query(), url.Values{}
+	sent, query := call.request.URL.Query(), url.Values{}
 	for _, name := range call.operation.policy.Query {
 		if values, ok := sent[name]; ok {
 			query[name] = values
 		}
 	}
 	query.Set("cursor", *next)
-	link := fmt.Sprintf(`<%s?%s>; rel="next"`, call.url.EscapedPath(), query.Encode())
+	link := fmt.Sprintf(`<%s?%s>; rel="next"`, call.request.URL.EscapedPath(), query.Encode())
 	return &link
 }

@@ -42,13 +42,18 @@ var seeded = []string{
 		SELECT gen_random_uuid(), id, 1, '', '', '', now() - interval '90 days' * random() FROM users`,
 	`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
 		SELECT gen_random_uuid(), id, '', '', 1, sha256(''), id::text, now() FROM users`,
-	`INSERT INTO reports (id, user_id, kind, format, status, created_at, finished_at)
-		SELECT gen_random_uuid(), id, 'orders', 'csv', 'succeeded', now(), now() FROM users`,
+	`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
+		SELECT gen_random_uuid(), id, 'orders', 'csv', 30, 'succeeded', now(), now() FROM users`,
 }
 
 // readWhole are the queries whose purpose is to read a whole table.
 var readWhole = map[string]string{
-	"StatsCount": "counts whole tables; at most once a minute for each administrator, two at once",
+	"OrderLineExport": "exports the lines of all orders; twice at once at most",
+	"SalesByDay":      "sums up all orders of up to a year, in a job",
+	"UserCount":       "how many rows a report will have, in a job",
+	"UserExport":      "exports all accounts; twice at once at most",
+	"StatsDays":       "reads 30 days, which may be all that there is; kept for a minute",
+	"StatsCount":      "counts whole tables; at most once a minute for each administrator, two at once",
 }
 
 // No query of the product reads a table that grows from its first to its last

@@ -39,6 +39,8 @@ type Problem struct {
 	challenge string
 	// accept is sent as Accept: the content types that would do.
 	accept string
+	// contentRange is sent as Content-Range: the size of what has no such part.
+	contentRange string
 	// cause is logged, never sent.
 	cause error
 }
@@ -168,6 +170,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	call := callOf(c)
 	call.failed(p)
 	if c.Response().Committed {
+		call.broken = true
 		return
 	}
 
@@ -185,7 +188,9 @@ func (p *Problem) writeHeader(header http.Header) {
 	if p.retryAfter > 0 {
 		header.Set(echo.HeaderRetryAfter, strconv.Itoa(seconds(p.retryAfter)))
 	}
-	for name, value := range map[string]string{echo.HeaderWWWAuthenticate: p.challenge, echo.HeaderAccept: p.accept} {
+	for name, value := range map[string]string{
+		echo.HeaderWWWAuthenticate: p.challenge, echo.HeaderAccept: p.accept, headerContentRange: p.contentRange,
+	} {
 		if value != "" {
 			header.Set(name, value)
 		}

@@ -33,7 +33,7 @@ func (s *Server) Run(ctx context.Context, listener, admin net.Listener) error {
 	group.Go(func() error { return s.serve(main, listener) })
 	servers := []*http.Server{main}
 	if admin != nil {
-		private := s.httpServer(adminHandler())
+		private := s.httpServer(s.adminHandler(ctx))
 		servers = append(servers, private)
 		group.Go(func() error { return ignoreClosed(private.Serve(admin)) })
 	}
@@ -107,9 +107,18 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// adminHandler serves profiles, on the private listener only.
-func adminHandler() http.Handler {
+// jobsPath is where the private listener shows the jobs.
+const jobsPath = "/jobs"
+
+// adminHandler serves profiles and the page about jobs, on the private listener
+// only. A page that cannot be made is no reason not to serve.
+func (s *Server) adminHandler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
+	if page, err := s.jobs.Page(ctx, jobsPath, s.log); err != nil {
+		s.log.ErrorContext(ctx, "the page about jobs is missing", "error", err)
+	} else {
+		mux.Handle(jobsPath+"/", page)
+	}
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

@@ -3,13 +3,17 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/accord-api/accord/server"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -40,6 +44,41 @@ func at(p *servertest.Person, url string) *servertest.Person {
 	elsewhere.URL = url
 	other.Server = &elsewhere
 	return &other
+}
+
+// A server that could not keep files does not start, and says why.
+func TestStartChecksTheStorage(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	for name, c := range map[string]struct {
+		environment server.Environment
+		url, dir    string
+		gone        bool
+		want        string
+	}{
+		"a folder":                {server.Development, "", t.TempDir(), false, ""},
+		"a URL":                   {server.Production, "file://" + t.TempDir(), "", false, ""},
+		"none":                    {server.Development, "", "", false, "FILES_URL"},
+		"a folder in production":  {server.Production, "", t.TempDir(), false, "FILES_URL"},
+		"the URL over the folder": {server.Test, "file://" + t.TempDir(), "/dev/null/x", false, ""},
+		"a folder that is gone":   {server.Test, "", filepath.Join(t.TempDir(), "gone"), true, "checking the storage"},
+	} {
+		config := s.Config
+		config.Environment, config.FilesURL = c.environment, c.url
+		api, err := server.New(t.Context(), config, server.Options{FilesDir: c.dir, Sender: s.Mailbox})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if c.gone {
+			err = os.Remove(c.dir)
+		}
+		if err = errors.Join(err, api.Start(t.Context())); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+		if err := api.Close(t.Context()); err != nil {
+			t.Errorf("%s: closing: %v", name, err)
+		}
+	}
 }
 
 // Requests in flight finish, and readiness says no, before the server is gone.
@@ -142,18 +181,21 @@ func dial(t *testing.T, url string) net.Conn {
 	return conn
 }
 
-// Profiles are served on the private listener and nowhere else.
+// Profiles and the page about jobs are served on the private listener and nowhere
+// else.
 func TestAdminListener(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
 	private := listen(t)
 	public, stop, ended := another(t, s, private)
 	p := s.Somebody()
-	for _, path := range []string{"/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/pprof/heap"} {
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/pprof/heap", "/jobs/", "/jobs/api/queues"} {
 		at(p, "http://"+private.Addr().String()).GET(path).Expect(http.StatusOK)
 		at(p, public).GET(path).Expect(http.StatusNotFound)
 	}
 	at(p, "http://"+private.Addr().String()).GET("/problems").Expect(http.StatusNotFound)
+	p.Header.Set("Sec-Fetch-Site", "cross-site") // a web page of somebody else
+	at(p, "http://"+private.Addr().String()).POST("/jobs/api/jobs/cancel", map[string]any{"ids": []string{"1"}}).Expect(http.StatusForbidden)
 	s.HTTP.CloseIdleConnections()
 	stop()
 	if err := <-ended; err != nil {

@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -18,9 +19,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/labstack/echo/v4"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/accord-api/accord/auth"
 	"github.com/accord-api/accord/cache"
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/jobs"
@@ -34,6 +37,8 @@ const (
 	directPoolSize = 4
 	// clientID is the client_id claim of tokens: the API's own clients.
 	clientID = "accord"
+	// storageTimeout bounds the check of the storage of files at start.
+	storageTimeout = 20 * time.Second
 )
 
 // Options are what a server needs beside its configuration. The zero value
@@ -49,6 +54,12 @@ type Options struct {
 	OutboxDir string
 	// Tracer observes the queries of requests; nil means none.
 	Tracer pgx.QueryTracer
+	// FilesDir is where files are kept when FILES_URL is unset; production
+	// has no such default.
+	FilesDir string
+	// ReportLease replaces the time after which a report whose worker says nothing
+	// is made anew, for tests.
+	ReportLease time.Duration
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -65,16 +76,21 @@ type Server struct {
 	queries   *db.Queries
 	jobs      *jobs.Jobs
 	outbox    *mail.Outbox // nil but in development
+	files     *files.Store // nil where neither is set: then it does not Start
 	hasher    *auth.Hasher
 	tokens    *auth.Tokens
 	jwks      api.JSONWebKeySet
 	refresh   *auth.Refresh
 	cursors   *auth.Sealer
+	blind     *auth.Blind
 	sessions  *sessions
 	answers   *cache.Cache[encodedAnswer]
 	streams   *streams
+	hub       *hub
 	twins     *twins
-	failures  *limit.Backoff
+	redis     *redis.Client // nil without a URL
+	limits    *limit.Redis  // nil likewise
+	failures  *limit.SharedBackoff
 	anonymous *rateLimit
 	proxies   proxies
 	sentry    *sentry.Client // nil without a DSN
@@ -96,8 +112,7 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
-		s.closeDatabase()
-		return nil, err
+		return nil, errors.Join(err, s.closeStores(), s.closeFiles())
 	}
 	return s, nil
 }
@@ -122,19 +137,21 @@ func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-func (s *Server) closeDatabase() {
+func (s *Server) closeStores() error {
 	s.direct.Close()
 	s.pool.Close()
+	if s.redis == nil {
+		return nil
+	}
+	return s.redis.Close()
 }
 
 // wire joins the parts in the order in which they need each other.
 func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
-	s.answers, s.streams, s.twins = s.newAnswers(), newStreams(), newTwins()
-	s.failures = limit.NewBackoff(limit.WithNow(s.now))
-	s.anonymous = s.newRateLimit(api.Anonymous)
-	for _, step := range []func(Options) error{s.wireAuth, s.wireSentry, s.wireJobs, s.wireRoutes} {
+	s.streams, s.hub, s.twins = newStreams(), newHub(s.queries), newTwins()
+	for _, step := range []func(Options) error{s.wireAuth, s.wireRedis, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes} {
 		if err := step(o); err != nil {
 			return err
 		}
@@ -147,7 +164,7 @@ func (s *Server) wireAuth(o Options) error {
 	if err != nil {
 		return fmt.Errorf("deriving keys: %w", err)
 	}
-	s.refresh, s.cursors = auth.NewRefresh(keyring), auth.NewSealer(keyring)
+	s.refresh, s.cursors, s.blind = auth.NewRefresh(keyring), auth.NewSealer(keyring), auth.NewBlind(keyring)
 	cores := o.Cores
 	if cores == 0 {
 		cores = runtime.GOMAXPROCS(0)
@@ -169,13 +186,57 @@ func (s *Server) wireAuth(o Options) error {
 	return nil
 }
 
+func (s *Server) wireFiles(o Options) (err error) {
+	switch {
+	case s.config.FilesURL != "":
+		s.files, err = files.Open(s.config.FilesURL)
+	case o.FilesDir != "" && !s.config.Production():
+		s.files, err = files.OpenFolder(o.FilesDir)
+	}
+	return err
+}
+
+// checkFiles finds out before the first upload whether files can be kept.
+func (s *Server) checkFiles(ctx context.Context) error {
+	if s.files == nil {
+		return errors.New("there is nowhere to keep files: set FILES_URL")
+	}
+	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
+	defer cancel()
+	return s.files.Check(ctx)
+}
+
+func (s *Server) closeFiles() error {
+	if s.files == nil {
+		return nil
+	}
+	return s.files.Close()
+}
+
+// wireRedis opens Redis, where there is one, for limits and answers to be shared.
+func (s *Server) wireRedis(Options) error {
+	if s.config.RedisURL.IsSet() {
+		var err error
+		if s.redis, err = openRedis(s.config.RedisURL); err != nil {
+			return fmt.Errorf("opening Redis: %w", err)
+		}
+		s.limits = limit.NewRedis(limit.RedisConfig{
+			Client: s.redis, Blind: s.blind.Name, Log: s.log, Timeout: s.redis.Options().ReadTimeout,
+		})
+	}
+	s.answers = s.newAnswers()
+	s.failures = limit.NewSharedBackoff(s.limits, "login", limit.WithNow(s.now))
+	s.anonymous = s.newRateLimit("anonymous", api.Anonymous)
+	return nil
+}
+
 func (s *Server) wireJobs(o Options) error {
 	sender, err := s.sender(o)
 	if err != nil {
 		return fmt.Errorf("preparing mail: %w", err)
 	}
 	s.jobs, err = jobs.New(jobs.Config{
-		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender,
+		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files, Lease: o.ReportLease,
 		Project: s.config.ProjectName, PublicURL: s.config.PublicURL, AuditRetention: s.config.AuditRetention,
 		Now: s.now, Log: s.log, Test: s.config.Environment == Test,
 	})
@@ -237,10 +298,17 @@ func (s *Server) wireRoutes(Options) error {
 func (s *Server) Handler() http.Handler { return s.echo }
 
 // Start begins with what runs beside requests: jobs, and listening for what
-// other instances change. ctx only bounds the start.
+// other instances change. It fails when files cannot be kept. ctx only bounds
+// the start.
 func (s *Server) Start(ctx context.Context) error {
-	if err := s.jobs.Start(ctx); err != nil {
+	s.greetRedis(ctx)
+	if err := s.checkFiles(ctx); err != nil {
 		return err
+	}
+	if s.config.Jobs {
+		if err := s.jobs.Start(ctx); err != nil {
+			return err
+		}
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -249,12 +317,26 @@ func (s *Server) Start(ctx context.Context) error {
 	return nil
 }
 
+// Work works on jobs until ctx ends, and serves nothing. Close stops the jobs.
+func (s *Server) Work(ctx context.Context) error {
+	if err := s.checkFiles(ctx); err != nil {
+		return err
+	}
+	s.stop = func() {}
+	if err := s.jobs.Start(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
 // listen hears what other instances change. What it does makes only sooner what
 // would happen by itself: a lost notification is no harm.
 func (s *Server) listen(ctx context.Context) {
 	heard := map[string]func(payload string){
-		sessionsChannel: func(user string) { s.sessionsOf(ctx, user) },
-		cacheChannel:    func(tag string) { s.answers.Invalidate(ctx, tag) },
+		sessionsChannel:      func(user string) { s.sessionsOf(ctx, user) },
+		cacheChannel:         func(tag string) { s.answers.Invalidate(ctx, tag) },
+		notificationsChannel: s.notificationsOf,
 	}
 	err := s.listener.Run(ctx, slices.Sorted(maps.Keys(heard)),
 		func(channel, payload string) { heard[channel](payload) },
@@ -262,6 +344,7 @@ func (s *Server) listen(ctx context.Context) {
 			s.sessions.forgetAll()
 			s.answers.InvalidateAll(ctx)
 			s.streams.check(ctx, s.sessions, uuid.Nil)
+			s.hub.wake(uuid.Nil)
 		})
 	if err != nil {
 		s.log.ErrorContext(ctx, "listening for what other instances change", "error", err)
@@ -276,7 +359,14 @@ func (s *Server) sessionsOf(ctx context.Context, user string) {
 	}
 }
 
-// Close ends what Start began, jobs first, and closes the database. Jobs that
+// notificationsOf wakes the streams of a user, whose id is a notification's.
+func (s *Server) notificationsOf(user string) {
+	if id, err := uuid.Parse(user); err == nil && id != uuid.Nil {
+		s.hub.wake(id)
+	}
+}
+
+// Close ends what Start began, jobs first, and closes the database and Redis. Jobs that
 // have not finished when ctx ends run again later.
 func (s *Server) Close(ctx context.Context) error {
 	var err error
@@ -287,6 +377,5 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.sentry != nil {
 		s.sentry.Flush(time.Second)
 	}
-	s.closeDatabase()
-	return err
+	return errors.Join(err, s.closeStores(), s.closeFiles())
 }

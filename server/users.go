@@ -60,7 +60,7 @@ func (s *Server) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (api
 	return api.UpdateMe200JSONResponse{UserJSONResponse: userAnswer(user)}, orEnded(err)
 }
 
-// DeleteMe anonymises the caller's account.
+// DeleteMe anonymises the caller's account and deletes its files.
 func (s *Server) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api.DeleteMeResponseObject, error) {
 	user, err := s.confirmPassword(ctx, "password", r.Body.Password)
 	if err != nil {
@@ -71,6 +71,9 @@ func (s *Server) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api
 			return err
 		}
 		if err := w.holdPassword(ctx, user); err != nil {
+			return err
+		}
+		if err := w.deleteFilesOf(ctx, user.ID); err != nil {
 			return err
 		}
 		if err := w.UserAnonymise(ctx, db.UserAnonymiseParams{ID: user.ID, Now: s.now(), Pseudonym: uuid.NewString()}); err != nil {

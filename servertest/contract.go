@@ -143,24 +143,61 @@ func (c *contract) wrongBody(response map[string]any, pointer string, a *Answer)
 		return nil
 	}
 	mediaType, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
-	if err != nil || content[mediaType] == nil {
+	declared := mediaRange(content, mediaType)
+	if err != nil || declared == "" {
 		return []string{"the content type is not declared: " + a.Header.Get("Content-Type")}
 	}
 	if a.Request.Method == http.MethodHead {
 		return nil
 	}
-	schema, err := c.compile(pointer + "/content/" + escape(mediaType) + "/schema")
+	schema, err := c.compile(pointer + "/content/" + escape(declared) + "/schema")
 	if err != nil {
 		return []string{err.Error()}
 	}
-	var value any
-	if value, err = jsonschema.UnmarshalJSON(bytes.NewReader(a.Body)); err != nil {
+	if declared != "application/json" && !strings.HasSuffix(declared, "+json") { // a text
+		if err := schema.Validate(string(a.Body)); err != nil {
+			return []string{err.Error()}
+		}
+		return nil
+	}
+	return wrongJSON(schema, a.Body)
+}
+
+// mediaRange is the most specific of the declared types and ranges that a media
+// type falls in; "" where it falls in none.
+func mediaRange(content map[string]any, mediaType string) string {
+	kind, _, _ := strings.Cut(mediaType, "/")
+	for _, declared := range []string{mediaType, kind + "/*", "*/*"} {
+		if content[declared] != nil {
+			return declared
+		}
+	}
+	return ""
+}
+
+func wrongJSON(schema *jsonschema.Schema, data []byte) []string {
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
 		return []string{err.Error()}
 	}
 	if err := schema.Validate(value); err != nil {
 		return []string{err.Error()}
 	}
 	return nil
+}
+
+// wrongEvent says in which ways an event is not what the contract declares. An
+// event has the name of the schema of its data, but for the capital.
+func wrongEvent(e Event) []string {
+	if e.Name == "" {
+		return []string{"it has no name"}
+	}
+	c := published()
+	schema, err := c.compile("/components/schemas/" + strings.ToUpper(e.Name[:1]) + e.Name[1:])
+	if err != nil {
+		return []string{err.Error()}
+	}
+	return wrongJSON(schema, e.Data)
 }
 
 func (c *contract) compile(pointer string) (*jsonschema.Schema, error) {

@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -147,11 +148,16 @@ func (p *Person) encode(body any) []byte {
 // Do sends a request as this person.
 func (p *Person) Do(method, path, contentType string, body []byte) *Answer {
 	p.T.Helper()
+	return p.Send(p.request(p.T.Context(), method, path, contentType, body))
+}
+
+func (p *Person) request(ctx context.Context, method, path, contentType string, body []byte) *http.Request {
+	p.T.Helper()
 	var reader io.Reader
 	if body != nil {
 		reader = bytes.NewReader(body)
 	}
-	r, err := http.NewRequestWithContext(p.T.Context(), method, p.URL+path, reader)
+	r, err := http.NewRequestWithContext(ctx, method, p.URL+path, reader)
 	if err != nil {
 		p.T.Fatalf("making a request: %v", err)
 	}
@@ -163,10 +169,11 @@ func (p *Person) Do(method, path, contentType string, body []byte) *Answer {
 		r.Header.Set("Content-Type", contentType)
 	}
 	maps.Copy(r.Header, p.Header)
-	return p.Send(r)
+	return r
 }
 
-// Send sends any request and holds the answer against the contract.
+// Send sends any request and holds the answer against the contract. Of a stream
+// of events it reads the first one only, or comment, and hangs up.
 func (p *Person) Send(r *http.Request) *Answer {
 	p.T.Helper()
 	response, err := p.HTTP.Do(r)
@@ -174,13 +181,19 @@ func (p *Person) Send(r *http.Request) *Answer {
 		p.T.Fatalf("%s %s: %v", r.Method, r.URL, err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	body, err := readAnswer(response)
 	if err != nil {
 		p.T.Fatalf("reading the answer of %s %s: %v", r.Method, r.URL, err)
 	}
-	a := &Answer{person: p, Request: r, Status: response.StatusCode, Header: response.Header, Body: body}
+	return p.answer(response, body)
+}
+
+// answer holds what came back against the contract.
+func (p *Person) answer(response *http.Response, body []byte) *Answer {
+	p.T.Helper()
+	a := &Answer{person: p, Request: response.Request, Status: response.StatusCode, Header: response.Header, Body: body}
 	for _, breach := range breaches(a) {
-		p.T.Errorf("%s %s answers %d against the contract: %s\n%s", r.Method, r.URL.Path, a.Status, breach, body)
+		p.T.Errorf("%s %s answers %d against the contract: %s\n%s", a.Request.Method, a.Request.URL.Path, a.Status, breach, body)
 	}
 	return a
 }

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +34,8 @@ type Options struct {
 	Start bool
 	// Now replaces the test's clock.
 	Now func() time.Time
+	// ReportLease shortens how long a worker that says nothing is believed in.
+	ReportLease time.Duration
 	// Outbox is a folder for development to keep mails in, instead of the Mailbox.
 	Outbox string
 }
@@ -85,6 +88,7 @@ func (s *Server) config(o Options) server.Config {
 	settings := map[string]string{
 		"ENVIRONMENT": "test", "DATABASE_URL": s.DatabaseURL, "PUBLIC_URL": s.URL,
 		"BCRYPT_COST": "4", "TRUSTED_PROXIES": "127.0.0.1", "ADMIN_PORT": "-1",
+		"FILES_URL": (&url.URL{Scheme: "file", Path: s.T.TempDir()}).String(),
 	}
 	maps.Copy(settings, o.Settings)
 	config, err := server.LoadConfig(settings)
@@ -98,7 +102,7 @@ func (s *Server) run(listener net.Listener, o Options) {
 	s.T.Helper()
 	options := server.Options{
 		Log: slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries,
+		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, ReportLease: o.ReportLease,
 	}
 	if o.Outbox == "" {
 		options.Sender = s.Mailbox

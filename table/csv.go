@@ -61,37 +61,40 @@ func appendCell(buf []byte, s string) []byte {
 // needsQuotes says yes to more than RFC 4180 asks for: spaces at an end, which
 // some readers would take away, and what other readers part cells at.
 func needsQuotes(s string) bool {
-	if s == "" {
-		return false
-	}
-	if s[0] == ' ' || s[len(s)-1] == ' ' {
-		return true
-	}
 	for i := range len(s) {
-		switch s[i] {
-		case '"', ',', '\r', '\n', ';', '\t':
+		if quoted[s[i]] {
 			return true
 		}
 	}
-	return false
+	return s != "" && (s[0] == ' ' || s[len(s)-1] == ' ')
 }
 
-// formulaStarts are what a formula begins with, in the forms that Unicode knows
-// of each (spreadsheets in East Asia take the wide ones), and the control
-// characters behind which a spreadsheet looks for one.
-const formulaStarts = "=+-@\t\r\n" + "＝＋－＠" + "﹦﹢﹣﹫"
+var quoted = [256]bool{'"': true, ',': true, '\r': true, '\n': true, ';': true, '\t': true}
 
 // isFormula also looks behind what spreadsheets strip: spaces, quotes and what
 // cannot be seen. It says the same of a text that has been given a ' as before,
 // so that the ' can be taken away again.
 func isFormula(s string) bool {
 	for _, r := range s {
-		if strings.ContainsRune(formulaStarts, r) {
+		if startsFormula(r) {
 			return true
 		}
 		if !isStripped(r) {
 			return false
 		}
+	}
+	return false
+}
+
+// startsFormula knows a formula's first characters in all the forms that Unicode
+// has of them (spreadsheets in East Asia take the wide ones), and the control
+// characters behind which a spreadsheet looks for one.
+func startsFormula(r rune) bool {
+	switch r {
+	case '=', '+', '-', '@', '\t', '\r', '\n',
+		'＝', '＋', '－', '＠',
+		'﹦', '﹢', '﹣', '﹫':
+		return true
 	}
 	return false
 }

@@ -85,7 +85,7 @@ func (w *Writer) endRow(start int) {
 // Before the first one it sends a CSV's header, so that the reader sees that
 // something comes.
 func (w *Writer) Flush() error {
-	if w.err != nil || len(w.buf) == 0 {
+	if len(w.buf) == 0 {
 		return w.err
 	}
 	_, err := w.out.Write(w.buf)

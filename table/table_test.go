@@ -157,6 +157,8 @@ func TestFormulas(t *testing.T) {
 		{"' \"=1", `"'' ""=1"`},
 		{"'tis", "'tis"},
 		{"a=1", "a=1"},
+		{"a;b", `"a;b"`},
+		{"a ", `"a "`},
 		{"1-1", "1-1"},
 		{"(-1)", "(-1)"},
 		{"ada@example.com", "ada@example.com"},
@@ -361,8 +363,8 @@ func FuzzNDJSON(f *testing.F) {
 		must(t, w.Row(s, n, nil))
 		must(t, w.Flush())
 		line, ok := strings.CutSuffix(out.String(), "\n")
-		if !ok || strings.ContainsAny(line, "\r\n") {
-			t.Errorf("not one line: %q", line)
+		if !ok || strings.ContainsAny(line, "\r\n") || !utf8.ValidString(line) {
+			t.Errorf("not one line of UTF-8: %q", line)
 		}
 		exact := string([]rune(s)) // U+FFFD for each byte that is not UTF-8
 		var got map[string]any

@@ -23,7 +23,7 @@ trap 'exit 143' TERM
 # What no test of the product is meant to reach is not counted: generated code
 # (the generator's own tests see to it), and the kits that only tests import.
 hand_written() {
-	go list "$@" ./... | grep -v -e '/accord/gen/' -e '/pgtest$' -e '/servertest$' | paste -s -d , -
+	go list "$@" ./... | grep -v -e '/accord/gen/' -e '/pgtest$' -e '/redistest$' -e '/servertest$' | paste -s -d , -
 }
 
 # The race detector needs cgo, and so a C compiler that works.
@@ -34,6 +34,7 @@ else
 	race=
 	echo 'Race detector: OFF, because no C compiler works here.'
 fi
+command -v redis-server >/dev/null || echo 'Redis: NONE, so that what needs a redis-server is skipped.'
 
 # Each package's own line about coverage is dropped: it is the share of all
 # packages that its tests alone reach, and names them all.

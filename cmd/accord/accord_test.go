@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/accord-api/accord/pg"
@@ -70,8 +71,9 @@ func onDatabase(address string, more ...string) []string {
 	return append([]string{"ENVIRONMENT=test", "BCRYPT_COST=4", "DATABASE_URL=" + address, "PORT=0", "ADMIN_PORT=-1"}, more...)
 }
 
-func inProduction(address string, more ...string) []string {
-	return append([]string{
+func inProduction(t *testing.T, address string, more ...string) []string {
+	t.Helper()
+	return append([]string{"FILES_URL=file://" + t.TempDir(),
 		"ENVIRONMENT=production", "DATABASE_URL=" + address, "PORT=0", "ADMIN_PORT=-1", "PUBLIC_URL=https://api.example.com",
 		"SECRET_KEY=p7Q-x9Lm2v_R4tW8yB1nK6cZ0sD3fG5h", "TRUSTED_PROXIES=127.0.0.1",
 	}, more...)
@@ -165,7 +167,7 @@ func TestServeInDevelopment(t *testing.T) {
 			t.Errorf("the last lines lack %q:\n%s", want, last)
 		}
 	}
-	for _, account := range demo {
+	for _, account := range demoAccounts {
 		if got := login(t, base, account.Username, account.Password); got != http.StatusOK {
 			t.Errorf("%s signs in with %d", account.Username, got)
 		}
@@ -187,13 +189,13 @@ func TestServeInDevelopment(t *testing.T) {
 func TestServeInProduction(t *testing.T) {
 	t.Parallel()
 	empty := pgtest.Empty(t)
-	code, _, errs := accord(t, inProduction(empty), "", "serve")
-	if code != exitFailed || !strings.Contains(errs, "version 0") || !regexp.MustCompile(`needs \d+:`).MatchString(errs) || !strings.Contains(errs, "accord migrate up") {
+	code, _, errs := accord(t, inProduction(t, empty), "", "serve")
+	if code != exitFailed || !strings.Contains(errs, "version 0") || !strings.Contains(errs, fmt.Sprint("needs ", migrations(t, empty))) || !strings.Contains(errs, "accord migrate up") {
 		t.Errorf("an old schema: exit %d, %s", code, errs)
 	}
-	base, out, stop := serving(t, t.TempDir(), inProduction(empty, "MIGRATE_ON_START=true"))
-	if got := get(t, base+"/readyz"); got != http.StatusOK {
-		t.Errorf("readyz %d", got)
+	base, out, stop := serving(t, t.TempDir(), inProduction(t, empty, "MIGRATE_ON_START=true", "REDIS_URL=redis://127.0.0.1:1"))
+	if got := get(t, base+"/readyz"); got != http.StatusOK || !strings.Contains(out.String(), "Redis is out of reach") {
+		t.Errorf("without Redis: readyz %d, %s", got, out)
 	}
 	if strings.Contains(out.String(), "demo") || login(t, base, "admin", "Admin-demo-1") == http.StatusOK {
 		t.Error("production has demo accounts")
@@ -211,7 +213,7 @@ func TestWrongSettings(t *testing.T) {
 	}{
 		"several at once":        {[]string{"PORT=x", "BCRYPT_COST=4", "LOG_LEVEL=loud"}, []string{"PORT", "BCRYPT_COST", "LOG_LEVEL"}},
 		"beyond loopback":        {[]string{"HOST=0.0.0.0"}, []string{"HOST"}},
-		"production with little": {[]string{"ENVIRONMENT=production"}, []string{"SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"}},
+		"production with little": {[]string{"ENVIRONMENT=production"}, []string{"SECRET_KEY", "DATABASE_URL", "PUBLIC_URL", "FILES_URL"}},
 	} {
 		code, _, errs := accord(t, c.environ, "", "serve")
 		if code != exitUsage {
@@ -239,14 +241,23 @@ func TestTakenPort(t *testing.T) {
 	}
 }
 
+// migrations is how many there are; their versions have no gaps.
+func migrations(t *testing.T, address string) int {
+	t.Helper()
+	all, err := pg.MigrationStatus(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
 func TestMigrate(t *testing.T) {
 	t.Parallel()
-	environ := onDatabase(pgtest.Empty(t))
-	_, pending, _ := accord(t, environ, "", "migrate", "status")
-	n := strings.Count(pending, "pending")
-	all, rest := fmt.Sprintf("\n%d migrations", n), fmt.Sprintf("\n%d migrations", n-1)
+	empty := pgtest.Empty(t)
+	environ, all := onDatabase(empty), migrations(t, empty)
 	for _, step := range []struct{ args, want string }{
-		{"up", all}, {"up", "0 migrations"}, {"status", "UTC"}, {"down", "\n1 migrations"}, {"down --all", rest}, {"up", all},
+		{"status", "pending"}, {"up", fmt.Sprint(all, " migrations")}, {"up", "0 migrations"}, {"status", "UTC"},
+		{"down", "1 migrations"}, {"down --all", fmt.Sprint(all-1, " migrations")}, {"up", fmt.Sprint(all, " migrations")},
 	} {
 		code, out, errs := accord(t, environ, "", append([]string{"migrate"}, strings.Fields(step.args)...)...)
 		if code != exitOK || !strings.Contains(out, step.want) {
@@ -315,7 +326,7 @@ func TestUsersWantASchema(t *testing.T) {
 
 func TestConfigHidesSecrets(t *testing.T) {
 	t.Parallel()
-	environ := inProduction("postgres://accord:canary@localhost/accord", "SMTP_URL=smtps://me:canary@mail.example.com:465", "MAIL_FROM=Me <me@example.com>")
+	environ := inProduction(t, "postgres://accord:canary@localhost/accord", "SMTP_URL=smtps://me:canary@mail.example.com:465", "MAIL_FROM=Me <me@example.com>", "REDIS_URL=redis://me:canary@localhost")
 	for _, args := range [][]string{{"config"}, {"config", "--json"}} {
 		code, out, errs := accord(t, environ, "", args...)
 		if code != exitOK || strings.Contains(out, "canary") || !strings.Contains(out, "(hidden)") || !strings.Contains(out, "environment") {
@@ -475,6 +486,43 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
+// Files are kept beside the private database.
+func TestFilesInDevelopment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, out, stop := serving(t, dir, onDatabase(pgtest.New(t)))
+	info, err := os.Stat(filepath.Join(dir, ".accord", "files"))
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v", info, err)
+	}
+	if code := stop(); code != exitOK {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+// A storage that does not work is found out at start, and no other command
+// touches it.
+func TestFilesThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	address, folder := pgtest.New(t), filepath.Join(t.TempDir(), "files")
+	for storage, want := range map[string]string{
+		"file:///dev/null/files":                            "opening the folder for files",
+		"s3://accord-test?region=a&endpoint=http://[::1]:1": "checking the storage s3://accord-test",
+	} {
+		environ := inProduction(t, address, "FILES_URL="+storage, "AWS_ACCESS_KEY_ID=x")
+		if code, _, errs := accord(t, environ, "", "serve"); code != exitFailed || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d: %s", storage, code, errs)
+		}
+	}
+	environ := inProduction(t, address, "FILES_URL=file://"+folder)
+	if code, _, errs := accord(t, environ, "", "user", "list"); code != exitOK {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Errorf("the folder was made: %v", err)
+	}
+}
+
 // A newer schema is an instance of the next release at work.
 func TestNewerSchemaIsAccepted(t *testing.T) {
 	t.Parallel()
@@ -487,8 +535,113 @@ func TestNewerSchemaIsAccepted(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)"); err != nil {
 		t.Fatal(err)
 	}
-	base, _, _ := serving(t, t.TempDir(), inProduction(address))
+	base, _, _ := serving(t, t.TempDir(), inProduction(t, address))
 	if got := get(t, base+"/readyz"); got != http.StatusOK {
 		t.Errorf("readyz %d", got)
 	}
+}
+
+// A worker that is killed in the middle of a report leaves it to another one: the
+// report is made, once, and its user is told once.
+func TestKilledWorker(t *testing.T) {
+	t.Parallel()
+	url, dir := pgtest.New(t), t.TempDir()
+	environ := onDatabase(url, "JOBS=false", "PUBLIC_URL=http://localhost")
+	base, _, _ := serving(t, dir, environ)
+	send(t, http.MethodPost, base+"/api/v1/users", "", "application/json",
+		`{"email": "ada@example.com", "username": "ada", "password": "Analytical-1843", "full_name": "Ada"}`, http.StatusCreated)
+	token := tokenOf(t, base, "ada", "Analytical-1843")
+
+	db, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close(context.WithoutCancel(t.Context())) }()
+	lock, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock.Exec(t.Context(), "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	send(t, http.MethodPost, base+"/api/v1/reports/generate", token, "application/json", `{"kind": "orders", "format": "csv", "days": 30}`, http.StatusAccepted)
+	status := func(want string) func() bool {
+		return func() bool {
+			var got string
+			if err := db.QueryRow(t.Context(), "SELECT status FROM reports").Scan(&got); err != nil {
+				t.Fatal(err)
+			}
+			return got == want
+		}
+	}
+	first := startWorker(t, dir, environ)
+	eventually(t, "the report is being made", status("running"))
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = first.Wait() // killed
+	if err := lock.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	second := startWorker(t, dir, environ)
+	eventually(t, "the report is made", status("succeeded"))
+	if told := strings.Count(send(t, http.MethodGet, base+"/api/v1/notifications", token, "", "", http.StatusOK), `"report.succeeded"`); told != 1 {
+		t.Errorf("the user is told %d times", told)
+	}
+	if err := second.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Wait(); err != nil {
+		t.Errorf("the worker ends with %v", err)
+	}
+}
+
+// startWorker runs `accord worker` as a process.
+func startWorker(t *testing.T, dir string, environ []string) *exec.Cmd {
+	t.Helper()
+	worker := exec.Command(os.Args[0], "worker")
+	worker.Dir, worker.Env = dir, append(environ, asProgram+"=1")
+	worker.Stdout, worker.Stderr = t.Output(), t.Output()
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = worker.Process.Kill() })
+	return worker
+}
+
+func tokenOf(t *testing.T, base, name, password string) string {
+	t.Helper()
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	body := send(t, http.MethodPost, base+"/api/v1/auth/login", "", "application/x-www-form-urlencoded", "username="+name+"&password="+password, http.StatusOK)
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer.Token
+}
+
+func send(t *testing.T, method, address, token, contentType, body string, want int) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != want {
+		t.Fatalf("%s %s: %d %s %v", method, address, response.StatusCode, answer, err)
+	}
+	return string(answer)
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/accord-api/accord/demo"
+	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/pg/devpg"
 	"github.com/accord-api/accord/server"
 )
@@ -45,31 +47,42 @@ func (c command) privateDatabase(ctx context.Context, config server.Config) (ser
 	return config, stop, nil
 }
 
-// demo are the accounts of development. Their passwords are no secret: outside
-// of development there are no such accounts, and development is loopback only.
-var demo = []server.NewAccount{
-	{Email: "admin@example.com", Username: "admin", FullName: "Demo Administrator", Password: "Admin-demo-1", Role: "admin", Verified: true},
-	{Email: "user@example.com", Username: "user", FullName: "Demo User", Password: "User-demo-1", Role: "user", Verified: true},
+// demoAccounts are the accounts of development. Their passwords are no secret:
+// outside of development there are no such accounts, and development is loopback
+// only.
+var demoAccounts = []demo.Account{
+	{Email: "admin@example.com", Username: "admin", FullName: "Demo Administrator", Password: "Admin-demo-1", Role: "admin"},
+	{Email: "user@example.com", Username: "user", FullName: "Demo User", Password: "User-demo-1", Role: "user"},
 }
 
-// demoAccounts makes the accounts that are not there yet.
-func demoAccounts(ctx context.Context, api *server.Server) error {
-	for _, account := range demo {
-		if err := api.EnsureAccount(ctx, account); err != nil {
-			return fmt.Errorf("making the demo account %s: %w", account.Username, err)
-		}
+// fill makes the demo accounts and the demo data, once, and gives those of the
+// accounts that are still there.
+func fill(ctx context.Context, config server.Config, api *server.Server) ([]demo.Account, error) {
+	pool, err := openDirect(ctx, config)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	defer pool.Close()
+	err = demo.Fill(ctx, pool, demo.FillOptions{Accounts: demoAccounts, Hash: api.HashPassword, Now: time.Now()})
+	if err != nil {
+		return nil, fmt.Errorf("making demo data: %w", err)
+	}
+	return demo.Present(ctx, pool, demoAccounts)
+}
+
+// openDirect opens a few connections to PostgreSQL itself.
+func openDirect(ctx context.Context, config server.Config) (*pg.Pool, error) {
+	return pg.Open(ctx, pg.Config{URL: config.DatabaseDirectURL.Reveal(), Size: 2, ApplicationName: "accord demo"})
 }
 
 // welcome is what a newcomer reads last before the first request.
-func welcome(w io.Writer, config server.Config, url string) {
+func welcome(w io.Writer, config server.Config, url string, accounts []demo.Account) {
 	fmt.Fprintf(w, "\n%s is ready on %s (development: loopback only)\n\n", config.ProjectName, url)
 	if config.Docs {
 		fmt.Fprintf(w, "  docs    %s/api/docs\n", url)
 	}
 	fmt.Fprintf(w, "  mail    %s/dev/mail\n\n", url)
-	for _, account := range demo {
+	for _, account := range accounts {
 		fmt.Fprintf(w, "  %-7s %s\n", account.Username, account.Password)
 	}
 	fmt.Fprintln(w)

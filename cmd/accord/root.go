@@ -43,7 +43,7 @@ func newRoot(c command, args []string) *cobra.Command {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	root.AddCommand(newServe(c), newMigrate(c), newUser(c), newConfig(c))
+	root.AddCommand(newServe(c), newWorker(c), newMigrate(c), newUser(c), newSeed(c), newConfig(c))
 	return root
 }
 
@@ -89,7 +89,7 @@ func newLog(config server.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, options))
 }
 
-// stateDir is where development keeps its database and its mails.
+// stateDir is where development keeps its database, its mails and its files.
 func (c command) stateDir() (string, error) {
 	dir := filepath.Join(c.dir, ".accord")
 	if err := os.MkdirAll(dir, 0o755); err != nil { // the database's own user passes through it

@@ -19,7 +19,7 @@ func newServe(c command) *cobra.Command {
 	return &cobra.Command{
 		Use:     "serve",
 		Short:   "Serve the API",
-		Long:    "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and makes two demo accounts.",
+		Long:    "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and fills it with demo data once.",
 		Example: "  accord serve\n  PORT=9000 accord serve",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -66,23 +66,11 @@ func serve(ctx context.Context, config server.Config, c command) (err error) {
 
 // serveOn makes the server and runs it on what is listened on.
 func serveOn(ctx context.Context, config server.Config, listener, admin net.Listener, c command) (err error) {
-	options := server.Options{Log: newLog(config, c.err), Cores: spread()}
-	if config.Development() {
-		dir, err := c.stateDir()
-		if err != nil {
-			return err
-		}
-		options.OutboxDir = filepath.Join(dir, "mail")
-	}
-	api, err := server.New(ctx, config, options)
+	api, closeServer, err := c.newServer(ctx, config)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), config.ShutdownTimeout)
-		defer cancel()
-		err = errors.Join(err, api.Close(stopping))
-	}()
+	defer func() { err = errors.Join(err, closeServer()) }()
 
 	if err := api.CheckSchema(ctx); err != nil {
 		return err
@@ -92,14 +80,37 @@ func serveOn(ctx context.Context, config server.Config, listener, admin net.List
 	}
 	url := config.ListenURL(listener.Addr().String())
 	if config.Development() {
-		if err := demoAccounts(ctx, api); err != nil {
+		accounts, err := fill(ctx, config, api)
+		if err != nil {
 			return err
 		}
-		welcome(c.out, config, url)
+		welcome(c.out, config, url, accounts)
 	} else {
 		fmt.Fprintf(c.out, "%s is ready on %s\n", config.ProjectName, url)
 	}
 	return api.Run(ctx, listener, admin)
+}
+
+// newServer makes a server that keeps in the state folder what production keeps
+// elsewhere.
+func (c command) newServer(ctx context.Context, config server.Config) (*server.Server, func() error, error) {
+	options := server.Options{Log: newLog(config, c.err), Cores: spread()}
+	if !config.Production() {
+		dir, err := c.stateDir()
+		if err != nil {
+			return nil, nil, err
+		}
+		options.OutboxDir, options.FilesDir = filepath.Join(dir, "mail"), filepath.Join(dir, "files")
+	}
+	api, err := server.New(ctx, config, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	return api, func() error {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), config.ShutdownTimeout)
+		defer cancel()
+		return api.Close(stopping)
+	}, nil
 }
 
 // spread lets twice as many threads run as there are cores, and gives the

@@ -123,23 +123,27 @@ func listAccounts(ctx context.Context, api *server.Server, out io.Writer, asJSON
 	return table.Flush()
 }
 
-// withAccounts runs work on a server that does not serve: its database has to
-// be migrated, and its jobs are left to those that do.
+// withAccounts runs work on a server that does not serve.
 func withAccounts(ctx context.Context, c command, work func(*server.Server) error) error {
-	return withDatabase(ctx, c, func(config server.Config) (err error) {
-		if config.PublicURL == "" { // PORT=0; nothing of it reaches a mail or a token from here
-			config.PublicURL = "http://" + config.Address()
-		}
-		api, err := server.New(ctx, config, server.Options{Log: newLog(config, c.err)})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, api.Close(context.WithoutCancel(ctx))) }()
-		if err := api.CheckSchema(ctx); err != nil {
-			return err
-		}
-		return work(api)
-	})
+	return withDatabase(ctx, c, func(config server.Config) error { return withServer(ctx, config, c, work) })
+}
+
+// withServer is for a server that does not serve: its database has to be
+// migrated, and its jobs are left to those that do.
+func withServer(ctx context.Context, config server.Config, c command, work func(*server.Server) error) (err error) {
+	if config.PublicURL == "" { // PORT=0; nothing of it reaches a mail or a token from here
+		config.PublicURL = "http://" + config.Address()
+	}
+	config.FilesURL = "" // no file is touched, and no folder is to be made as another user
+	api, err := server.New(ctx, config, server.Options{Log: newLog(config, c.err)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, api.Close(context.WithoutCancel(ctx))) }()
+	if err := api.CheckSchema(ctx); err != nil {
+		return err
+	}
+	return work(api)
 }
 
 // readPassword asks at a terminal, without echo and twice, and else reads one

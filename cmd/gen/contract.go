@@ -265,6 +265,24 @@ func (o *operation) echoPath() string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(o.path)
 }
 
+// produces lists the content types among which a client chooses; none where a
+// success has only one.
+func (c *contract) produces(o *operation) []string {
+	for _, e := range entries(get(o.node, "responses")) {
+		response, _ := c.resolve(e.value)
+		if content := entries(get(response, "content")); e.name < "3" && len(content) > 1 {
+			names := make([]string, len(content))
+			for i, c := range content {
+				names[i] = c.name
+			}
+
+			return names
+		}
+	}
+
+	return nil
+}
+
 // statuses lists the numeric statuses of the answers in ascending order.
 func (o *operation) statuses() []int {
 	var list []int

@@ -13,7 +13,7 @@ func (c *contract) policies() string {
 	e.line("// Policies says for each operationId who may call it and within which limits.")
 	e.line("var Policies = map[string]*policy.Policy{")
 	for _, op := range c.operations {
-		e.line("%q: {\n%s},", op.id, op.policyFields(c.isTokenEndpoint(op)))
+		e.line("%q: {\n%s},", op.id, op.policyFields(c.produces(op), c.isTokenEndpoint(op)))
 	}
 	e.line("}\n")
 	e.line("// Anonymous is the document's limit for each address where nobody is signed in.")
@@ -22,7 +22,7 @@ func (c *contract) policies() string {
 	return e.String()
 }
 
-func (o *operation) policyFields(tokenEndpoint bool) string {
+func (o *operation) policyFields(produces []string, tokenEndpoint bool) string {
 	e := &emitter{}
 	row := o.policy
 	e.line("OperationID: %q,\nMethod: %q,\nPath: %q,", o.id, o.method, o.echoPath())
@@ -46,6 +46,9 @@ func (o *operation) policyFields(tokenEndpoint bool) string {
 	e.times("Sunset", row.sunset)
 	if query := o.queryParams(); len(query) > 0 {
 		e.line("Query: []string{%s},", quoted(query))
+	}
+	if len(produces) > 0 {
+		e.line("Produces: []string{%s},", quoted(produces))
 	}
 	o.bodyPolicy(e)
 	if tokenEndpoint {

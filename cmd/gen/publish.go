@@ -22,7 +22,7 @@ func publish(c *contract) {
 	c.served = clone(c.root)
 	for _, op := range c.operations {
 		responses := get(op.node, "responses")
-		for _, derived := range op.derivedAnswers() {
+		for _, derived := range c.derivedAnswers(op) {
 			if get(responses, derived.status) == nil {
 				c.addAnswer(op, responses, derived)
 			}
@@ -84,7 +84,7 @@ func (c *contract) describes(op *operation, section, component, of string) bool 
 // answer is a status and the component that describes it.
 type answer struct{ status, component string }
 
-func (o *operation) derivedAnswers() []answer {
+func (c *contract) derivedAnswers(o *operation) []answer {
 	list := []answer{status(http.StatusServiceUnavailable, "Unavailable"), {"default", "Unexpected"}}
 	if !o.public() {
 		list = append(list, status(http.StatusUnauthorized, "Unauthorized"))
@@ -102,6 +102,9 @@ func (o *operation) derivedAnswers() []answer {
 	}
 	if o.idempotent() {
 		list = append(list, status(http.StatusConflict, "Conflict"))
+	}
+	if len(c.produces(o)) > 0 {
+		list = append(list, status(http.StatusNotAcceptable, "NotAcceptable"))
 	}
 	if o.cached() {
 		list = append(list, status(http.StatusNotModified, "NotModified"))

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"mime/multipart"
 	"net/http"
 	"time"
 
@@ -32,6 +34,27 @@ func (e AuditOutcome) Valid() bool {
 	case AuditOutcomeLimited:
 		return true
 	case AuditOutcomeSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DashboardPart.
+const (
+	DashboardPartNotifications DashboardPart = "notifications"
+	DashboardPartOrders        DashboardPart = "orders"
+	DashboardPartUser          DashboardPart = "user"
+)
+
+// Valid indicates whether the value is a known member of the DashboardPart enum.
+func (e DashboardPart) Valid() bool {
+	switch e {
+	case DashboardPartNotifications:
+		return true
+	case DashboardPartOrders:
+		return true
+	case DashboardPartUser:
 		return true
 	default:
 		return false
@@ -131,6 +154,36 @@ func (e LoginFormGrantType) Valid() bool {
 	}
 }
 
+// Defines values for NotificationKind.
+const (
+	NotificationKindOrderPlaced             NotificationKind = "order.placed"
+	NotificationKindOrderStatus             NotificationKind = "order.status"
+	NotificationKindReportFailed            NotificationKind = "report.failed"
+	NotificationKindReportSucceeded         NotificationKind = "report.succeeded"
+	NotificationKindSecurityNewSignIn       NotificationKind = "security.new-sign-in"
+	NotificationKindSecurityPasswordChanged NotificationKind = "security.password-changed"
+)
+
+// Valid indicates whether the value is a known member of the NotificationKind enum.
+func (e NotificationKind) Valid() bool {
+	switch e {
+	case NotificationKindOrderPlaced:
+		return true
+	case NotificationKindOrderStatus:
+		return true
+	case NotificationKindReportFailed:
+		return true
+	case NotificationKindReportSucceeded:
+		return true
+	case NotificationKindSecurityNewSignIn:
+		return true
+	case NotificationKindSecurityPasswordChanged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OrderStatus.
 const (
 	OrderStatusCancelled OrderStatus = "cancelled"
@@ -188,6 +241,72 @@ const (
 func (e RefreshRequestGrantType) Valid() bool {
 	switch e {
 	case RefreshRequestGrantTypeRefreshToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportFormat.
+const (
+	ReportFormatCsv  ReportFormat = "csv"
+	ReportFormatHTML ReportFormat = "html"
+)
+
+// Valid indicates whether the value is a known member of the ReportFormat enum.
+func (e ReportFormat) Valid() bool {
+	switch e {
+	case ReportFormatCsv:
+		return true
+	case ReportFormatHTML:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportKind.
+const (
+	ReportKindOrders ReportKind = "orders"
+	ReportKindSales  ReportKind = "sales"
+	ReportKindUsers  ReportKind = "users"
+)
+
+// Valid indicates whether the value is a known member of the ReportKind enum.
+func (e ReportKind) Valid() bool {
+	switch e {
+	case ReportKindOrders:
+		return true
+	case ReportKindSales:
+		return true
+	case ReportKindUsers:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportStatus.
+const (
+	ReportStatusCancelled ReportStatus = "cancelled"
+	ReportStatusFailed    ReportStatus = "failed"
+	ReportStatusQueued    ReportStatus = "queued"
+	ReportStatusRunning   ReportStatus = "running"
+	ReportStatusSucceeded ReportStatus = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ReportStatus enum.
+func (e ReportStatus) Valid() bool {
+	switch e {
+	case ReportStatusCancelled:
+		return true
+	case ReportStatusFailed:
+		return true
+	case ReportStatusQueued:
+		return true
+	case ReportStatusRunning:
+		return true
+	case ReportStatusSucceeded:
 		return true
 	default:
 		return false
@@ -393,8 +512,14 @@ type Buyer struct {
 	Email string `json:"email"`
 }
 
+// Bytes The bytes of a file, whatever they are.
+type Bytes = openapi_types.File
+
 // Count How many there are.
 type Count = int64
+
+// Csv A table as RFC 4180 has it, in UTF-8, with a row of names first.
+type Csv = string
 
 // Currency An ISO 4217 code.
 //
@@ -405,6 +530,36 @@ type Currency = string
 //
 // Examples: Analytical-1843
 type CurrentPassword = string
+
+// Dashboard What a person wants to see first.
+type Dashboard struct {
+	// User The account; null where it could not be read.
+	User *User `json:"user"`
+
+	// Orders The latest orders, newest first.
+	Orders []OrderSummary `json:"orders"`
+
+	// Notifications The latest unread notifications, newest first.
+	Notifications []Notification `json:"notifications"`
+
+	// Errors The parts that are missing.
+	Errors []DashboardError `json:"errors"`
+}
+
+// DashboardError Why a part is missing.
+type DashboardError struct {
+	// Part A part of the dashboard.
+	Part DashboardPart `json:"part"`
+
+	// Type The problem's type.
+	Type string `json:"type"`
+
+	// Title What it means.
+	Title string `json:"title"`
+}
+
+// DashboardPart A part of the dashboard.
+type DashboardPart string
 
 // EmailRequest An e-mail address.
 type EmailRequest struct {
@@ -430,6 +585,42 @@ type FieldError struct {
 
 	// Code The rule that it breaks.
 	Code string `json:"code"`
+}
+
+// File A file.
+type File struct {
+	// ID The file's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Name What it is saved as.
+	Name string `json:"name"`
+
+	// ContentType What its bytes are.
+	ContentType string `json:"content_type"`
+
+	// Size How many bytes it has.
+	Size int64 `json:"size"`
+
+	// Sha256 The SHA-256 of its bytes in hexadecimal.
+	Sha256 string `json:"sha256"`
+
+	// CreatedAt When it was stored (UTC).
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// FilePage A page of files.
+type FilePage struct {
+	// Items The files, newest first.
+	Items []File `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// FileUpload A form with a file.
+type FileUpload struct {
+	// File The file.
+	File openapi_types.File `json:"file"`
 }
 
 // FullName The person's name.
@@ -521,6 +712,51 @@ type LoginFormGrantType string
 
 // MailToken The token from the link in the mail.
 type MailToken = string
+
+// Ndjson One JSON object on each line.
+type Ndjson = string
+
+// Notification Something that a person is told.
+type Notification struct {
+	// ID The notification's id (UUIDv7).
+	ID openapi_types.UUID `json:"id"`
+
+	// Number Counts the account's notifications: a later one has a greater number.
+	Number int64 `json:"number"`
+
+	// Kind What a notification is about.
+	Kind NotificationKind `json:"kind"`
+
+	// Title What there is to tell.
+	Title string `json:"title"`
+
+	// Link The path of this API that it is about; empty where there is none.
+	Link string `json:"link"`
+
+	// CreatedAt When it arose.
+	CreatedAt time.Time `json:"created_at"`
+
+	// ReadAt When it was read; null while it was not.
+	ReadAt *time.Time `json:"read_at"`
+}
+
+// NotificationCount A number of notifications.
+type NotificationCount struct {
+	// Count How many.
+	Count int64 `json:"count"`
+}
+
+// NotificationKind What a notification is about.
+type NotificationKind string
+
+// NotificationPage A page of notifications.
+type NotificationPage struct {
+	// Items The notifications, newest first.
+	Items []Notification `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
 
 // Order An order with its lines.
 type Order struct {
@@ -843,6 +1079,96 @@ type RefreshRequest struct {
 // RefreshRequestGrantType The grant; `refresh_token` where given.
 type RefreshRequestGrantType string
 
+// Report A report.
+type Report struct {
+	// JobID The report's id (UUIDv7).
+	JobID openapi_types.UUID `json:"job_id"`
+
+	// Kind What a report is about.
+	Kind ReportKind `json:"kind"`
+
+	// Format How a report is written.
+	Format ReportFormat `json:"format"`
+
+	// Days How many days the report goes back, today included (UTC). Accounts are listed whole.
+	//
+	// Examples: 90
+	Days ReportDays `json:"days"`
+
+	// Status How far a report has come.
+	Status ReportStatus `json:"status"`
+
+	// Progress How much of it is made
+	Progress int32 `json:"progress"`
+
+	// FileID The file that was made; null before, and when it was deleted.
+	FileID *openapi_types.UUID `json:"file_id"`
+
+	// Problem Why it has failed; null where it has not.
+	Problem *ReportProblem `json:"problem"`
+
+	// CreatedAt When it was asked for (UTC).
+	CreatedAt time.Time `json:"created_at"`
+
+	// FinishedAt When it ended (UTC).
+	FinishedAt *time.Time `json:"finished_at"`
+}
+
+// ReportDays How many days the report goes back, today included (UTC). Accounts are listed whole.
+//
+// Examples: 90
+type ReportDays = int32
+
+// ReportFormat How a report is written.
+type ReportFormat string
+
+// ReportJob A report that was asked for.
+type ReportJob struct {
+	// JobID The report's id (UUIDv7).
+	JobID openapi_types.UUID `json:"job_id"`
+
+	// Status How far a report has come.
+	Status ReportStatus `json:"status"`
+}
+
+// ReportKind What a report is about.
+type ReportKind string
+
+// ReportPage A page of reports.
+type ReportPage struct {
+	// Items The reports, newest first.
+	Items []Report `json:"items"`
+
+	// NextCursor The `cursor` of the next page; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ReportProblem Why a report has failed.
+type ReportProblem struct {
+	// Type The problem's type.
+	Type string `json:"type"`
+
+	// Title What it means.
+	Title string `json:"title"`
+}
+
+// ReportRequest What report is wanted.
+type ReportRequest struct {
+	// Kind What a report is about.
+	Kind ReportKind `json:"kind"`
+
+	// Format How a report is written.
+	Format ReportFormat `json:"format"`
+
+	// Days How many days the report goes back, today included (UTC). Accounts are listed whole.
+	//
+	// Examples: 90
+	Days ReportDays `json:"days"`
+}
+
+// ReportStatus How far a report has come.
+type ReportStatus string
+
 // Role What an account may do. An `admin` may do all that a `user` may.
 type Role string
 
@@ -1025,14 +1351,26 @@ type UserUpdate struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// FileID defines model for FileId.
+type FileID = openapi_types.UUID
+
 // IdempotencyKey Examples: 3f1c9c1e-5f0d-4a53-9f0c-6f3ed8a2b7c1
 type IdempotencyKey = string
 
 // IfMatch Examples: "3"
 type IfMatch = string
 
+// IfModifiedSince defines model for IfModifiedSince.
+type IfModifiedSince = string
+
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
+
+// IfRange defines model for IfRange.
+type IfRange = string
+
+// JobID defines model for JobId.
+type JobID = openapi_types.UUID
 
 // Limit defines model for Limit.
 type Limit = int32
@@ -1042,6 +1380,9 @@ type OrderID = openapi_types.UUID
 
 // ProductID defines model for ProductId.
 type ProductID = openapi_types.UUID
+
+// Range defines model for Range.
+type Range = string
 
 // UserID defines model for UserId.
 type UserID = openapi_types.UUID
@@ -1130,6 +1471,57 @@ type ListSessionsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ExportOrdersParams defines parameters for ExportOrders.
+type ExportOrdersParams struct {
+	// From Only orders that were placed then or later.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only orders that were placed before.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ListFilesParams defines parameters for ListFiles.
+type ListFilesParams struct {
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DownloadFileParams defines parameters for DownloadFile.
+type DownloadFileParams struct {
+	// Range The part of the file that is wanted, as `bytes=0-99`, `bytes=100-` or `bytes=-100`, or several parts after each other (RFC 9110, section 14.2). In another unit it does not count.
+	Range *Range `json:"Range,omitempty"`
+
+	// IfRange The `ETag` or `Last-Modified` of what the client has a part of; where the file is another one, `Range` does not count.
+	IfRange *IfRange `json:"If-Range,omitempty"`
+
+	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+
+	// IfModifiedSince The `Last-Modified` of what the client has; where the file is no newer, the answer is 304 without a body. It does not count beside `If-None-Match`.
+	IfModifiedSince *IfModifiedSince `json:"If-Modified-Since,omitempty"`
+}
+
+// ListNotificationsParams defines parameters for ListNotifications.
+type ListNotificationsParams struct {
+	// Unread With `true`, only those that have not been read.
+	Unread *bool `form:"unread,omitempty" json:"unread,omitempty"`
+
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// StreamNotificationsParams defines parameters for StreamNotifications.
+type StreamNotificationsParams struct {
+	// LastEventID The number of the last notification that the client has; without it, only what arises from now on is sent.
+	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
+}
+
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
 	// Status Only orders in this status.
@@ -1198,6 +1590,23 @@ type UpdateProductParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// ListReportsParams defines parameters for ListReports.
+type ListReportsParams struct {
+	// Limit How many items at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GenerateReportParams defines parameters for GenerateReport.
+type GenerateReportParams struct {
+	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
+	// the same request gives the first answer, and nothing is done twice. A random
+	// UUID is a good key; it may stand in quotes.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // AdminSetOrderStatusJSONRequestBody defines body for AdminSetOrderStatus for application/json ContentType.
 type AdminSetOrderStatusJSONRequestBody = OrderStatusChange
 
@@ -1225,6 +1634,9 @@ type ResetPasswordJSONRequestBody = PasswordReset
 // VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
 type VerifyEmailJSONRequestBody = EmailVerification
 
+// UploadFileMultipartRequestBody defines body for UploadFile for multipart/form-data ContentType.
+type UploadFileMultipartRequestBody = FileUpload
+
 // CreateOrderJSONRequestBody defines body for CreateOrder for application/json ContentType.
 type CreateOrderJSONRequestBody = OrderCreate
 
@@ -1233,6 +1645,9 @@ type CreateProductJSONRequestBody = ProductCreate
 
 // UpdateProductApplicationMergePatchPlusJSONRequestBody defines body for UpdateProduct for application/merge-patch+json ContentType.
 type UpdateProductApplicationMergePatchPlusJSONRequestBody = ProductUpdate
+
+// GenerateReportJSONRequestBody defines body for GenerateReport for application/json ContentType.
+type GenerateReportJSONRequestBody = ReportRequest
 
 // RegisterUserJSONRequestBody defines body for RegisterUser for application/json ContentType.
 type RegisterUserJSONRequestBody = UserCreate
@@ -1305,6 +1720,42 @@ type ServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx echo.Context) error
+	// GetDashboard What you want to see first
+	// (GET /api/v1/dashboard)
+	GetDashboard(ctx echo.Context) error
+	// ExportOrders All order lines as a table
+	// (GET /api/v1/export/orders)
+	ExportOrders(ctx echo.Context, params ExportOrdersParams) error
+	// ExportUsers All accounts as a table
+	// (GET /api/v1/export/users)
+	ExportUsers(ctx echo.Context) error
+	// ListFiles Your files
+	// (GET /api/v1/files)
+	ListFiles(ctx echo.Context, params ListFilesParams) error
+	// UploadFile Upload a file
+	// (POST /api/v1/files)
+	UploadFile(ctx echo.Context) error
+	// DeleteFile Delete a file
+	// (DELETE /api/v1/files/{file_id})
+	DeleteFile(ctx echo.Context, fileID FileID) error
+	// DownloadFile Download a file
+	// (GET /api/v1/files/{file_id})
+	DownloadFile(ctx echo.Context, fileID FileID, params DownloadFileParams) error
+	// ListNotifications Your notifications
+	// (GET /api/v1/notifications)
+	ListNotifications(ctx echo.Context, params ListNotificationsParams) error
+	// ReadAllNotifications Mark all as read
+	// (POST /api/v1/notifications/read-all)
+	ReadAllNotifications(ctx echo.Context) error
+	// StreamNotifications Notifications as they arise
+	// (GET /api/v1/notifications/stream)
+	StreamNotifications(ctx echo.Context, params StreamNotificationsParams) error
+	// CountUnreadNotifications How many notifications are unread
+	// (GET /api/v1/notifications/unread-count)
+	CountUnreadNotifications(ctx echo.Context) error
+	// ReadNotification Mark one as read
+	// (POST /api/v1/notifications/{notification_id}/read)
+	ReadNotification(ctx echo.Context, notificationID openapi_types.UUID) error
 	// ListOrders Your orders
 	// (GET /api/v1/orders)
 	ListOrders(ctx echo.Context, params ListOrdersParams) error
@@ -1332,6 +1783,18 @@ type ServerInterface interface {
 	// UpdateProduct Change a product
 	// (PATCH /api/v1/products/{product_id})
 	UpdateProduct(ctx echo.Context, productID ProductID, params UpdateProductParams) error
+	// ListReports Your reports
+	// (GET /api/v1/reports)
+	ListReports(ctx echo.Context, params ListReportsParams) error
+	// GenerateReport Ask for a report
+	// (POST /api/v1/reports/generate)
+	GenerateReport(ctx echo.Context, params GenerateReportParams) error
+	// GetReport One report
+	// (GET /api/v1/reports/{job_id})
+	GetReport(ctx echo.Context, jobID JobID) error
+	// CancelReport Cancel a report
+	// (POST /api/v1/reports/{job_id}/cancel)
+	CancelReport(ctx echo.Context, jobID JobID) error
 	// RegisterUser Register
 	// (POST /api/v1/users)
 	RegisterUser(ctx echo.Context) error
@@ -1591,6 +2054,154 @@ func (w *ServerInterfaceWrapper) VerifyEmail(ctx echo.Context) error {
 	return w.Handler.VerifyEmail(ctx)
 }
 
+// GetDashboard converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDashboard(ctx echo.Context) error {
+
+	return w.Handler.GetDashboard(ctx)
+}
+
+// ExportOrders converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportOrders(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ExportOrdersParams
+	params.From = validate.Query(from, 0, "from", validate.TimeText)
+	params.To = validate.Query(from, 1, "to", validate.TimeText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ExportOrders(ctx, params)
+}
+
+// ExportUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportUsers(ctx echo.Context) error {
+
+	return w.Handler.ExportUsers(ctx)
+}
+
+// ListFiles converts echo context to params.
+func (w *ServerInterfaceWrapper) ListFiles(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListFilesParams
+	params.Limit = validate.Query(from, 0, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 1, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListFiles(ctx, params)
+}
+
+// UploadFile converts echo context to params.
+func (w *ServerInterfaceWrapper) UploadFile(ctx echo.Context) error {
+
+	return w.Handler.UploadFile(ctx)
+}
+
+// DeleteFile converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteFile(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	fileID := validate.Path(from, 0, "file_id", ctx.Param("file_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.DeleteFile(ctx, fileID)
+}
+
+// DownloadFile converts echo context to params.
+func (w *ServerInterfaceWrapper) DownloadFile(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	fileID := validate.Path(from, 0, "file_id", ctx.Param("file_id"), validate.UUIDText)
+	var params DownloadFileParams
+	params.Range = validate.Header(from, 1, "Range", validate.Text[Range])
+	params.IfRange = validate.Header(from, 2, "If-Range", validate.Text[IfRange])
+	params.IfNoneMatch = validate.Header(from, 3, "If-None-Match", validate.Text[IfNoneMatch])
+	params.IfModifiedSince = validate.Header(from, 4, "If-Modified-Since", validate.Text[IfModifiedSince])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.DownloadFile(ctx, fileID, params)
+}
+
+// ListNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) ListNotifications(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListNotificationsParams
+	params.Unread = validate.Query(from, 0, "unread", validate.Bool[bool])
+	params.Limit = validate.Query(from, 1, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 2, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListNotifications(ctx, params)
+}
+
+// ReadAllNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) ReadAllNotifications(ctx echo.Context) error {
+
+	return w.Handler.ReadAllNotifications(ctx)
+}
+
+// StreamNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) StreamNotifications(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params StreamNotificationsParams
+	params.LastEventID = validate.Header(from, 0, "Last-Event-ID", validate.Int64[int64])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.StreamNotifications(ctx, params)
+}
+
+// CountUnreadNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) CountUnreadNotifications(ctx echo.Context) error {
+
+	return w.Handler.CountUnreadNotifications(ctx)
+}
+
+// ReadNotification converts echo context to params.
+func (w *ServerInterfaceWrapper) ReadNotification(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	notificationID := validate.Path(from, 0, "notification_id", ctx.Param("notification_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ReadNotification(ctx, notificationID)
+}
+
 // ListOrders converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOrders(ctx echo.Context) error {
 	from, err := validate.ReadParams(ctx.Request())
@@ -1736,6 +2347,69 @@ func (w *ServerInterfaceWrapper) UpdateProduct(ctx echo.Context) error {
 	return w.Handler.UpdateProduct(ctx, productID, params)
 }
 
+// ListReports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListReports(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params ListReportsParams
+	params.Limit = validate.Query(from, 0, "limit", validate.Int32[Limit])
+	params.Cursor = validate.Query(from, 1, "cursor", validate.Text[Cursor])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.ListReports(ctx, params)
+}
+
+// GenerateReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GenerateReport(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	var params GenerateReportParams
+	params.IdempotencyKey = validate.Header(from, 0, "Idempotency-Key", validate.Text[IdempotencyKey])
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.GenerateReport(ctx, params)
+}
+
+// GetReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReport(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	jobID := validate.Path(from, 0, "job_id", ctx.Param("job_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.GetReport(ctx, jobID)
+}
+
+// CancelReport converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelReport(ctx echo.Context) error {
+	from, err := validate.ReadParams(ctx.Request())
+	if err != nil {
+		return err
+	}
+	jobID := validate.Path(from, 0, "job_id", ctx.Param("job_id"), validate.UUIDText)
+	if found := from.Found(); found != nil {
+		// The handler reports them together with what is wrong elsewhere.
+		ctx.Set(validate.FaultsKey, found)
+	}
+
+	return w.Handler.CancelReport(ctx, jobID)
+}
+
 // RegisterUser converts echo context to params.
 func (w *ServerInterfaceWrapper) RegisterUser(ctx echo.Context) error {
 
@@ -1865,6 +2539,18 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/auth/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/api/v1/auth/sessions/:session_id", wrapper.RevokeSession, options.OperationMiddlewares["revokeSession"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/verify-email", wrapper.VerifyEmail, options.OperationMiddlewares["verifyEmail"]...)
+	router.GET(options.BaseURL+"/api/v1/dashboard", wrapper.GetDashboard, options.OperationMiddlewares["getDashboard"]...)
+	router.GET(options.BaseURL+"/api/v1/export/orders", wrapper.ExportOrders, options.OperationMiddlewares["exportOrders"]...)
+	router.GET(options.BaseURL+"/api/v1/export/users", wrapper.ExportUsers, options.OperationMiddlewares["exportUsers"]...)
+	router.GET(options.BaseURL+"/api/v1/files", wrapper.ListFiles, options.OperationMiddlewares["listFiles"]...)
+	router.POST(options.BaseURL+"/api/v1/files", wrapper.UploadFile, options.OperationMiddlewares["uploadFile"]...)
+	router.DELETE(options.BaseURL+"/api/v1/files/:file_id", wrapper.DeleteFile, options.OperationMiddlewares["deleteFile"]...)
+	router.GET(options.BaseURL+"/api/v1/files/:file_id", wrapper.DownloadFile, options.OperationMiddlewares["downloadFile"]...)
+	router.GET(options.BaseURL+"/api/v1/notifications", wrapper.ListNotifications, options.OperationMiddlewares["listNotifications"]...)
+	router.POST(options.BaseURL+"/api/v1/notifications/read-all", wrapper.ReadAllNotifications, options.OperationMiddlewares["readAllNotifications"]...)
+	router.GET(options.BaseURL+"/api/v1/notifications/stream", wrapper.StreamNotifications, options.OperationMiddlewares["streamNotifications"]...)
+	router.GET(options.BaseURL+"/api/v1/notifications/unread-count", wrapper.CountUnreadNotifications, options.OperationMiddlewares["countUnreadNotifications"]...)
+	router.POST(options.BaseURL+"/api/v1/notifications/:notification_id/read", wrapper.ReadNotification, options.OperationMiddlewares["readNotification"]...)
 	router.GET(options.BaseURL+"/api/v1/orders", wrapper.ListOrders, options.OperationMiddlewares["listOrders"]...)
 	router.POST(options.BaseURL+"/api/v1/orders", wrapper.CreateOrder, options.OperationMiddlewares["createOrder"]...)
 	router.GET(options.BaseURL+"/api/v1/orders/:order_id", wrapper.GetOrder, options.OperationMiddlewares["getOrder"]...)
@@ -1874,6 +2560,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v1/products/:product_id", wrapper.RetireProduct, options.OperationMiddlewares["retireProduct"]...)
 	router.GET(options.BaseURL+"/api/v1/products/:product_id", wrapper.GetProduct, options.OperationMiddlewares["getProduct"]...)
 	router.PATCH(options.BaseURL+"/api/v1/products/:product_id", wrapper.UpdateProduct, options.OperationMiddlewares["updateProduct"]...)
+	router.GET(options.BaseURL+"/api/v1/reports", wrapper.ListReports, options.OperationMiddlewares["listReports"]...)
+	router.POST(options.BaseURL+"/api/v1/reports/generate", wrapper.GenerateReport, options.OperationMiddlewares["generateReport"]...)
+	router.GET(options.BaseURL+"/api/v1/reports/:job_id", wrapper.GetReport, options.OperationMiddlewares["getReport"]...)
+	router.POST(options.BaseURL+"/api/v1/reports/:job_id/cancel", wrapper.CancelReport, options.OperationMiddlewares["cancelReport"]...)
 	router.POST(options.BaseURL+"/api/v1/users", wrapper.RegisterUser, options.OperationMiddlewares["registerUser"]...)
 	router.DELETE(options.BaseURL+"/api/v1/users/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/users/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
@@ -1887,6 +2577,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type HealthyJSONResponse Health
+
+type NotModifiedResponse struct {
+}
 
 type OrderJSONResponse Order
 
@@ -1907,6 +2600,8 @@ type ProductJSONResponse struct {
 
 	Headers ProductResponseHeaders
 }
+
+type ReportJSONResponse Report
 
 type TokenResponseHeaders struct {
 	CacheControl string
@@ -2341,6 +3036,499 @@ func (response VerifyEmail204Response) VisitVerifyEmailResponse(w http.ResponseW
 	return nil
 }
 
+type GetDashboardRequestObject struct {
+}
+
+type GetDashboardResponseObject interface {
+	VisitGetDashboardResponse(w http.ResponseWriter) error
+}
+
+type GetDashboard200JSONResponse Dashboard
+
+func (response GetDashboard200JSONResponse) VisitGetDashboardResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportOrdersRequestObject struct {
+	Params ExportOrdersParams
+}
+
+type ExportOrdersResponseObject interface {
+	VisitExportOrdersResponse(w http.ResponseWriter) error
+}
+
+type ExportOrders200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportOrders200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ExportOrders200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportOrders200ApplicationXNdjsonResponse) VisitExportOrdersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportOrders200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       ExportOrders200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportOrders200TextCsvResponse) VisitExportOrdersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportUsersRequestObject struct {
+}
+
+type ExportUsersResponseObject interface {
+	VisitExportUsersResponse(w http.ResponseWriter) error
+}
+
+type ExportUsers200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportUsers200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	Headers       ExportUsers200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportUsers200ApplicationXNdjsonResponse) VisitExportUsersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportUsers200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       ExportUsers200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportUsers200TextCsvResponse) VisitExportUsersResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ListFilesRequestObject struct {
+	Params ListFilesParams
+}
+
+type ListFilesResponseObject interface {
+	VisitListFilesResponse(w http.ResponseWriter) error
+}
+
+type ListFiles200ResponseHeaders struct {
+	Link *string
+}
+
+type ListFiles200JSONResponse struct {
+	Body    FilePage
+	Headers ListFiles200ResponseHeaders
+}
+
+func (response ListFiles200JSONResponse) VisitListFilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadFileRequestObject struct {
+	Body *multipart.Reader
+}
+
+type UploadFileResponseObject interface {
+	VisitUploadFileResponse(w http.ResponseWriter) error
+}
+
+type UploadFile201ResponseHeaders struct {
+	Location string
+}
+
+type UploadFile201JSONResponse struct {
+	Body    File
+	Headers UploadFile201ResponseHeaders
+}
+
+func (response UploadFile201JSONResponse) VisitUploadFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteFileRequestObject struct {
+	FileID FileID `json:"file_id"`
+}
+
+type DeleteFileResponseObject interface {
+	VisitDeleteFileResponse(w http.ResponseWriter) error
+}
+
+type DeleteFile204Response struct {
+}
+
+func (response DeleteFile204Response) VisitDeleteFileResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DownloadFileRequestObject struct {
+	FileID FileID `json:"file_id"`
+	Params DownloadFileParams
+}
+
+type DownloadFileResponseObject interface {
+	VisitDownloadFileResponse(w http.ResponseWriter) error
+}
+
+type DownloadFile200ResponseHeaders struct {
+	AcceptRanges       string
+	CacheControl       string
+	ContentDisposition string
+	ETag               string
+	LastModified       string
+}
+
+type DownloadFile200AsteriskResponse struct {
+	Body          io.Reader
+	Headers       DownloadFile200ResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
+
+func (response DownloadFile200AsteriskResponse) VisitDownloadFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Accept-Ranges", fmt.Sprint(response.Headers.AcceptRanges))
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Last-Modified", fmt.Sprint(response.Headers.LastModified))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type DownloadFile206ResponseHeaders struct {
+	AcceptRanges       string
+	CacheControl       string
+	ContentDisposition string
+	ContentRange       *string
+	ETag               string
+	LastModified       string
+}
+
+type DownloadFile206AsteriskResponse struct {
+	Body          io.Reader
+	Headers       DownloadFile206ResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
+
+func (response DownloadFile206AsteriskResponse) VisitDownloadFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Accept-Ranges", fmt.Sprint(response.Headers.AcceptRanges))
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	if response.Headers.ContentRange != nil {
+		w.Header().Set("Content-Range", fmt.Sprint(*response.Headers.ContentRange))
+	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.Header().Set("Last-Modified", fmt.Sprint(response.Headers.LastModified))
+	w.WriteHeader(206)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type DownloadFile304Response = NotModifiedResponse
+
+func (response DownloadFile304Response) VisitDownloadFileResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListNotificationsRequestObject struct {
+	Params ListNotificationsParams
+}
+
+type ListNotificationsResponseObject interface {
+	VisitListNotificationsResponse(w http.ResponseWriter) error
+}
+
+type ListNotifications200ResponseHeaders struct {
+	Link *string
+}
+
+type ListNotifications200JSONResponse struct {
+	Body    NotificationPage
+	Headers ListNotifications200ResponseHeaders
+}
+
+func (response ListNotifications200JSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReadAllNotificationsRequestObject struct {
+}
+
+type ReadAllNotificationsResponseObject interface {
+	VisitReadAllNotificationsResponse(w http.ResponseWriter) error
+}
+
+type ReadAllNotifications200JSONResponse NotificationCount
+
+func (response ReadAllNotifications200JSONResponse) VisitReadAllNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StreamNotificationsRequestObject struct {
+	Params StreamNotificationsParams
+}
+
+type StreamNotificationsResponseObject interface {
+	VisitStreamNotificationsResponse(w http.ResponseWriter) error
+}
+
+type StreamNotifications200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamNotifications200TextEventStreamResponse) VisitStreamNotificationsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type CountUnreadNotificationsRequestObject struct {
+}
+
+type CountUnreadNotificationsResponseObject interface {
+	VisitCountUnreadNotificationsResponse(w http.ResponseWriter) error
+}
+
+type CountUnreadNotifications200JSONResponse NotificationCount
+
+func (response CountUnreadNotifications200JSONResponse) VisitCountUnreadNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReadNotificationRequestObject struct {
+	NotificationID openapi_types.UUID `json:"notification_id"`
+}
+
+type ReadNotificationResponseObject interface {
+	VisitReadNotificationResponse(w http.ResponseWriter) error
+}
+
+type ReadNotification200JSONResponse Notification
+
+func (response ReadNotification200JSONResponse) VisitReadNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOrdersRequestObject struct {
 	Params ListOrdersParams
 }
@@ -2566,6 +3754,113 @@ func (response UpdateProduct200JSONResponse) VisitUpdateProductResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReportsRequestObject struct {
+	Params ListReportsParams
+}
+
+type ListReportsResponseObject interface {
+	VisitListReportsResponse(w http.ResponseWriter) error
+}
+
+type ListReports200ResponseHeaders struct {
+	Link *string
+}
+
+type ListReports200JSONResponse struct {
+	Body    ReportPage
+	Headers ListReports200ResponseHeaders
+}
+
+func (response ListReports200JSONResponse) VisitListReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GenerateReportRequestObject struct {
+	Params GenerateReportParams
+	Body   *GenerateReportJSONRequestBody
+}
+
+type GenerateReportResponseObject interface {
+	VisitGenerateReportResponse(w http.ResponseWriter) error
+}
+
+type GenerateReport202ResponseHeaders struct {
+	Location string
+}
+
+type GenerateReport202JSONResponse struct {
+	Body    ReportJob
+	Headers GenerateReport202ResponseHeaders
+}
+
+func (response GenerateReport202JSONResponse) VisitGenerateReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportRequestObject struct {
+	JobID JobID `json:"job_id"`
+}
+
+type GetReportResponseObject interface {
+	VisitGetReportResponse(w http.ResponseWriter) error
+}
+
+type GetReport200JSONResponse struct{ ReportJSONResponse }
+
+func (response GetReport200JSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelReportRequestObject struct {
+	JobID JobID `json:"job_id"`
+}
+
+type CancelReportResponseObject interface {
+	VisitCancelReportResponse(w http.ResponseWriter) error
+}
+
+type CancelReport200JSONResponse struct{ ReportJSONResponse }
+
+func (response CancelReport200JSONResponse) VisitCancelReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -2820,6 +4115,42 @@ type StrictServerInterface interface {
 	// VerifyEmail Confirm an e-mail address with the link's token
 	// (POST /api/v1/auth/verify-email)
 	VerifyEmail(ctx context.Context, request VerifyEmailRequestObject) (VerifyEmailResponseObject, error)
+	// GetDashboard What you want to see first
+	// (GET /api/v1/dashboard)
+	GetDashboard(ctx context.Context, request GetDashboardRequestObject) (GetDashboardResponseObject, error)
+	// ExportOrders All order lines as a table
+	// (GET /api/v1/export/orders)
+	ExportOrders(ctx context.Context, request ExportOrdersRequestObject) (ExportOrdersResponseObject, error)
+	// ExportUsers All accounts as a table
+	// (GET /api/v1/export/users)
+	ExportUsers(ctx context.Context, request ExportUsersRequestObject) (ExportUsersResponseObject, error)
+	// ListFiles Your files
+	// (GET /api/v1/files)
+	ListFiles(ctx context.Context, request ListFilesRequestObject) (ListFilesResponseObject, error)
+	// UploadFile Upload a file
+	// (POST /api/v1/files)
+	UploadFile(ctx context.Context, request UploadFileRequestObject) (UploadFileResponseObject, error)
+	// DeleteFile Delete a file
+	// (DELETE /api/v1/files/{file_id})
+	DeleteFile(ctx context.Context, request DeleteFileRequestObject) (DeleteFileResponseObject, error)
+	// DownloadFile Download a file
+	// (GET /api/v1/files/{file_id})
+	DownloadFile(ctx context.Context, request DownloadFileRequestObject) (DownloadFileResponseObject, error)
+	// ListNotifications Your notifications
+	// (GET /api/v1/notifications)
+	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
+	// ReadAllNotifications Mark all as read
+	// (POST /api/v1/notifications/read-all)
+	ReadAllNotifications(ctx context.Context, request ReadAllNotificationsRequestObject) (ReadAllNotificationsResponseObject, error)
+	// StreamNotifications Notifications as they arise
+	// (GET /api/v1/notifications/stream)
+	StreamNotifications(ctx context.Context, request StreamNotificationsRequestObject) (StreamNotificationsResponseObject, error)
+	// CountUnreadNotifications How many notifications are unread
+	// (GET /api/v1/notifications/unread-count)
+	CountUnreadNotifications(ctx context.Context, request CountUnreadNotificationsRequestObject) (CountUnreadNotificationsResponseObject, error)
+	// ReadNotification Mark one as read
+	// (POST /api/v1/notifications/{notification_id}/read)
+	ReadNotification(ctx context.Context, request ReadNotificationRequestObject) (ReadNotificationResponseObject, error)
 	// ListOrders Your orders
 	// (GET /api/v1/orders)
 	ListOrders(ctx context.Context, request ListOrdersRequestObject) (ListOrdersResponseObject, error)
@@ -2847,6 +4178,18 @@ type StrictServerInterface interface {
 	// UpdateProduct Change a product
 	// (PATCH /api/v1/products/{product_id})
 	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
+	// ListReports Your reports
+	// (GET /api/v1/reports)
+	ListReports(ctx context.Context, request ListReportsRequestObject) (ListReportsResponseObject, error)
+	// GenerateReport Ask for a report
+	// (POST /api/v1/reports/generate)
+	GenerateReport(ctx context.Context, request GenerateReportRequestObject) (GenerateReportResponseObject, error)
+	// GetReport One report
+	// (GET /api/v1/reports/{job_id})
+	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
+	// CancelReport Cancel a report
+	// (POST /api/v1/reports/{job_id}/cancel)
+	CancelReport(ctx context.Context, request CancelReportRequestObject) (CancelReportResponseObject, error)
 	// RegisterUser Register
 	// (POST /api/v1/users)
 	RegisterUser(ctx context.Context, request RegisterUserRequestObject) (RegisterUserResponseObject, error)
@@ -3568,6 +4911,354 @@ func (sh *strictHandler) VerifyEmail(ctx echo.Context) error {
 	return answer(ctx.Response())
 }
 
+// GetDashboard reads, validates and serves one request of the operation.
+func (sh *strictHandler) GetDashboard(ctx echo.Context) error {
+	var request GetDashboardRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetDashboard(ctx.Request().Context(), request.(GetDashboardRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getDashboard: neither an answer nor an error")
+		}
+		return response.VisitGetDashboardResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "getDashboard")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ExportOrders reads, validates and serves one request of the operation.
+func (sh *strictHandler) ExportOrders(ctx echo.Context, params ExportOrdersParams) error {
+	var request ExportOrdersRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ExportOrders(ctx.Request().Context(), request.(ExportOrdersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving exportOrders: neither an answer nor an error")
+		}
+		return response.VisitExportOrdersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "exportOrders")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ExportUsers reads, validates and serves one request of the operation.
+func (sh *strictHandler) ExportUsers(ctx echo.Context) error {
+	var request ExportUsersRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ExportUsers(ctx.Request().Context(), request.(ExportUsersRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving exportUsers: neither an answer nor an error")
+		}
+		return response.VisitExportUsersResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "exportUsers")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListFiles reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListFiles(ctx echo.Context, params ListFilesParams) error {
+	var request ListFilesRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListFiles(ctx.Request().Context(), request.(ListFilesRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listFiles: neither an answer nor an error")
+		}
+		return response.VisitListFilesResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listFiles")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// UploadFile reads, validates and serves one request of the operation.
+func (sh *strictHandler) UploadFile(ctx echo.Context) error {
+	var request UploadFileRequestObject
+
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "multipart/form-data":
+		reader, err := ctx.Request().MultipartReader()
+		if err != nil {
+			return &validate.SyntaxError{Offset: -1, Reason: "the multipart body is malformed"}
+		}
+		request.Body = reader
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.UploadFile(ctx.Request().Context(), request.(UploadFileRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving uploadFile: neither an answer nor an error")
+		}
+		return response.VisitUploadFileResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "uploadFile")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// DeleteFile reads, validates and serves one request of the operation.
+func (sh *strictHandler) DeleteFile(ctx echo.Context, fileID FileID) error {
+	var request DeleteFileRequestObject
+
+	request.FileID = fileID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.DeleteFile(ctx.Request().Context(), request.(DeleteFileRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving deleteFile: neither an answer nor an error")
+		}
+		return response.VisitDeleteFileResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "deleteFile")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// DownloadFile reads, validates and serves one request of the operation.
+func (sh *strictHandler) DownloadFile(ctx echo.Context, fileID FileID, params DownloadFileParams) error {
+	var request DownloadFileRequestObject
+
+	request.FileID = fileID
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.DownloadFile(ctx.Request().Context(), request.(DownloadFileRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving downloadFile: neither an answer nor an error")
+		}
+		return response.VisitDownloadFileResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "downloadFile")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListNotifications reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListNotifications(ctx echo.Context, params ListNotificationsParams) error {
+	var request ListNotificationsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListNotifications(ctx.Request().Context(), request.(ListNotificationsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listNotifications: neither an answer nor an error")
+		}
+		return response.VisitListNotificationsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listNotifications")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ReadAllNotifications reads, validates and serves one request of the operation.
+func (sh *strictHandler) ReadAllNotifications(ctx echo.Context) error {
+	var request ReadAllNotificationsRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ReadAllNotifications(ctx.Request().Context(), request.(ReadAllNotificationsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving readAllNotifications: neither an answer nor an error")
+		}
+		return response.VisitReadAllNotificationsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "readAllNotifications")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// StreamNotifications reads, validates and serves one request of the operation.
+func (sh *strictHandler) StreamNotifications(ctx echo.Context, params StreamNotificationsParams) error {
+	var request StreamNotificationsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.StreamNotifications(ctx.Request().Context(), request.(StreamNotificationsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving streamNotifications: neither an answer nor an error")
+		}
+		return response.VisitStreamNotificationsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "streamNotifications")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CountUnreadNotifications reads, validates and serves one request of the operation.
+func (sh *strictHandler) CountUnreadNotifications(ctx echo.Context) error {
+	var request CountUnreadNotificationsRequestObject
+
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CountUnreadNotifications(ctx.Request().Context(), request.(CountUnreadNotificationsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving countUnreadNotifications: neither an answer nor an error")
+		}
+		return response.VisitCountUnreadNotificationsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "countUnreadNotifications")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ReadNotification reads, validates and serves one request of the operation.
+func (sh *strictHandler) ReadNotification(ctx echo.Context, notificationID openapi_types.UUID) error {
+	var request ReadNotificationRequestObject
+
+	request.NotificationID = notificationID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ReadNotification(ctx.Request().Context(), request.(ReadNotificationRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving readNotification: neither an answer nor an error")
+		}
+		return response.VisitReadNotificationResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "readNotification")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
 // ListOrders reads, validates and serves one request of the operation.
 func (sh *strictHandler) ListOrders(ctx echo.Context, params ListOrdersParams) error {
 	var request ListOrdersRequestObject
@@ -3869,6 +5560,139 @@ func (sh *strictHandler) UpdateProduct(ctx echo.Context, productID ProductID, pa
 	})
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "updateProduct")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// ListReports reads, validates and serves one request of the operation.
+func (sh *strictHandler) ListReports(ctx echo.Context, params ListReportsParams) error {
+	var request ListReportsRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	request = request.WithDefaults()
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.ListReports(ctx.Request().Context(), request.(ListReportsRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving listReports: neither an answer nor an error")
+		}
+		return response.VisitListReportsResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "listReports")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GenerateReport reads, validates and serves one request of the operation.
+func (sh *strictHandler) GenerateReport(ctx echo.Context, params GenerateReportParams) error {
+	var request GenerateReportRequestObject
+
+	request.Params = params
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	switch validate.MediaType(ctx.Request().Header.Get(echo.HeaderContentType)) {
+	case "application/json":
+		var body GenerateReportJSONRequestBody
+		found, err := bindBody(ctx, &body)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, found...)
+		request.Body = &body
+	default:
+		return echo.ErrUnsupportedMediaType
+	}
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GenerateReport(ctx.Request().Context(), request.(GenerateReportRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving generateReport: neither an answer nor an error")
+		}
+		return response.VisitGenerateReportResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "generateReport")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// GetReport reads, validates and serves one request of the operation.
+func (sh *strictHandler) GetReport(ctx echo.Context, jobID JobID) error {
+	var request GetReportRequestObject
+
+	request.JobID = jobID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.GetReport(ctx.Request().Context(), request.(GetReportRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving getReport: neither an answer nor an error")
+		}
+		return response.VisitGetReportResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "getReport")
+	}
+
+	answer, err := handler(ctx, request)
+	if err != nil || answer == nil { // nil: a middleware has written it
+		return err
+	}
+	return answer(ctx.Response())
+}
+
+// CancelReport reads, validates and serves one request of the operation.
+func (sh *strictHandler) CancelReport(ctx echo.Context, jobID JobID) error {
+	var request CancelReportRequestObject
+
+	request.JobID = jobID
+	faults, _ := ctx.Get(validate.FaultsKey).(validate.Violations)
+	if faults = validate.Merge(faults, request.Validate()); len(faults) > 0 {
+		return faults
+	}
+	handler := StrictHandlerFunc(func(ctx echo.Context, request any) (Answer, error) {
+		response, err := sh.ssi.CancelReport(ctx.Request().Context(), request.(CancelReportRequestObject))
+		if err != nil {
+			return nil, err
+		}
+		if response == nil {
+			return nil, errors.New("serving cancelReport: neither an answer nor an error")
+		}
+		return response.VisitCancelReportResponse, nil
+	})
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "cancelReport")
 	}
 
 	answer, err := handler(ctx, request)

@@ -548,6 +548,253 @@ var Policies = map[string]*policy.Policy{
 		Cache:       &policy.Cache{TTL: 1 * time.Minute, Tags: []string{"stats"}, Vary: []policy.By{"user"}},
 		Statuses:    []int{200, 304, 400, 401, 403, 422, 429, 503},
 	},
+	"exportUsers": {
+		OperationID: "exportUsers",
+		Method:      "GET",
+		Path:        "/api/v1/export/users",
+		Access: []policy.Roles{
+			{"admin"},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:   65536,
+		Timeout:     10 * time.Minute,
+		Stall:       30 * time.Second,
+		Concurrency: 2,
+		Audit:       "export.users",
+		Produces:    []string{"text/csv", "application/x-ndjson"},
+		Statuses:    []int{200, 401, 403, 406, 429, 503},
+	},
+	"exportOrders": {
+		OperationID: "exportOrders",
+		Method:      "GET",
+		Path:        "/api/v1/export/orders",
+		Access: []policy.Roles{
+			{"admin"},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:   65536,
+		Timeout:     10 * time.Minute,
+		Stall:       30 * time.Second,
+		Concurrency: 2,
+		Audit:       "export.orders",
+		Query:       []string{"from", "to"},
+		Produces:    []string{"text/csv", "application/x-ndjson"},
+		Statuses:    []int{200, 400, 401, 403, 406, 422, 429, 503},
+	},
+	"listNotifications": {
+		OperationID: "listNotifications",
+		Method:      "GET",
+		Path:        "/api/v1/notifications",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Query:     []string{"unread", "limit", "cursor"},
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
+	},
+	"countUnreadNotifications": {
+		OperationID: "countUnreadNotifications",
+		Method:      "GET",
+		Path:        "/api/v1/notifications/unread-count",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Statuses:  []int{200, 401, 429, 503},
+	},
+	"readAllNotifications": {
+		OperationID: "readAllNotifications",
+		Method:      "POST",
+		Path:        "/api/v1/notifications/read-all",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Statuses:  []int{200, 401, 429, 503},
+	},
+	"streamNotifications": {
+		OperationID: "streamNotifications",
+		Method:      "GET",
+		Path:        "/api/v1/notifications/stream",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 60, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Stall:     30 * time.Second,
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
+	},
+	"readNotification": {
+		OperationID: "readNotification",
+		Method:      "POST",
+		Path:        "/api/v1/notifications/:notification_id/read",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Statuses:  []int{200, 400, 401, 404, 422, 429, 503},
+	},
+	"listReports": {
+		OperationID: "listReports",
+		Method:      "GET",
+		Path:        "/api/v1/reports",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Query:     []string{"limit", "cursor"},
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
+	},
+	"generateReport": {
+		OperationID: "generateReport",
+		Method:      "POST",
+		Path:        "/api/v1/reports/generate",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 20, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:    65536,
+		Timeout:      10 * time.Second,
+		Idempotent:   true,
+		Audit:        "report.generate",
+		ContentTypes: []string{"application/json"},
+		BodyRequired: true,
+		Statuses:     []int{202, 400, 401, 403, 409, 413, 415, 422, 429, 503},
+	},
+	"getReport": {
+		OperationID: "getReport",
+		Method:      "GET",
+		Path:        "/api/v1/reports/:job_id",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Statuses:  []int{200, 400, 401, 404, 422, 429, 503},
+	},
+	"cancelReport": {
+		OperationID: "cancelReport",
+		Method:      "POST",
+		Path:        "/api/v1/reports/:job_id/cancel",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Audit:     "report.cancel",
+		Statuses:  []int{200, 400, 401, 404, 409, 422, 429, 503},
+	},
+	"getDashboard": {
+		OperationID: "getDashboard",
+		Method:      "GET",
+		Path:        "/api/v1/dashboard",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   5 * time.Second,
+		Statuses:  []int{200, 401, 429, 503},
+	},
+	"listFiles": {
+		OperationID: "listFiles",
+		Method:      "GET",
+		Path:        "/api/v1/files",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Query:     []string{"limit", "cursor"},
+		Statuses:  []int{200, 400, 401, 422, 429, 503},
+	},
+	"uploadFile": {
+		OperationID: "uploadFile",
+		Method:      "POST",
+		Path:        "/api/v1/files",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 30, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit:    33554432,
+		Timeout:      5 * time.Minute,
+		Concurrency:  16,
+		Audit:        "file.upload",
+		ContentTypes: []string{"multipart/form-data"},
+		BodyRequired: true,
+		Statuses:     []int{201, 400, 401, 409, 413, 415, 422, 429, 503},
+	},
+	"downloadFile": {
+		OperationID: "downloadFile",
+		Method:      "GET",
+		Path:        "/api/v1/files/:file_id",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Minute,
+		Stall:     30 * time.Second,
+		Statuses:  []int{200, 206, 304, 400, 401, 404, 412, 416, 422, 429, 503},
+	},
+	"deleteFile": {
+		OperationID: "deleteFile",
+		Method:      "DELETE",
+		Path:        "/api/v1/files/:file_id",
+		Access: []policy.Roles{
+			{},
+		},
+		RateLimits: []policy.RateLimit{
+			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
+		},
+		BodyLimit: 65536,
+		Timeout:   10 * time.Second,
+		Audit:     "file.delete",
+		Statuses:  []int{204, 400, 401, 404, 422, 429, 503},
+	},
 }
 
 // Anonymous is the document's limit for each address where nobody is signed in.

@@ -81,6 +81,13 @@ var (
 		Meaning: "The path exists, but does not take this method.",
 		Mend:    "Use one of the methods in the `Allow` header.",
 	}
+	ProblemNotAcceptable = &ProblemType{
+		Code:    "not-acceptable",
+		Status:  406,
+		Title:   "There is no such form of the answer",
+		Meaning: "The `Accept` header takes none of the content types that the operation answers with.",
+		Mend:    "Name one of the content types in `detail`, or send no `Accept` header.",
+	}
 	ProblemRequestTimeout = &ProblemType{
 		Code:    "request-timeout",
 		Status:  408,
@@ -141,6 +148,20 @@ var (
 		Meaning: "One or more lines ask for more than is in stock, or for a product that is not sold any more. Nothing was ordered.",
 		Mend:    "Read `errors`, which names each such line, and order less of it.",
 	}
+	ProblemReportEnded = &ProblemType{
+		Code:    "report-ended",
+		Status:  409,
+		Title:   "The report has ended",
+		Meaning: "The report was made, has failed, or was cancelled before.",
+		Mend:    "Read the report; ask for a new one if need be.",
+	}
+	ProblemQuotaExceeded = &ProblemType{
+		Code:    "quota-exceeded",
+		Status:  409,
+		Title:   "There is no room left for it",
+		Meaning: "With this file you would keep more than one account may. Nothing was stored.",
+		Mend:    "Delete files that are not needed any more. `detail` says how much may be kept.",
+	}
 	ProblemWrongOrderStatus = &ProblemType{
 		Code:    "wrong-order-status",
 		Status:  409,
@@ -170,6 +191,13 @@ var (
 		Meaning: "The operation does not take a body of this content type.",
 		Mend:    "Use one of the content types in the `Accept` header of the answer.",
 		OAuth:   "invalid_request",
+	}
+	ProblemRangeNotSatisfiable = &ProblemType{
+		Code:    "range-not-satisfiable",
+		Status:  416,
+		Title:   "The file has no such part",
+		Meaning: "The `Range` header is malformed, or asks for bytes after the end of the file.",
+		Mend:    "Read the size of the file in the `Content-Range` header of the answer, and ask for a part of it or for all of it.",
 	}
 	ProblemMisdirectedRequest = &ProblemType{
 		Code:    "misdirected-request",
@@ -238,6 +266,7 @@ var ProblemTypes = []*ProblemType{
 	ProblemInsecureTransport,
 	ProblemNotFound,
 	ProblemMethodNotAllowed,
+	ProblemNotAcceptable,
 	ProblemRequestTimeout,
 	ProblemConflict,
 	ProblemEmailTaken,
@@ -246,10 +275,13 @@ var ProblemTypes = []*ProblemType{
 	ProblemRequestInProgress,
 	ProblemSkuTaken,
 	ProblemNotAvailable,
+	ProblemReportEnded,
+	ProblemQuotaExceeded,
 	ProblemWrongOrderStatus,
 	ProblemPreconditionFailed,
 	ProblemPayloadTooLarge,
 	ProblemUnsupportedMediaType,
+	ProblemRangeNotSatisfiable,
 	ProblemMisdirectedRequest,
 	ProblemValidation,
 	ProblemIdempotencyKeyReused,

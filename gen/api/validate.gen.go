@@ -359,6 +359,34 @@ func (v *OrderStatusChange) validate(c *validate.Check) {
 	c.End()
 }
 
+// Shape is what the JSON of a ReportRequest has to look like.
+func (*ReportRequest) Shape() *validate.Shape { return &shapeReportRequest }
+
+func (v *ReportRequest) validate(c *validate.Check) {
+	c.Member(0, "kind")
+	switch v.Kind {
+	case "orders", "sales", "users":
+	default:
+		c.Enum("one of orders, sales, users")
+	}
+	c.End()
+	c.Member(1, "format")
+	switch v.Format {
+	case "csv", "html":
+	default:
+		c.Enum("one of csv, html")
+	}
+	c.End()
+	c.Member(2, "days")
+	if v.Days < 1 {
+		c.Bound(validate.CodeMinimum, "at least", "1")
+	}
+	if v.Days > 366 {
+		c.Bound(validate.CodeMaximum, "at most", "366")
+	}
+	c.End()
+}
+
 // Validate returns every way in which the request breaks the contract's rules.
 func (r LoginRequestObject) Validate() validate.Violations {
 	c := new(validate.Check)
@@ -1038,6 +1066,214 @@ func (r AdminGetStatsRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ExportOrdersRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ListNotificationsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Limit != nil {
+		c.Param(1, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(2, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r ListNotificationsRequestObject) WithDefaults() ListNotificationsRequestObject {
+	if r.Params.Unread == nil {
+		value := bool(false)
+		r.Params.Unread = &value
+	}
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r StreamNotificationsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.LastEventID != nil {
+		c.Param(0, "Last-Event-ID")
+		if *r.Params.LastEventID < 0 {
+			c.Bound(validate.CodeMinimum, "at least", "0")
+		}
+		if *r.Params.LastEventID > 9007199254740991 {
+			c.Bound(validate.CodeMaximum, "at most", "9007199254740991")
+		}
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ReadNotificationRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ListReportsRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Limit != nil {
+		c.Param(0, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(1, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r ListReportsRequestObject) WithDefaults() ListReportsRequestObject {
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Members are what makes the request the same as another one: all but the header Idempotency-Key.
+func (r GenerateReportRequestObject) Members() any {
+	r.Params.IdempotencyKey = nil
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r GenerateReportRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.IdempotencyKey != nil {
+		c.Param(0, "Idempotency-Key")
+		c.MinLength(string(*r.Params.IdempotencyKey), 1)
+		c.MaxLength(string(*r.Params.IdempotencyKey), 257)
+		c.Pattern(string(*r.Params.IdempotencyKey), pattern14, "must be 1 to 255 visible ASCII characters, without quotes or backslashes in them")
+		c.End()
+	}
+	if r.Body != nil {
+		r.Body.validate(c)
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r GetReportRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r CancelReportRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r ListFilesRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Limit != nil {
+		c.Param(0, "limit")
+		if *r.Params.Limit < 1 {
+			c.Bound(validate.CodeMinimum, "at least", "1")
+		}
+		if *r.Params.Limit > 100 {
+			c.Bound(validate.CodeMaximum, "at most", "100")
+		}
+		c.End()
+	}
+	if r.Params.Cursor != nil {
+		c.Param(1, "cursor")
+		c.MinLength(string(*r.Params.Cursor), 1)
+		c.MaxLength(string(*r.Params.Cursor), 200)
+		c.Pattern(string(*r.Params.Cursor), pattern6, "is not a cursor of this list")
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// WithDefaults fills in the defaults of parameters that are absent.
+func (r ListFilesRequestObject) WithDefaults() ListFilesRequestObject {
+	if r.Params.Limit == nil {
+		value := Limit(20)
+		r.Params.Limit = &value
+	}
+
+	return r
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r DownloadFileRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+	if r.Params.Range != nil {
+		c.Param(1, "Range")
+		c.MaxLength(string(*r.Params.Range), 200)
+		c.End()
+	}
+	if r.Params.IfRange != nil {
+		c.Param(2, "If-Range")
+		c.MaxLength(string(*r.Params.IfRange), 200)
+		c.End()
+	}
+	if r.Params.IfNoneMatch != nil {
+		c.Param(3, "If-None-Match")
+		c.MaxLength(string(*r.Params.IfNoneMatch), 1000)
+		c.End()
+	}
+	if r.Params.IfModifiedSince != nil {
+		c.Param(4, "If-Modified-Since")
+		c.MaxLength(string(*r.Params.IfModifiedSince), 100)
+		c.End()
+	}
+
+	return c.Found()
+}
+
+// Validate returns every way in which the request breaks the contract's rules.
+func (r DeleteFileRequestObject) Validate() validate.Violations {
+	c := new(validate.Check)
+
+	return c.Found()
+}
+
 var (
 	shapeUserCreate        validate.Shape
 	shapeUserUpdate        validate.Shape
@@ -1054,6 +1290,7 @@ var (
 	shapeOrderLineCreate   validate.Shape
 	shapeOrderCreate       validate.Shape
 	shapeOrderStatusChange validate.Shape
+	shapeReportRequest     validate.Shape
 )
 
 func init() {
@@ -1128,5 +1365,10 @@ func init() {
 	}}
 	shapeOrderStatusChange = validate.Shape{Kind: validate.Object, Closed: true, Members: []validate.Member{
 		{Name: "status", Required: true, Shape: &validate.Shape{Kind: validate.String}},
+	}}
+	shapeReportRequest = validate.Shape{Kind: validate.Object, Closed: true, Members: []validate.Member{
+		{Name: "kind", Required: true, Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "format", Required: true, Shape: &validate.Shape{Kind: validate.String}},
+		{Name: "days", Required: true, Shape: &validate.Shape{Kind: validate.Integer, Bits: 32}},
 	}}
 }

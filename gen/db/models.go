@@ -23,6 +23,28 @@ type AuditEvent struct {
 	RequestID string
 }
 
+type File struct {
+	ID          uuid.UUID
+	UserID      uuid.UUID
+	Name        string
+	ContentType string
+	Size        int64
+	Sha256      []byte
+	StorageKey  string
+	CreatedAt   time.Time
+}
+
+type Notification struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Number    int64
+	Kind      string
+	Title     string
+	Link      string
+	CreatedAt time.Time
+	ReadAt    *time.Time
+}
+
 type Order struct {
 	ID        uuid.UUID
 	UserID    uuid.UUID
@@ -58,6 +80,23 @@ type Product struct {
 	RetiredAt   *time.Time
 }
 
+type Report struct {
+	ID             uuid.UUID
+	UserID         uuid.UUID
+	Kind           string
+	Format         string
+	Days           int32
+	Status         string
+	Progress       int32
+	Attempt        int32
+	LeaseToken     *uuid.UUID
+	LeaseExpiresAt *time.Time
+	FileID         *uuid.UUID
+	Problem        string
+	CreatedAt      time.Time
+	FinishedAt     *time.Time
+}
+
 type Session struct {
 	ID            uuid.UUID
 	UserID        uuid.UUID
@@ -76,11 +115,11 @@ type User struct {
 	Username          string
 	FullName          string
 	PasswordHash      string
-	PasswordChangedAt *time.Time
 	Role              string
 	IsActive          bool
 	EmailVerifiedAt   *time.Time
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
 	DeletedAt         *time.Time
+	PasswordChangedAt *time.Time
 }

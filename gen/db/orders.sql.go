@@ -110,6 +110,68 @@ func (q *Queries) OrderGetVisible(ctx context.Context, arg OrderGetVisibleParams
 	return items, nil
 }
 
+const orderLineExport = `-- name: OrderLineExport :many
+SELECT orders.id AS order_id, orders.created_at, orders.status, orders.user_id, users.username, users.email,
+    order_lines.position, order_lines.sku, order_lines.name, order_lines.quantity, order_lines.price,
+    (order_lines.quantity * order_lines.price)::bigint AS amount, orders.currency
+FROM orders
+JOIN users ON users.id = orders.user_id
+JOIN order_lines ON order_lines.order_id = orders.id
+WHERE orders.created_at >= $1::timestamptz AND orders.created_at < $2::timestamptz
+ORDER BY orders.created_at, orders.id, order_lines.position
+`
+
+type OrderLineExportRow struct {
+	OrderID   uuid.UUID
+	CreatedAt time.Time
+	Status    string
+	UserID    uuid.UUID
+	Username  string
+	Email     string
+	Position  int32
+	Sku       string
+	Name      string
+	Quantity  int32
+	Price     int64
+	Amount    int64
+	Currency  string
+}
+
+// stream
+func (q *Queries) OrderLineExport(ctx context.Context, first time.Time, last time.Time) ([]OrderLineExportRow, error) {
+	rows, err := q.db.Query(ctx, orderLineExport, first, last)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []OrderLineExportRow{}
+	for rows.Next() {
+		var i OrderLineExportRow
+		if err := rows.Scan(
+			&i.OrderID,
+			&i.CreatedAt,
+			&i.Status,
+			&i.UserID,
+			&i.Username,
+			&i.Email,
+			&i.Position,
+			&i.Sku,
+			&i.Name,
+			&i.Quantity,
+			&i.Price,
+			&i.Amount,
+			&i.Currency,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const orderList = `-- name: OrderList :many
 SELECT id, user_id, status, currency, total, items, created_at, updated_at FROM orders
 WHERE user_id = $1

@@ -5,7 +5,37 @@ package db
 import (
 	"context"
 	"iter"
+	"time"
+
+	"github.com/google/uuid"
 )
+
+// OrderLineExportStream gives the rows of OrderLineExport one by one.
+// The query runs when the stream is ranged over, and holds its connection until
+// the loop ends. An error is the last that the loop gets, with an empty row.
+func (q *Queries) OrderLineExportStream(ctx context.Context, first time.Time, last time.Time) iter.Seq2[OrderLineExportRow, error] {
+	return streamRows(ctx, q.db, func(i *OrderLineExportRow) []any {
+		return []any{&i.OrderID, &i.CreatedAt, &i.Status, &i.UserID, &i.Username, &i.Email, &i.Position, &i.Sku, &i.Name, &i.Quantity, &i.Price, &i.Amount, &i.Currency}
+	}, orderLineExport, first, last)
+}
+
+// OrderLineListOfStream gives the rows of OrderLineListOf one by one.
+// The query runs when the stream is ranged over, and holds its connection until
+// the loop ends. An error is the last that the loop gets, with an empty row.
+func (q *Queries) OrderLineListOfStream(ctx context.Context, userID uuid.UUID, first time.Time) iter.Seq2[OrderLineListOfRow, error] {
+	return streamRows(ctx, q.db, func(i *OrderLineListOfRow) []any {
+		return []any{&i.OrderID, &i.CreatedAt, &i.Status, &i.Position, &i.Sku, &i.Name, &i.Quantity, &i.Price, &i.Amount, &i.Currency}
+	}, orderLineListOf, userID, first)
+}
+
+// SalesByDayStream gives the rows of SalesByDay one by one.
+// The query runs when the stream is ranged over, and holds its connection until
+// the loop ends. An error is the last that the loop gets, with an empty row.
+func (q *Queries) SalesByDayStream(ctx context.Context, first time.Time) iter.Seq2[SalesByDayRow, error] {
+	return streamRows(ctx, q.db, func(i *SalesByDayRow) []any {
+		return []any{&i.Day, &i.ProductID, &i.Sku, &i.Name, &i.Currency, &i.Orders, &i.Quantity, &i.Amount}
+	}, salesByDay, first)
+}
 
 // UserExportStream gives the rows of UserExport one by one.
 // The query runs when the stream is ranged over, and holds its connection until

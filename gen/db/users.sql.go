@@ -71,6 +71,8 @@ func (q *Queries) AdminLock(ctx context.Context) ([]uuid.UUID, error) {
 const userAnonymise = `-- name: UserAnonymise :exec
 WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = $3
+), told AS (
+    DELETE FROM notifications WHERE user_id = $3
 ), places AS (
     UPDATE sessions SET ip = '', user_agent = '' WHERE user_id = $3
 )
@@ -94,8 +96,8 @@ type UserAnonymiseParams struct {
 }
 
 // The names are random: one made from the id could be taken by somebody first.
-// Links that are still on their way lead nowhere, and sessions do not tell from
-// where the person came.
+// Links that are still on their way lead nowhere; what the person was told goes,
+// since it says where the person was, and so do the sessions' places.
 func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) error {
 	_, err := q.db.Exec(ctx, userAnonymise, arg.Pseudonym, arg.Now, arg.ID)
 	return err
@@ -104,7 +106,7 @@ func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) er
 const userCreate = `-- name: UserCreate :one
 INSERT INTO users (id, email, username, full_name, password_hash, role, email_verified_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-RETURNING id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at
+RETURNING id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at
 `
 
 type UserCreateParams struct {
@@ -136,13 +138,13 @@ func (q *Queries) UserCreate(ctx context.Context, arg UserCreateParams) (User, e
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
-		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
@@ -196,7 +198,7 @@ func (q *Queries) UserExport(ctx context.Context) ([]UserExportRow, error) {
 }
 
 const userGet = `-- name: UserGet :one
-SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE id = $1 AND deleted_at IS NULL
 `
 
@@ -209,19 +211,19 @@ func (q *Queries) UserGet(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
-		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
 
 const userGetByEmail = `-- name: UserGetByEmail :one
-SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE lower(email) = lower($1) AND deleted_at IS NULL
 `
 
@@ -234,19 +236,19 @@ func (q *Queries) UserGetByEmail(ctx context.Context, email string) (User, error
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
-		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
 
 const userGetByLogin = `-- name: UserGetByLogin :one
-SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE (lower(username) = lower($1) OR lower(email) = lower($1)) AND deleted_at IS NULL
 `
 
@@ -260,19 +262,19 @@ func (q *Queries) UserGetByLogin(ctx context.Context, login string) (User, error
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
-		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
 
 const userGetVisible = `-- name: UserGetVisible :one
-SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE id = $1 AND deleted_at IS NULL AND (id = $2 OR $3::boolean)
 `
 
@@ -292,13 +294,13 @@ func (q *Queries) UserGetVisible(ctx context.Context, arg UserGetVisibleParams) 
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
-		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
@@ -318,8 +320,23 @@ func (q *Queries) UserHold(ctx context.Context, iD uuid.UUID, passwordHash strin
 	return id, err
 }
 
+const userHoldLive = `-- name: UserHoldLive :one
+SELECT id FROM users
+WHERE id = $1 AND deleted_at IS NULL
+FOR NO KEY UPDATE
+`
+
+// An account that is not deleted. It stays so until the transaction ends, and
+// others that hold it wait.
+func (q *Queries) UserHoldLive(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, userHoldLive, id)
+	var id_2 uuid.UUID
+	err := row.Scan(&id_2)
+	return id_2, err
+}
+
 const userList = `-- name: UserList :many
-SELECT id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE deleted_at IS NULL
   AND ($1::uuid IS NULL OR id < $1)
   AND ($2::text IS NULL OR role = $2)
@@ -362,13 +379,13 @@ func (q *Queries) UserList(ctx context.Context, arg UserListParams) ([]User, err
 			&i.Username,
 			&i.FullName,
 			&i.PasswordHash,
-			&i.PasswordChangedAt,
 			&i.Role,
 			&i.IsActive,
 			&i.EmailVerifiedAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.PasswordChangedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -423,7 +440,7 @@ SET username = coalesce($1, username),
     is_active = coalesce($4, is_active),
     updated_at = $5
 WHERE id = $6 AND deleted_at IS NULL
-RETURNING id, email, username, full_name, password_hash, password_changed_at, role, is_active, email_verified_at, created_at, updated_at, deleted_at
+RETURNING id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at
 `
 
 type UserUpdateParams struct {
@@ -451,13 +468,13 @@ func (q *Queries) UserUpdate(ctx context.Context, arg UserUpdateParams) (User, e
 		&i.Username,
 		&i.FullName,
 		&i.PasswordHash,
-		&i.PasswordChangedAt,
 		&i.Role,
 		&i.IsActive,
 		&i.EmailVerifiedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/accord-api/accord/server"
+)
+
+func newWorker(c command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "worker",
+		Short: "Work on jobs, apart from the server",
+		Long: "Works on jobs (mails, reports, sweeping) until it is told to stop (SIGINT or\nSIGTERM). `accord serve` does so too, unless JOBS=false. Any number of both\n" +
+			"may run; each job is done by one. What is not done at the stop is handed back.",
+		Example: "  accord worker",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, _, err := c.settings()
+			if err != nil {
+				return err
+			}
+			return work(cmd.Context(), config, c)
+		},
+	}
+}
+
+func work(ctx context.Context, config server.Config, c command) (err error) {
+	if config.PublicURL == "" { // PORT=0
+		return fmt.Errorf("%w: set PUBLIC_URL or PORT: that is where links in mails lead", errUsage)
+	}
+	config, closeDatabase, err := c.privateDatabase(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDatabase()) }()
+	api, closeServer, err := c.newServer(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeServer()) }()
+	if err := api.CheckSchema(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s works on jobs\n", config.ProjectName)
+	return api.Work(ctx)
+}

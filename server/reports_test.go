@@ -1,0 +1,238 @@
+package server_test
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/servertest"
+)
+
+// report asks for one and gives where it is.
+func report(p *servertest.Person, kind, format string) string {
+	p.T.Helper()
+	answer := p.POST("/api/v1/reports/generate", map[string]any{"kind": kind, "format": format, "days": 30}).Expect(http.StatusAccepted)
+	var job client.ReportJob
+	answer.Into(&job)
+	if job.Status != "queued" || answer.Header.Get("Location") != "/api/v1/reports/"+job.JobID.String() {
+		p.T.Errorf("%s %s", answer.Body, answer.Header.Get("Location"))
+	}
+	return answer.Header.Get("Location")
+}
+
+// ended waits for a report's end.
+func ended(p *servertest.Person, path string) (r client.Report) {
+	p.T.Helper()
+	p.Eventually("the report has ended", func() bool {
+		p.GET(path).Expect(http.StatusOK).Into(&r)
+		return r.FinishedAt != nil
+	})
+	return r
+}
+
+// kinds of the notifications of a person, newest first.
+func kinds(p *servertest.Person) (kinds []string) {
+	p.T.Helper()
+	var page client.NotificationPage
+	p.GET("/api/v1/notifications").Expect(http.StatusOK).Into(&page)
+	for _, n := range page.Items {
+		kinds = append(kinds, string(n.Kind))
+	}
+	return kinds
+}
+
+// content gives the bytes of a report's file, from the storage itself.
+func content(t *testing.T, s *servertest.Server, r client.Report) string {
+	t.Helper()
+	if r.FileID == nil {
+		t.Fatalf("no file: %+v", r)
+	}
+	return readStored(t, s, column(t, s, "SELECT storage_key FROM files WHERE id = $1", *r.FileID))
+}
+
+// readStored gives what the storage has under a key.
+func readStored(t *testing.T, s *servertest.Server, key string) string {
+	t.Helper()
+	folder, err := url.Parse(s.Config.FilesURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(folder.Path, filepath.FromSlash(key)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestReports(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Start: true})
+	admin, buyer := s.Admin(), s.Register()
+	lamp := product(admin, "LAMP", map[string]any{"price": 4999, "name": "=Lamp & <b>"})
+	placed := order(buyer, line(lamp, 2))
+	order(admin, line(lamp, 1))
+	cancelled := order(buyer, line(lamp, 5))
+	buyer.POST("/api/v1/orders/"+cancelled.ID.String()+"/cancel", nil).Expect(http.StatusOK)
+	today := s.Clock.Now().UTC().Format(time.DateOnly)
+
+	own := ended(buyer, report(buyer, "orders", "csv"))
+	if own.Status != "succeeded" || own.Progress != 100 || own.Problem != nil {
+		t.Errorf("report %+v", own)
+	}
+	if got := content(t, s, own); strings.Count(got, "\n") != 3 || !strings.Contains(got, placed.ID.String()) || !strings.Contains(got, "'=Lamp") {
+		t.Errorf("orders:\n%s", got)
+	}
+	if got := content(t, s, ended(admin, report(admin, "sales", "csv"))); !strings.Contains(got, today+",") || !strings.Contains(got, ",EUR,2,3,14997\r\n") {
+		t.Errorf("sales:\n%s", got)
+	}
+	if got := content(t, s, ended(admin, report(admin, "users", "csv"))); !strings.HasPrefix(got, "id,email,username") || strings.Count(got, "\n") != 3 {
+		t.Errorf("users:\n%s", got)
+	}
+	page := content(t, s, ended(admin, report(admin, "sales", "html")))
+	if !strings.Contains(page, "<svg") || !strings.Contains(page, today+": 3</title>") || !strings.Contains(page, "149.97 EUR") || strings.Contains(page, "<b>") {
+		t.Errorf("page:\n%s", page)
+	}
+	if got := kinds(buyer); !slices.Equal(got, []string{"report.succeeded", "order.status", "order.placed", "order.placed", "security.new-sign-in"}) {
+		t.Errorf("notifications %v", got)
+	}
+	if got := column(t, s, "SELECT name || ' ' || content_type FROM files WHERE id = $1", *own.FileID); got != "orders-"+today+".csv text/csv" {
+		t.Errorf("file %s", got)
+	}
+}
+
+func TestReportsAreTheirOwners(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, user := s.Admin(), s.Register()
+	path := report(user, "orders", "csv")
+	admin.GET(path).Expect(http.StatusNotFound)
+	admin.POST(path+"/cancel", nil).Expect(http.StatusNotFound)
+	user.GET("/api/v1/reports/" + uuid.NewString()).Expect(http.StatusNotFound)
+	for _, kind := range []string{"sales", "users"} {
+		answer := user.POST("/api/v1/reports/generate", map[string]any{"kind": kind, "format": "csv", "days": 30}).Expect(http.StatusForbidden)
+		if got := answer.Header.Get("WWW-Authenticate"); !strings.Contains(got, `scope="admin"`) {
+			t.Errorf("WWW-Authenticate %s", got)
+		}
+	}
+	if got := user.POST("/api/v1/reports/generate", map[string]any{"kind": "orders", "format": "html", "days": 30}).Fields(); !slices.Equal(got, []string{"format enum"}) {
+		t.Errorf("fields %v", got)
+	}
+	second := report(user, "orders", "csv")
+	var page client.ReportPage
+	answer := user.GET("/api/v1/reports?limit=1").Expect(http.StatusOK)
+	answer.Into(&page)
+	if len(page.Items) != 1 || !strings.HasSuffix(second, page.Items[0].JobID.String()) {
+		t.Errorf("page %s", answer.Body)
+	}
+	var next client.ReportPage
+	user.GET(answer.Link()).Expect(http.StatusOK).Into(&next)
+	if len(next.Items) != 1 || !strings.HasSuffix(path, next.Items[0].JobID.String()) || next.NextCursor != nil {
+		t.Errorf("next page %+v", next)
+	}
+}
+
+// The same request sent again makes no second report.
+func TestReportIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	user := s.Register()
+	user.Header.Set("Idempotency-Key", "once")
+	if first, second := report(user, "orders", "csv"), report(user, "orders", "csv"); first != second {
+		t.Errorf("%s and %s", first, second)
+	}
+	if n := column(t, s, "SELECT count(*)::text FROM river_job WHERE kind = 'report'"); n != "1" {
+		t.Errorf("%s jobs", n)
+	}
+}
+
+func TestCancelReport(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Start: true, ReportLease: 300 * time.Millisecond, Now: time.Now})
+	user := s.Register()
+	release := hold(t, s, "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+	path := report(user, "orders", "csv")
+	var r client.Report
+	s.Eventually("it is being made", func() bool {
+		user.GET(path).Into(&r)
+		return r.Status == "running"
+	})
+	user.POST(path+"/cancel", nil).Expect(http.StatusOK).Into(&r)
+	if r.Status != "cancelled" || r.FinishedAt == nil {
+		t.Errorf("report %+v", r)
+	}
+	user.POST(path+"/cancel", nil).Expect(http.StatusConflict).Problem("report-ended")
+	// The worker notices within a renewal, though the query still waits.
+	s.Eventually("the job has ended", func() bool {
+		return column(t, s, "SELECT string_agg(state::text, ' ') FROM river_job WHERE kind = 'report'") == "completed"
+	})
+	release()
+	if got := ended(user, path); got.Status != "cancelled" || got.FileID != nil {
+		t.Errorf("report %+v", got)
+	}
+	if got := kinds(user); slices.Contains(got, "report.succeeded") || slices.Contains(got, "report.failed") {
+		t.Errorf("notifications %v", got)
+	}
+}
+
+// A report whose worker has died is made anew, once, and its user is told once.
+func TestAbandonedReportIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Now: time.Now})
+	user := s.Register()
+	path := report(user, "orders", "csv")
+	// As a worker leaves it that was killed: River believes that it is at work.
+	execute(t, s, "UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = '{gone}' WHERE kind = 'report'")
+	execute(t, s, "UPDATE reports SET status = 'running', attempt = 1, lease_token = gen_random_uuid(), lease_expires_at = now() - interval '1 second'")
+
+	for range 2 { // two instances find it
+		servertest.New(t, servertest.Options{DatabaseURL: s.DatabaseURL, Start: true, Now: time.Now, Settings: map[string]string{"PUBLIC_URL": s.URL}})
+	}
+	if got := ended(user, path); got.Status != "succeeded" {
+		t.Errorf("report %+v", got)
+	}
+	if n := column(t, s, "SELECT count(*)::text FROM files") + column(t, s, "SELECT count(*)::text FROM notifications WHERE kind = 'report.succeeded'"); n != "11" {
+		t.Errorf("files and notifications: %s", n)
+	}
+}
+
+// A report that fails is tried again, and in the end says why.
+func TestReportFails(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Start: true, Now: time.Now})
+	admin := s.Admin()
+	execute(t, s, "ALTER TABLE users RENAME COLUMN full_name TO other_name")
+	execute(t, s, "CREATE FUNCTION hurry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.scheduled_at = now(); RETURN NEW; END $$")
+	execute(t, s, "CREATE TRIGGER hurry BEFORE UPDATE ON river_job FOR EACH ROW WHEN (NEW.state = 'retryable') EXECUTE FUNCTION hurry()")
+	path := "/api/v1/reports/" + uuid.NewString()
+	execute(t, s, "INSERT INTO reports (id, user_id, kind, format, days, status, created_at) VALUES ('"+path[len("/api/v1/reports/"):]+"', '"+admin.User.ID.String()+"', 'users', 'csv', 30, 'queued', now())")
+	enqueueReport(t, s, path[len("/api/v1/reports/"):])
+	var r client.Report
+	s.Eventually("the report has failed", func() bool {
+		return column(t, s, "SELECT status FROM reports") == "failed"
+	})
+	execute(t, s, "ALTER TABLE users RENAME COLUMN other_name TO full_name")
+	admin.GET(path).Expect(http.StatusOK).Into(&r)
+	if r.Problem == nil || r.Problem.Type != "/problems/internal" || r.FileID != nil {
+		t.Errorf("report %+v", r)
+	}
+	if n := column(t, s, "SELECT attempt::text FROM reports"); n != "4" {
+		t.Errorf("%s tries", n)
+	}
+	if got := kinds(admin); got[0] != "report.failed" || strings.Count(strings.Join(got, " "), "report") != 1 {
+		t.Errorf("notifications %v", got)
+	}
+}
+
+// enqueueReport inserts the job of a report by itself.
+func enqueueReport(t *testing.T, s *servertest.Server, id string) {
+	t.Helper()
+	execute(t, s, `INSERT INTO river_job (args, kind, max_attempts, queue, state) VALUES ('{"id": "`+id+`", "attempt": 0}', 'report', 4, 'reports', 'available')`)
+}
