@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/client"
 	"github.com/accord-api/accord/servertest"
 )
@@ -198,4 +199,18 @@ func TestTwoAdminsCannotRemoveEachOther(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Calls that a role is missing for count as well: whoever has an account must not
+// be able to knock without an end.
+func TestRefusedRolesAreCounted(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	user := s.Register()
+	for range api.Policies["adminListUsers"].RateLimits[0].Limit {
+		user.GET("/api/v1/admin/users").Expect(http.StatusForbidden)
+	}
+	user.GET("/api/v1/admin/users").Expect(http.StatusTooManyRequests).Problem("too-many-requests")
+	s.Clock.Advance(time.Minute)
+	user.GET("/api/v1/admin/users").Expect(http.StatusForbidden)
 }

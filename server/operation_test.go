@@ -580,20 +580,6 @@ func TestChainOrder(t *testing.T) {
 	p.POST("/api/v1/auth/forgot-password", `{"email": "x"}`).Expect(http.StatusUnprocessableEntity)
 }
 
-// Calls that a role is missing for count as well: whoever has an account must not
-// be able to knock without an end.
-func TestRefusedRolesAreCounted(t *testing.T) {
-	t.Parallel()
-	s := servertest.New(t)
-	user := s.Register()
-	for range api.Policies["adminListUsers"].RateLimits[0].Limit {
-		user.GET("/api/v1/admin/users").Expect(http.StatusForbidden)
-	}
-	user.GET("/api/v1/admin/users").Expect(http.StatusTooManyRequests).Problem("too-many-requests")
-	s.Clock.Advance(time.Minute)
-	user.GET("/api/v1/admin/users").Expect(http.StatusForbidden)
-}
-
 // Who guesses tokens is held up as one who is not signed in at all; who has a
 // token is not held up by others at the same address.
 func TestFailedAuthenticationIsLimited(t *testing.T) {

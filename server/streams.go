@@ -148,7 +148,7 @@ type stallReader struct {
 func (r *stallReader) Read(p []byte) (int, error) {
 	_ = r.conn.SetReadDeadline(time.Now().Add(r.stall)) // unsupported only by test recorders
 	n, err := r.ReadCloser.Read(p)
-	if err == io.EOF { //nolint:errorlint // as io.Reader has it
+	if err == io.EOF {
 		// From here on the connection is only watched for the client's leaving.
 		_ = r.conn.SetReadDeadline(time.Time{})
 	}
