@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,8 +48,10 @@ type Config struct {
 	Lease time.Duration
 	// Project names the service in mails, PublicURL is where their links lead.
 	Project, PublicURL string
-	Now                func() time.Time
-	Log                *slog.Logger
+	// AuditRetention is how long the audit trail is kept; 0 means for ever.
+	AuditRetention time.Duration
+	Now            func() time.Time
+	Log            *slog.Logger
 	// Test starts River's own services at once instead of spread over seconds.
 	Test bool
 }
@@ -118,6 +121,18 @@ func (j *Jobs) Stop(ctx context.Context) error {
 func (j *Jobs) Enqueue(ctx context.Context, tx pgx.Tx, job Args) error {
 	if _, err := j.client.InsertTx(ctx, tx, job, nil); err != nil {
 		return fmt.Errorf("enqueueing a %s job: %w", job.Kind(), err)
+	}
+	return nil
+}
+
+// ForgetAddress takes an address out of all jobs, whatever their state: those
+// that have not run find nobody then. Addresses are lower-case in jobs.
+func (j *Jobs) ForgetAddress(ctx context.Context, tx pgx.Tx, email string) error {
+	// River itself has no way to change a job's arguments. Its index on them
+	// finds those that hold the address.
+	const sql = `UPDATE river_job SET args = args - 'email' WHERE kind = $1 AND args @> jsonb_build_object('email', $2::text)`
+	if _, err := tx.Exec(ctx, sql, Mail{}.Kind(), strings.ToLower(email)); err != nil {
+		return fmt.Errorf("taking an address out of the jobs: %w", err)
 	}
 	return nil
 }

@@ -25,7 +25,10 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-const publicURL = "https://api.example.com"
+const (
+	publicURL      = "https://api.example.com"
+	auditRetention = 30 * 24 * time.Hour
+)
 
 // bench is the jobs on a database of their own, with a mail server.
 type bench struct {
@@ -50,15 +53,15 @@ func setUp(t *testing.T) *bench {
 		T: t, pool: pool, queries: db.New(pool), post: openPost(t), log: &record{},
 		now: time.Now().Truncate(time.Microsecond),
 	}
-	b.jobs = b.newJobs(b.post.sender(t))
+	b.jobs = b.newJobs(b.post.sender(t), auditRetention)
 	return b
 }
 
 // newJobs is one instance of the server, as the jobs see it.
-func (b *bench) newJobs(sender mail.Sender) *jobs.Jobs {
+func (b *bench) newJobs(sender mail.Sender, audit time.Duration) *jobs.Jobs {
 	b.Helper()
 	j, err := jobs.New(jobs.Config{
-		Direct: b.pool.Inner(), Queries: b.queries, Sender: sender, Project: "Accord", PublicURL: publicURL,
+		Direct: b.pool.Inner(), Queries: b.queries, Sender: sender, Project: "Accord", PublicURL: publicURL, AuditRetention: audit,
 		Now: func() time.Time { return b.now }, Test: true,
 		Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

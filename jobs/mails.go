@@ -50,7 +50,11 @@ const (
 type Mail struct {
 	Template string    `json:"template"`
 	UserID   uuid.UUID `json:"user_id,omitzero"`
-	Email    string    `json:"email,omitempty"`
+	// Email is in lower case; ForgetAddress takes it out.
+	Email string `json:"email,omitempty"`
+	// AskedAt is when somebody asked for the mail. MailReset needs it: a password
+	// that was changed since cannot be set with its link.
+	AskedAt time.Time `json:"asked_at,omitzero"`
 }
 
 // Kind names the job in the database.
@@ -70,7 +74,10 @@ func (w *mailWorker) Work(ctx context.Context, job *river.Job[Mail]) error {
 	if err != nil {
 		return fmt.Errorf("loading the recipient: %w", err)
 	}
-	message, err := w.write(ctx, job.Args.Template, user)
+	message, err := w.write(ctx, job.Args, user)
+	if errors.Is(err, errStale) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -100,32 +107,41 @@ func due(template string, user db.User) bool {
 	return user.IsActive
 }
 
-func (w *mailWorker) write(ctx context.Context, template string, user db.User) (mail.Message, error) {
-	switch template {
+// errStale is for a mail whose cause is gone: the account, or the password that
+// was to be replaced.
+var errStale = errors.New("the mail is not due any more")
+
+func (w *mailWorker) write(ctx context.Context, args Mail, user db.User) (mail.Message, error) {
+	to := mail.Person{FullName: user.FullName, Username: user.Username}
+	switch args.Template {
 	case MailWelcome:
-		link, err := w.link(ctx, user, PurposeVerify, VerifyPage, VerifyTTL)
-		return mail.Welcome(w.Project, user.FullName, link, VerifyTTL), err
+		link, err := w.link(ctx, args, user, PurposeVerify, VerifyPage, VerifyTTL)
+		return mail.Welcome(w.Project, to, link, VerifyTTL), err
 	case MailVerify:
-		link, err := w.link(ctx, user, PurposeVerify, VerifyPage, VerifyTTL)
-		return mail.VerifyEmail(w.Project, user.FullName, link, VerifyTTL), err
+		link, err := w.link(ctx, args, user, PurposeVerify, VerifyPage, VerifyTTL)
+		return mail.VerifyEmail(w.Project, to, link, VerifyTTL), err
 	case MailReset:
-		link, err := w.link(ctx, user, PurposeReset, ResetPage, ResetTTL)
-		return mail.ResetPassword(w.Project, user.FullName, link, ResetTTL), err
+		link, err := w.link(ctx, args, user, PurposeReset, ResetPage, ResetTTL)
+		return mail.ResetPassword(w.Project, to, link, ResetTTL), err
 	case MailPasswordChanged:
-		return mail.PasswordChanged(w.Project, user.FullName, w.PublicURL+ForgotPage, user.UpdatedAt), nil
+		return mail.PasswordChanged(w.Project, to, w.PublicURL+ForgotPage, user.UpdatedAt), nil
 	}
-	return mail.Message{}, river.JobCancel(fmt.Errorf("there is no mail %q", template))
+	return mail.Message{}, river.JobCancel(fmt.Errorf("there is no mail %q", args.Template))
 }
 
-// link makes a single-use token and gives the link that holds it.
-func (w *mailWorker) link(ctx context.Context, user db.User, purpose, page string, ttl time.Duration) (string, error) {
+// link makes a single-use token and gives the link that holds it; errStale where
+// there must be none any more.
+func (w *mailWorker) link(ctx context.Context, args Mail, user db.User, purpose, page string, ttl time.Duration) (string, error) {
 	token, hash := auth.NewSecret()
 	now := w.Now()
-	err := w.Queries.MailTokenCreate(ctx, db.MailTokenCreateParams{
-		Hash: hash, UserID: user.ID, Purpose: purpose, Now: now, ExpiresAt: now.Add(ttl),
+	made, err := w.Queries.MailTokenCreate(ctx, db.MailTokenCreateParams{
+		Hash: hash, UserID: user.ID, Purpose: purpose, Now: now, ExpiresAt: now.Add(ttl), AskedAt: args.AskedAt,
 	})
 	if err != nil {
 		return "", fmt.Errorf("storing the token of a mail: %w", err)
+	}
+	if made == 0 {
+		return "", errStale
 	}
 	return w.PublicURL + page + "#token=" + token, nil
 }
@@ -141,8 +157,8 @@ func (NotifyAdmins) Kind() string { return "notify-admins" }
 // notice is the mail to one administrator: a job of its own, so that one bad
 // address does not make the others get theirs again.
 type notice struct {
-	Admin  string    `json:"admin" river:"unique"`
-	UserID uuid.UUID `json:"user_id" river:"unique"`
+	AdminID uuid.UUID `json:"admin_id" river:"unique"`
+	UserID  uuid.UUID `json:"user_id" river:"unique"`
 }
 
 // Kind names the job in the database.
@@ -160,16 +176,16 @@ type noticeWorker struct {
 
 // Work makes one job for each administrator.
 func (w *noticeWorker) Work(ctx context.Context, job *river.Job[NotifyAdmins]) error {
-	emails, err := w.Queries.AdminEmails(ctx)
+	admins, err := w.Queries.AdminIDs(ctx)
 	if err != nil {
 		return fmt.Errorf("listing the administrators: %w", err)
 	}
-	if len(emails) == 0 {
+	if len(admins) == 0 {
 		return nil
 	}
 	var notices []river.InsertManyParams
-	for _, email := range emails {
-		notices = append(notices, river.InsertManyParams{Args: notice{Admin: email, UserID: job.Args.UserID}})
+	for _, admin := range admins {
+		notices = append(notices, river.InsertManyParams{Args: notice{AdminID: admin, UserID: job.Args.UserID}})
 	}
 	_, err = river.ClientFromContext[pgx.Tx](ctx).InsertMany(ctx, notices)
 	return err
@@ -180,15 +196,22 @@ type adminMailWorker struct {
 	Config
 }
 
-// Work sends one administrator the news of one registration.
+// Work sends one administrator the news of one registration, unless one of the
+// two is gone.
 func (w *adminMailWorker) Work(ctx context.Context, job *river.Job[notice]) error {
 	user, err := w.Queries.UserGet(ctx, job.Args.UserID)
-	if errors.Is(err, pgx.ErrNoRows) {
+	var admin db.User
+	if err == nil {
+		admin, err = w.Queries.UserGet(ctx, job.Args.AdminID)
+	}
+	if errors.Is(err, pgx.ErrNoRows) || (err == nil && !isAdmin(admin)) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("loading the new account: %w", err)
+		return fmt.Errorf("loading the new account and the administrator: %w", err)
 	}
 	message := mail.NewRegistration(w.Project, user.Username, user.Email, user.CreatedAt)
-	return w.send(ctx, message.For(job.Args.Admin))
+	return w.send(ctx, message.For(admin.Email))
 }
+
+func isAdmin(user db.User) bool { return user.Role == "admin" && user.IsActive }

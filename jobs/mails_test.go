@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/auth"
+	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/jobs"
 	"github.com/accord-api/accord/mail"
 )
@@ -102,6 +104,47 @@ func TestMailsThatAreNotDue(t *testing.T) {
 	}
 	if n := b.text("SELECT count(*)::text FROM mail_tokens"); n != "0" {
 		t.Errorf("%s tokens were made", n)
+	}
+}
+
+// A link to set a password is not for one that was changed since it was asked
+// for: neither when the change is done, nor when it is just under way.
+func TestResetLinksDoNotOutliveTheirPassword(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	changed, changing := b.user("ada", "user", ""), b.user("grace", "user", "")
+	asked := func(user db.User, at time.Time) jobs.Mail {
+		return jobs.Mail{Template: jobs.MailReset, Email: user.Email, AskedAt: at}
+	}
+	b.enqueue(asked(changed, b.now), asked(changing, b.now))
+	const change = "UPDATE users SET password_changed_at = $2 WHERE id = $1"
+	later := b.now.Add(time.Millisecond)
+	b.exec(change, changed.ID, later)
+	err := b.pool.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, change, changing.ID, later); err != nil {
+			return err
+		}
+		b.start(b.jobs)
+		b.eventually("the link waits for the change", func() bool {
+			return b.text("SELECT count(*)::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == "1"
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.becomes("mail", "completed 2")
+	if n := b.post.count(); n != 0 {
+		t.Errorf("%d mails were sent", n)
+	}
+	if n := b.text("SELECT count(*)::text FROM mail_tokens"); n != "0" {
+		t.Errorf("%s tokens were made", n)
+	}
+
+	b.enqueue(asked(changed, later)) // who asks now may set the new one
+	b.becomes("mail", "completed 3")
+	if n := len(b.post.to(changed.Email)); n != 1 {
+		t.Errorf("%d mails, want 1", n)
 	}
 }
 
@@ -205,6 +248,48 @@ func (s *stuck) Send(ctx context.Context, _ mail.Message) error {
 	return context.Cause(ctx)
 }
 
+// An address goes out of every job that holds it, even of one that is running,
+// and out of no other.
+func TestForgetAddress(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	user := b.user("ada", "user", "")
+	sender := &stuck{began: make(chan struct{}), end: make(chan struct{})}
+	held := b.newJobs(sender, auditRetention)
+	b.enqueue(jobs.Mail{Template: jobs.MailReset, Email: user.Email, AskedAt: b.now})
+	b.start(held)
+	<-sender.began
+	b.enqueue(jobs.Mail{Template: jobs.MailReset, Email: "ada@example.co", AskedAt: b.now})
+	b.becomes("mail", "completed 1, running 1")
+
+	err := b.pool.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error { return held.ForgetAddress(ctx, tx, "Ada@Example.com") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(sender.end)
+	b.becomes("mail", "completed 2")
+	if left := b.text("SELECT string_agg(args->>'email', ' ') FROM river_job"); left != "ada@example.co" {
+		t.Errorf("jobs hold %s", left)
+	}
+}
+
+// Without its address a job finds nobody.
+func TestForgottenAddressGetsNoMail(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	user := b.user("ada", "user", "")
+	b.enqueue(jobs.Mail{Template: jobs.MailVerify, Email: user.Email})
+	err := b.pool.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error { return b.jobs.ForgetAddress(ctx, tx, user.Email) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.start(b.jobs)
+	b.becomes("mail", "completed 1")
+	if n := b.post.count(); n != 0 {
+		t.Errorf("%d mails were sent", n)
+	}
+}
+
 // A stop waits for its limit and no longer; what was not done then is done by
 // the next instance.
 func TestStopHandsBack(t *testing.T) {
@@ -212,7 +297,7 @@ func TestStopHandsBack(t *testing.T) {
 	b := setUp(t)
 	user := b.user("ada", "user", "")
 	sender := &stuck{began: make(chan struct{}), heeds: true}
-	leaving := b.newJobs(sender)
+	leaving := b.newJobs(sender, auditRetention)
 	if err := leaving.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +331,7 @@ func TestStopIsBounded(t *testing.T) {
 	b := setUp(t)
 	user := b.user("ada", "user", "")
 	sender := &stuck{began: make(chan struct{}), end: make(chan struct{})}
-	leaving := b.newJobs(sender)
+	leaving := b.newJobs(sender, auditRetention)
 	if err := leaving.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -2,14 +2,16 @@ package jobs
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/riverqueue/river"
 )
 
 // Sweep deletes what has expired: sessions, refresh tokens, mail tokens, and
-// notifications that are too old.
+// notifications and audit events that have been kept long enough.
 type Sweep struct{}
 
 // Kind names the job in the database.
@@ -41,9 +43,41 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[Sweep]) error {
 		if err != nil {
 			return fmt.Errorf("sweeping %s: %w", table.name, err)
 		}
-		if n > 0 {
-			w.Log.InfoContext(ctx, "swept", "table", table.name, "rows", n)
+		w.swept(ctx, table.name, n)
+	}
+	return w.sweepAudit(ctx, now)
+}
+
+func (w *sweepWorker) swept(ctx context.Context, table string, rows int64) {
+	if rows > 0 {
+		w.Log.InfoContext(ctx, "swept", "table", table, "rows", rows)
+	}
+}
+
+// auditBatch bounds what one statement deletes: a trail of years may be due at
+// once, after the setting is changed.
+const auditBatch = 5000
+
+// sweepAudit deletes the audit events that have been kept long enough.
+func (w *sweepWorker) sweepAudit(ctx context.Context, now time.Time) error {
+	if w.AuditRetention == 0 {
+		return nil
+	}
+	before, total := firstID(now.Add(-w.AuditRetention)), int64(0)
+	for n := int64(auditBatch); n == auditBatch; total += n {
+		var err error
+		if n, err = w.Queries.AuditEventDeleteOld(ctx, before, auditBatch); err != nil {
+			return fmt.Errorf("sweeping audit events: %w", err)
 		}
 	}
+	w.swept(ctx, "audit events", total)
 	return nil
+}
+
+// firstID is the lowest id that can have been made at a time: an id (UUIDv7)
+// begins with its milliseconds.
+func firstID(at time.Time) uuid.UUID {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16)
+	return id
 }

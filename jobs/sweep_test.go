@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -39,6 +40,39 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// The audit trail is kept as long as the setting says, or for ever.
+func TestSweepOfTheAuditTrail(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		retention time.Duration
+		want      string
+	}{"for a time": {auditRetention, "just kept"}, "for ever": {0, "just gone, just kept"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setUp(t)
+			b.jobs = b.newJobs(b.post.sender(t), c.retention)
+			// More than one statement deletes; each has the id of its time.
+			b.exec(`INSERT INTO audit_events (id, created_at, action, outcome, detail, ip, user_agent, request_id)
+				SELECT gen_random_uuid(), now(), 'x', 'failed', '', '', '', '' FROM generate_series(1, 5001)`)
+			b.exec(`UPDATE audit_events SET id = ('00000000' || substr(id::text, 9))::uuid`)
+			for action, age := range map[string]time.Duration{"just gone": auditRetention + time.Millisecond, "just kept": auditRetention} {
+				id := uuid.Must(uuid.NewV7())
+				binary.BigEndian.PutUint64(id[:], uint64(b.now.Add(-age).UnixMilli())<<16|0x7abc)
+				b.exec(`INSERT INTO audit_events (id, created_at, action, outcome, detail, ip, user_agent, request_id)
+					VALUES ($1, $2, $3, 'failed', '', '', '', '')`, id, b.now.Add(-age), action)
+			}
+			b.start(b.jobs)
+			b.becomes("sweep", "completed 1")
+			if got := b.text("SELECT string_agg(DISTINCT action, ', ' ORDER BY action) FROM audit_events WHERE action <> 'x'"); got != c.want {
+				t.Errorf("kept: %s, want %s", got, c.want)
+			}
+			if n := b.text("SELECT count(*)::text FROM audit_events WHERE action = 'x'"); (n == "0") != (c.retention > 0) {
+				t.Errorf("%s old events are left", n)
+			}
+		})
+	}
+}
+
 // Two instances that start at once sweep once.
 func TestSweepOnceAnHour(t *testing.T) {
 	t.Parallel()
@@ -67,7 +101,7 @@ func (b *bench) session(user db.User, left time.Duration) uuid.UUID {
 func (b *bench) mailToken(user db.User, purpose string, left time.Duration) {
 	b.Helper()
 	_, hash := auth.NewSecret()
-	err := b.queries.MailTokenCreate(b.Context(), db.MailTokenCreateParams{
+	_, err := b.queries.MailTokenCreate(b.Context(), db.MailTokenCreateParams{
 		Hash: hash, UserID: user.ID, Purpose: purpose, Now: b.now, ExpiresAt: b.now.Add(left),
 	})
 	if err != nil {

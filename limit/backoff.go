@@ -80,6 +80,17 @@ func (b *Backoff) begin(key string, h *heard) (attempt *Attempt, wait time.Durat
 	return &Attempt{backoff: b, key: key, record: r}, 0
 }
 
+// Forget forgets a key's failures; attempts that are under way count as before.
+func (b *Backoff) Forget(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	if r, ok := b.attempts.Peek(key); ok {
+		r.failures, r.refusedUntil = 0, 0
+		b.dropIdle(key)
+	}
+}
+
 func (b *Backoff) recordOf(key string, now int64) *record {
 	r, ok := b.attempts.Get(key)
 	if !ok {

@@ -48,6 +48,24 @@ func TestBackoffGrows(t *testing.T) {
 	mustRefuse(t, b, "a", time.Second)
 }
 
+func TestBackoffForgetsWhatItIsTold(t *testing.T) {
+	t.Parallel()
+
+	clock := newHands()
+	b := limit.NewBackoff(limit.WithNow(clock.Now))
+	b.Forget("a")
+	mustBegin(t, b, "a").Fail()
+	mustBegin(t, b, "b").Fail()
+	clock.Move(time.Second)
+	late := mustBegin(t, b, "a")
+	b.Forget("a")
+	mustBegin(t, b, "a").Cancel()
+	late.Fail() // counts as the first
+	mustRefuse(t, b, "a", time.Second)
+	mustBegin(t, b, "b").Fail()
+	mustRefuse(t, b, "b", 2*time.Second)
+}
+
 func TestBackoffForgetsAfterAQuietHour(t *testing.T) {
 	t.Parallel()
 

@@ -77,6 +77,15 @@ func (b *SharedBackoff) Begin(ctx context.Context, key string) (attempt *SharedA
 	return nil, wait
 }
 
+// Forget forgets a key's failures in every process that can hear of it, as the
+// success of an attempt does.
+func (b *SharedBackoff) Forget(ctx context.Context, key string) {
+	if b.redis != nil { // first, or they would be heard of again
+		b.tell(ctx, &SharedAttempt{key: b.redis.name(b.name, key), id: "attempt:" + rand.Text()}, succeeded)
+	}
+	b.local.Forget(key)
+}
+
 // heard is what all processes together know of a key.
 type heard struct {
 	wait time.Duration // 0: the attempt may begin

@@ -248,6 +248,24 @@ func TestSharedBackoffUnderParallelGuesses(t *testing.T) {
 	}
 }
 
+// What one process forgets the others do not hold against the key either.
+func TestSharedBackoffForgetsWhatItIsTold(t *testing.T) {
+	t.Parallel()
+
+	clock, first, second, logs := backoffs(t, redistest.Start(t))
+	first.Forget(t.Context(), "a") // nothing is known of it
+	begin(t, first, "a").Fail(t.Context())
+	refuse(t, second, time.Second)
+	clock.Move(time.Second)
+	begin(t, second, "a").Fail(t.Context())
+	first.Forget(t.Context(), "a")
+	begin(t, first, "a").Cancel(t.Context())
+	begin(t, second, "a").Fail(t.Context())
+	refuse(t, first, time.Second) // as after the first failure
+	answered(t, logs[0])
+	answered(t, logs[1])
+}
+
 func TestSharedBackoffWithoutRedis(t *testing.T) {
 	t.Parallel()
 
@@ -255,4 +273,6 @@ func TestSharedBackoffWithoutRedis(t *testing.T) {
 	begin(t, b, "a").Fail(t.Context())
 	refuse(t, b, time.Second)
 	begin(t, b, "b").Succeed(t.Context())
+	b.Forget(t.Context(), "a")
+	begin(t, b, "a").Succeed(t.Context())
 }

@@ -8,6 +8,7 @@ import (
 	"text/template"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed texts/*.txt
@@ -18,24 +19,24 @@ var texts = template.Must(template.New("texts").Option("missingkey=error").Parse
 
 // Welcome greets a new user and asks to confirm the address by opening link,
 // which is valid for validFor.
-func Welcome(project, name, link string, validFor time.Duration) Message {
-	return render("welcome.txt", facts{Project: project, Greeting: greeting(name), Link: link, ValidFor: words(validFor)})
+func Welcome(project string, to Person, link string, validFor time.Duration) Message {
+	return render("welcome.txt", facts{Project: project, Greeting: to.greeting(), Link: link, ValidFor: words(validFor)})
 }
 
 // VerifyEmail asks again to confirm the address.
-func VerifyEmail(project, name, link string, validFor time.Duration) Message {
-	return render("verify_email.txt", facts{Project: project, Greeting: greeting(name), Link: link, ValidFor: words(validFor)})
+func VerifyEmail(project string, to Person, link string, validFor time.Duration) Message {
+	return render("verify_email.txt", facts{Project: project, Greeting: to.greeting(), Link: link, ValidFor: words(validFor)})
 }
 
 // ResetPassword carries the link under which a new password can be set.
-func ResetPassword(project, name, link string, validFor time.Duration) Message {
-	return render("reset_password.txt", facts{Project: project, Greeting: greeting(name), Link: link, ValidFor: words(validFor)})
+func ResetPassword(project string, to Person, link string, validFor time.Duration) Message {
+	return render("reset_password.txt", facts{Project: project, Greeting: to.greeting(), Link: link, ValidFor: words(validFor)})
 }
 
 // PasswordChanged tells the owner of an account that its password was changed
 // at a time, and where to go (link) if that was somebody else.
-func PasswordChanged(project, name, link string, at time.Time) Message {
-	return render("password_changed.txt", facts{Project: project, Greeting: greeting(name), Link: link, At: moment(at)})
+func PasswordChanged(project string, to Person, link string, at time.Time) Message {
+	return render("password_changed.txt", facts{Project: project, Greeting: to.greeting(), Link: link, At: moment(at)})
 }
 
 // NewRegistration tells the admins of a new account.
@@ -64,19 +65,35 @@ func render(name string, of facts) Message {
 	return Message{Subject: subject, Text: body}
 }
 
-// linkLike is what a mail program would turn into a link: evil.example.
-var linkLike = regexp.MustCompile(`\pL{2,}\.\pL{2,}`)
+// Person is who a mail is about and to.
+type Person struct {
+	FullName string
+	// Username is letters, digits, underscores and hyphens.
+	Username string
+}
 
-// greeting uses a name only if nothing in it can be clicked or ends the line.
-// Anyone can register anyone's address, and must not be able to have us send
-// that person an advertisement in place of a name.
-func greeting(name string) string {
-	name = strings.TrimSpace(name)
-	if name == "" || strings.ContainsAny(name, "/:@<>\\") || strings.ContainsFunc(name, unicode.IsControl) || linkLike.MatchString(name) {
-		return "Hello,"
+// maxGreeted is the length of a full name, in characters, beyond which it may as
+// well be a message.
+const maxGreeted = 40
+
+// unlikeNames is what an address on the web or a number to call has, and a name
+// has not: a dot, slash or colon of any script with no space after it, two digits
+// in a row.
+var unlikeNames = regexp.MustCompile(`[^\pZ][.。．｡․:：/／][^\pZ]|\pN{2}|[@<>\\]`)
+
+// greeting uses the full name only if nothing in it can be clicked, called or ends
+// the line, and else the user name. Anyone can register anyone's address, and must
+// not be able to have us send that person an advertisement in place of a name.
+func (p Person) greeting() string {
+	name := strings.TrimSpace(p.FullName)
+	if name == "" || utf8.RuneCountInString(name) > maxGreeted || unlikeNames.MatchString(name) || strings.ContainsFunc(name, unseen) {
+		name = p.Username
 	}
 	return "Hello " + name + ","
 }
+
+// unseen are characters that end a line, turn its direction, or hide.
+func unseen(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) }
 
 func moment(at time.Time) string { return at.UTC().Format("2 January 2006, 15:04 UTC") }
 

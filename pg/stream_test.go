@@ -217,7 +217,7 @@ func TestStreamInATransaction(t *testing.T) {
 			}
 			break
 		}
-		_, err := q.AdminEmails(ctx)
+		_, err := q.AdminIDs(ctx)
 		return err
 	}))
 	isFree(t, pool)

@@ -10,3 +10,14 @@ WHERE (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
   AND (sqlc.narg('user_id')::uuid IS NULL OR actor_id = sqlc.narg('user_id') OR subject_id = sqlc.narg('user_id'))
 ORDER BY id DESC
 LIMIT sqlc.arg('max');
+
+-- name: AuditEventDeleteOld :execrows
+-- The oldest of those whose id was made before the one given. An array, for the
+-- planner to expect few of them.
+DELETE FROM audit_events
+WHERE id = ANY (ARRAY(
+    SELECT old.id FROM audit_events old
+    WHERE old.id < @before
+    ORDER BY old.id
+    LIMIT sqlc.arg('max')
+));

@@ -51,7 +51,7 @@ WITH parent AS (
     UPDATE sessions
     SET last_used_at = @now, expires_at = greatest(sessions.expires_at, sqlc.arg('expires_at')), ip = @ip, user_agent = @user_agent
     FROM parent
-    WHERE sessions.id = parent.session_id
+    WHERE sessions.id = parent.session_id AND sessions.revoked_at IS NULL
 )
 SELECT parent.session_id, parent.user_id, parent.role, parent.successor::bytea AS successor FROM parent;
 

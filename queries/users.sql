@@ -42,7 +42,7 @@ RETURNING *;
 
 -- name: UserSetPassword :exec
 UPDATE users
-SET password_hash = @password_hash, updated_at = @now
+SET password_hash = @password_hash, password_changed_at = sqlc.arg('now')::timestamptz, updated_at = @now
 WHERE id = @id AND deleted_at IS NULL;
 
 -- name: UserRehash :exec
@@ -73,11 +73,13 @@ WHERE id = @id AND deleted_at IS NULL;
 -- name: UserAnonymise :exec
 -- The names are random: one made from the id could be taken by somebody first.
 -- Links that are still on their way lead nowhere; what the person was told goes,
--- since it says where the person was.
+-- since it says where the person was, and so do the sessions' places.
 WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = @id
 ), told AS (
     DELETE FROM notifications WHERE user_id = @id
+), places AS (
+    UPDATE sessions SET ip = '', user_agent = '' WHERE user_id = @id
 )
 UPDATE users
 SET email = sqlc.arg('pseudonym')::text || '@deleted.invalid',
@@ -99,8 +101,8 @@ WHERE role = 'admin' AND is_active
 ORDER BY id
 FOR UPDATE;
 
--- name: AdminEmails :many
-SELECT email FROM users
+-- name: AdminIDs :many
+SELECT id FROM users
 WHERE role = 'admin' AND is_active
 ORDER BY id
 LIMIT 100;

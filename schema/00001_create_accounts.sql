@@ -14,7 +14,9 @@ CREATE TABLE users (
     created_at        timestamptz NOT NULL,
     updated_at        timestamptz NOT NULL,
     -- Set when the person was anonymised. The row stays for what refers to it.
-    deleted_at        timestamptz
+    deleted_at        timestamptz,
+    -- NULL while the password is the first one.
+    password_changed_at timestamptz
 );
 -- Unique in any letter case; these also serve the sign-in.
 CREATE UNIQUE INDEX users_email_key ON users (lower(email));
@@ -37,7 +39,7 @@ CREATE TABLE sessions (
     user_agent     text NOT NULL,
     CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL))
 );
-CREATE INDEX sessions_user_idx ON sessions (user_id, id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX sessions_user_idx ON sessions (user_id, id DESC);
 CREATE INDEX sessions_expiry_idx ON sessions (expires_at);
 
 -- Only hashes of tokens are stored. A used token is kept until it expires, so
@@ -81,6 +83,7 @@ CREATE TABLE audit_events (
     request_id text NOT NULL
 );
 CREATE INDEX audit_events_action_idx ON audit_events (action, id DESC);
+CREATE INDEX audit_events_outcome_idx ON audit_events (outcome, id DESC);
 CREATE INDEX audit_events_actor_idx ON audit_events (actor_id, id DESC) WHERE actor_id IS NOT NULL;
 CREATE INDEX audit_events_subject_idx ON audit_events (subject_id, id DESC) WHERE subject_id IS NOT NULL;
 

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -78,9 +81,10 @@ func (s *Server) CreateAccount(ctx context.Context, a NewAccount) (api.User, err
 }
 
 func (a NewAccount) check() error {
-	fields := api.RegisterUserRequestObject{Body: &api.UserCreate{
+	fields := slices.Concat(notText("email", a.Email), notText("username", a.Username), notText("full_name", a.FullName), notText("password", a.Password))
+	fields = append(fields, api.RegisterUserRequestObject{Body: &api.UserCreate{
 		Email: a.Email, Username: a.Username, FullName: a.FullName, Password: a.Password,
-	}}.Validate()
+	}}.Validate()...)
 	if !api.Role(a.Role).Valid() {
 		fields = append(fields, validate.Violation{Field: "role", Code: validate.CodeEnum, Message: "must be user or admin"})
 	}
@@ -88,6 +92,14 @@ func (a NewAccount) check() error {
 		return fields
 	}
 	return nil
+}
+
+// notText refuses bytes that no request can hold, and so no sign-in.
+func notText(field, value string) validate.Violations {
+	if utf8.ValidString(value) && !strings.Contains(value, "\x00") {
+		return nil
+	}
+	return validate.Violations{{Field: field, Code: validate.CodeCharacters, Message: "must be UTF-8 without the NUL character"}}
 }
 
 // HashPassword gives what is stored for a password, for accounts that are made
@@ -119,7 +131,8 @@ func (s *Server) SetRole(ctx context.Context, login, role string) error {
 
 // SetPassword sets an account's password and ends its sessions.
 func (s *Server) SetPassword(ctx context.Context, login, password string) error {
-	fields := api.ResetPasswordRequestObject{Body: &api.PasswordReset{Token: "unused", NewPassword: password}}.Validate()
+	fields := append(notText("password", password),
+		api.ResetPasswordRequestObject{Body: &api.PasswordReset{Token: "unused", NewPassword: password}}.Validate()...)
 	if len(fields) > 0 {
 		return fields
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/client"
 	"github.com/accord-api/accord/servertest"
 )
@@ -132,7 +133,7 @@ func TestPageParametersAreChecked(t *testing.T) {
 	cursor := *page.NextCursor
 	for query, want := range map[string]string{
 		"limit=0": "limit minimum", "limit=101": "limit maximum", "limit=abc": "limit type", "limit=1&limit=2": "limit repeated",
-		"limit=-1": "limit minimum", "limit=1.5": "limit type", "limit=": "limit type", "limit=99999999999": "limit maximum", "is_active=maybe": "is_active type",
+		"limit=1e1": "limit type", "limit=10.0": "limit type", "limit=010": "limit type", "limit=%2B10": "limit type", "limit=-1": "limit minimum", "limit=1.5": "limit type", "limit=": "limit type", "limit=99999999999": "limit maximum", "is_active=maybe": "is_active type",
 		"cursor=" + cursor[1:]: "cursor cursor", "cursor=" + cursor[:len(cursor)-2] + "AA": "cursor cursor", "cursor=" + cursor + "A": "cursor cursor",
 		"cursor=x": "cursor cursor", "cursor=%00": "cursor pattern", "q=%00": "q pattern", "role=root": "role enum",
 	} {
@@ -198,4 +199,18 @@ func TestTwoAdminsCannotRemoveEachOther(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Calls that a role is missing for count as well: whoever has an account must not
+// be able to knock without an end.
+func TestRefusedRolesAreCounted(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	user := s.Register()
+	for range api.Policies["adminListUsers"].RateLimits[0].Limit {
+		user.GET("/api/v1/admin/users").Expect(http.StatusForbidden)
+	}
+	user.GET("/api/v1/admin/users").Expect(http.StatusTooManyRequests).Problem("too-many-requests")
+	s.Clock.Advance(time.Minute)
+	user.GET("/api/v1/admin/users").Expect(http.StatusForbidden)
 }

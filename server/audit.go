@@ -28,6 +28,9 @@ func auditSubject(ctx context.Context, user uuid.UUID) { callFrom(ctx).audit.sub
 // auditDetail adds words to the call's audit event.
 func auditDetail(ctx context.Context, detail string) { callFrom(ctx).audit.detail = detail }
 
+// auditSession says in the call's audit event which session it is about.
+func auditSession(ctx context.Context, id uuid.UUID) { auditDetail(ctx, "session="+id.String()) }
+
 // auditEvent is the row for the call as it stands.
 func (s *Server) auditEvent(call *call, action string, outcome api.AuditOutcome) db.AuditEventCreateParams {
 	e := db.AuditEventCreateParams{

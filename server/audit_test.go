@@ -121,6 +121,35 @@ user.delete succeeded by`
 	}
 }
 
+// From its beginning to its end a session can be followed by its id.
+func TestEventsNameTheirSession(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p := s.Register()
+	phone, tablet := p.Elsewhere(), p.Elsewhere()
+	phone.SignIn()
+	ended := sessions(phone)[0].ID.String()
+	tablet.SignIn()
+	left := sessions(tablet)[0].ID.String()
+	p.DELETE("/api/v1/auth/sessions/"+ended, nil).Expect(http.StatusNoContent)
+	tablet.POST("/api/v1/auth/logout", nil).Expect(http.StatusNoContent)
+	p.DELETE("/api/v1/auth/sessions/"+ended, nil).Expect(http.StatusNotFound)
+	p.Elsewhere().Login(p.User.Username, "Wrong-1843").Expect(http.StatusUnauthorized)
+
+	got := column(t, s, "SELECT string_agg(concat_ws(' ', action, outcome, detail), E'\n' ORDER BY id) FROM audit_events")
+	want := strings.NewReplacer("$own", sessions(p)[0].ID.String(), "$ended", ended, "$left", left).Replace(`user.register succeeded 
+auth.login succeeded session=$own
+auth.login succeeded session=$ended
+auth.login succeeded session=$left
+auth.session-revoke succeeded session=$ended
+auth.logout succeeded session=$left
+auth.session-revoke failed session=$ended
+auth.login failed `)
+	if got != want {
+		t.Errorf("events:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 // Nothing in the events of a refused change says that it was made.
 func TestRefusedChangesAreEventsOfTheirOwn(t *testing.T) {
 	t.Parallel()

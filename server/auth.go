@@ -55,6 +55,7 @@ func (s *Server) signIn(ctx context.Context, login, password string) (string, er
 	call := callFrom(ctx)
 	token, hash := s.refresh.New()
 	call.who = principal{UserID: user.ID, SessionID: newID(), Role: user.Role}
+	auditSession(ctx, call.who.SessionID)
 	err = s.inTx(ctx, func(ctx context.Context, w *write) error {
 		if err := w.holdPassword(ctx, user); err != nil {
 			return err
@@ -69,8 +70,9 @@ func (s *Server) signIn(ctx context.Context, login, password string) (string, er
 		}
 		return w.notify(ctx, user.ID, newSignIn(call.userAgent))
 	})
-	if err != nil {
+	if err != nil { // no session has begun
 		call.who = principal{}
+		auditDetail(ctx, "")
 	}
 	return token, err
 }
@@ -105,28 +107,48 @@ func (s *Server) checkCredentials(ctx context.Context, login, password string) (
 	user, err := s.queries.UserGetByLogin(ctx, login)
 	known := err == nil
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return db.User{}, err
+		return user, err
 	}
-
-	account := login // unknown names count as well, or they would be told apart
 	if known {
-		account = user.ID.String()
 		auditSubject(ctx, user.ID)
 	}
-	err = s.guess(ctx, account, func() (ok bool, err error) {
+	// What is typed counts, known or not, so that a refusal tells nothing of accounts.
+	err = s.guess(ctx, typedName(login), func() (bool, error) {
 		if !known {
 			return false, s.hasher.VerifyUnknown(ctx, password)
 		}
-		ok, err = s.verifyPassword(ctx, &user, password)
-		return ok && user.IsActive, err
+		return s.checkAccount(ctx, &user, password)
 	})
 	return user, err
 }
 
-// guess lets one password be tried against an account, unless too many were
+// checkAccount says whether an account is active and has this password.
+func (s *Server) checkAccount(ctx context.Context, user *db.User, password string) (bool, error) {
+	err := s.guess(ctx, accountOf(user.ID), func() (bool, error) {
+		ok, err := s.verifyPassword(ctx, user, password)
+		return ok && user.IsActive, err
+	})
+	switch {
+	case isProblem(err, api.ProblemTooManyRequests):
+		// It was tried under its other name. To say so would tell that the two
+		// belong together; to try all the same would give twice the guesses.
+		return false, s.hasher.VerifyUnknown(ctx, password)
+	case isProblem(err, api.ProblemInvalidCredentials):
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// typedName is what attempts to sign in count for, accountOf what every guess at
+// an account's password counts for.
+func typedName(login string) string { return "typed " + login }
+
+func accountOf(user uuid.UUID) string { return "account " + user.String() }
+
+// guess lets one password be tried for a name or an account, unless too many were
 // wrong from the caller's network; then with growing waits.
-func (s *Server) guess(ctx context.Context, account string, try func() (bool, error)) error {
-	attempt, wait := s.failures.Begin(ctx, strings.ToLower(account)+" "+limit.Network(callFrom(ctx).ip))
+func (s *Server) guess(ctx context.Context, of string, try func() (bool, error)) error {
+	attempt, wait := s.failures.Begin(ctx, fromNetwork(ctx, of))
 	if wait > 0 {
 		return tooMany(wait, "Too many wrong passwords for this account from your network.")
 	}
@@ -141,6 +163,18 @@ func (s *Server) guess(ctx context.Context, account string, try func() (bool, er
 	}
 	attempt.Succeed(ctx)
 	return nil
+}
+
+func fromNetwork(ctx context.Context, of string) string {
+	return strings.ToLower(of) + " " + limit.Network(callFrom(ctx).ip)
+}
+
+// forgetGuesses lets the owner of an account, who has proved it in another way,
+// sign in from where too many passwords were wrong.
+func (s *Server) forgetGuesses(ctx context.Context, user db.User) {
+	for _, of := range []string{accountOf(user.ID), typedName(user.Username), typedName(user.Email)} {
+		s.failures.Forget(ctx, fromNetwork(ctx, of))
+	}
 }
 
 // verifyPassword checks a password, and stores its hash anew (in user, too) where
@@ -297,6 +331,7 @@ func (s *Server) RevokeSession(ctx context.Context, r api.RevokeSessionRequestOb
 
 // endSession ends one session of the caller; another's is not found.
 func (s *Server) endSession(ctx context.Context, id uuid.UUID, reason string) error {
+	auditSession(ctx, id)
 	return s.inTx(ctx, func(ctx context.Context, w *write) error {
 		_, err := w.SessionRevoke(ctx, db.SessionRevokeParams{ID: id, UserID: caller(ctx).UserID, Now: s.now(), Reason: reason})
 		if err != nil {
@@ -328,7 +363,7 @@ func (s *Server) ResendVerification(ctx context.Context, r api.ResendVerificatio
 
 func (s *Server) mailTo(ctx context.Context, email, template string) error {
 	return s.inTx(ctx, func(ctx context.Context, w *write) error {
-		return w.enqueue(ctx, jobs.Mail{Template: template, Email: email})
+		return w.enqueue(ctx, jobs.Mail{Template: template, Email: strings.ToLower(email), AskedAt: s.now()})
 	})
 }
 
@@ -338,16 +373,26 @@ func (s *Server) ResetPassword(ctx context.Context, r api.ResetPasswordRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return api.ResetPassword204Response{}, s.inTx(ctx, func(ctx context.Context, w *write) error {
-		user, err := w.useMailToken(ctx, r.Body.Token, jobs.PurposeReset)
+	var user db.User
+	err = s.inTx(ctx, func(ctx context.Context, w *write) error {
+		id, err := w.useMailToken(ctx, r.Body.Token, jobs.PurposeReset)
 		if err != nil {
 			return err
 		}
-		if err := w.UserVerifyEmail(ctx, s.now(), user); err != nil {
+		if err := w.UserVerifyEmail(ctx, s.now(), id); err != nil {
 			return err
 		}
-		return w.setPassword(ctx, user, hash, nil)
+		if user, err = w.UserGet(ctx, id); err != nil {
+			return err
+		}
+		return w.setPassword(ctx, id, hash, nil)
 	})
+	if err != nil {
+		return nil, err
+	}
+
+	s.forgetGuesses(ctx, user)
+	return api.ResetPassword204Response{}, nil
 }
 
 // VerifyEmail confirms the address of the account that the token was mailed to.
@@ -382,9 +427,13 @@ func invalidLink() *Problem {
 }
 
 // setPassword stores a new password's hash, ends the user's sessions (but for
-// one to keep) and tells the user, by mail too.
+// one to keep), spends the links to set a password and tells the user, by mail too.
 func (w *write) setPassword(ctx context.Context, user uuid.UUID, hash string, keep *uuid.UUID) error {
 	if err := w.UserSetPassword(ctx, db.UserSetPasswordParams{ID: user, PasswordHash: hash, Now: w.server.now()}); err != nil {
+		return err
+	}
+	// After the account itself: what makes a link holds it until the link is made.
+	if err := w.MailTokenRevoke(ctx, user, jobs.PurposeReset); err != nil {
 		return err
 	}
 	if err := w.endSessions(ctx, user, endedByPassword, keep); err != nil {

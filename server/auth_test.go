@@ -55,6 +55,59 @@ func TestLoginIgnoresWhatOAuthClientsSend(t *testing.T) {
 	}
 }
 
+// Whatever goes wrong at a token endpoint, OAuth clients are told in their words.
+func TestTokenEndpointsSpeakOAuth(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	type calls map[string]struct {
+		send   func(p *servertest.Person) *servertest.Answer
+		status int
+	}
+	form := func(path string, values url.Values) func(*servertest.Person) *servertest.Answer {
+		return func(p *servertest.Person) *servertest.Answer { return p.Form(path, values) }
+	}
+	text := func(path string, size int) func(*servertest.Person) *servertest.Answer {
+		return func(p *servertest.Person) *servertest.Answer {
+			return p.Do(http.MethodPost, path, "text/plain", make([]byte, size))
+		}
+	}
+	const login, refresh = "/api/v1/auth/login", "/api/v1/auth/refresh"
+	for want, c := range map[string]calls{
+		"invalid_request": {
+			"type": {text(login, 1), 415}, "size": {text(login, 65<<10), 413}, "form": {form(login, url.Values{}), 422},
+			"other type": {text(refresh, 1), 415}, "other size": {text(refresh, 65<<10), 413},
+		},
+		"unsupported_grant_type": {
+			"login":   {form(login, url.Values{"grant_type": {"client_credentials"}}), 422},
+			"refresh": {form(refresh, url.Values{"grant_type": {"password"}, "refresh_token": {"x"}}), 422},
+		},
+		"temporarily_unavailable": {"limit": {func(p *servertest.Person) *servertest.Answer {
+			for range api.Policies["login"].RateLimits[0].Limit {
+				p.Login("", "")
+			}
+			return p.Login("", "")
+		}, 429}},
+	} {
+		for name, call := range c {
+			var problem client.Problem
+			answer := call.send(s.Somebody()).Expect(call.status)
+			answer.Into(&problem)
+			if problem.Error == nil || *problem.Error != want || problem.ErrorDescription == nil || *problem.ErrorDescription != problem.Detail {
+				t.Errorf("%s: %s, want the error %s", name, answer.Body, want)
+			}
+		}
+	}
+	for _, kind := range []*api.ProblemType{api.ProblemRequestTimeout, api.ProblemTimeout, api.ProblemUnavailable, api.ProblemInternal} {
+		if kind.OAuth == "" { // what cannot be made to happen here
+			t.Errorf("%s has no OAuth code", kind.Code)
+		}
+	}
+	var other client.Problem
+	if s.Somebody().POST("/api/v1/users", "{").Expect(http.StatusBadRequest).Into(&other); other.Error != nil {
+		t.Errorf("no token endpoint, and it answers %+v", other)
+	}
+}
+
 func TestLoginReadsOnlyTheBody(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
@@ -150,30 +203,54 @@ func TestWrongPasswordsWaitLongerAndLonger(t *testing.T) {
 	p.Elsewhere().Login(p.User.Username, p.Password).Expect(http.StatusOK) // the owner's other network
 }
 
-// A network is the /24 or the /48; one account is one, by name or by address and
-// in any letter case, and so is one unknown name.
-func TestRefusalsAreOfAnAccountAndANetwork(t *testing.T) {
+// from is an attempt to sign in from an address.
+func from(s *servertest.Server, ip, name, password string) *servertest.Answer {
+	s.T.Helper()
+	q := s.Somebody()
+	q.IP = ip
+	return q.Login(name, password)
+}
+
+// A network is the /24 or the /48; a name is one in any letter case, known or not.
+func TestRefusalsAreOfANameAndANetwork(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
 	p := s.Register()
-	from := func(ip, name string) *servertest.Answer {
-		q := s.Somebody()
-		q.IP = ip
-		return q.Login(name, "Wrong-1843")
-	}
 	for _, network := range [][3]string{
 		{"198.51.100.1", "198.51.100.254", "198.51.101.1"},
 		{"2001:db8:7:1::1", "2001:db8:7:ffff::2", "2001:db8:8:1::1"},
 	} {
-		from(network[0], p.User.Username).Expect(http.StatusUnauthorized)
-		for _, name := range []string{p.User.Username, strings.ToUpper(p.User.Username), p.User.Email, strings.ToUpper(p.User.Email)} {
-			from(network[1], name).Expect(http.StatusTooManyRequests)
+		for _, name := range []string{p.User.Username, "nobody"} {
+			from(s, network[0], name, "Wrong-1843").Expect(http.StatusUnauthorized)
+			from(s, network[1], name, "Wrong-1843").Expect(http.StatusTooManyRequests)
+			from(s, network[1], strings.ToUpper(name), "Wrong-1843").Expect(http.StatusTooManyRequests)
+			from(s, network[2], name, "Wrong-1843").Expect(http.StatusUnauthorized)
 		}
-		from(network[2], p.User.Username).Expect(http.StatusUnauthorized)
-		from(network[1], "nobody").Expect(http.StatusUnauthorized)
-		from(network[0], "NoBody").Expect(http.StatusTooManyRequests)
-		from(network[0], "nobody-else").Expect(http.StatusUnauthorized)
+		from(s, network[0], "nobody-else", "Wrong-1843").Expect(http.StatusUnauthorized)
 	}
+}
+
+// Which user name and which address are one account's is not told by refusals;
+// and yet the two do not give twice the guesses.
+func TestRefusalsDoNotTellWhoseAnAddressIs(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p, other := s.Register(), s.Register()
+	for i, second := range []string{p.User.Email, other.User.Email, "nobody@example.com"} {
+		network := fmt.Sprintf("198.51.%d.", i)
+		from(s, network+"1", p.User.Username, "Wrong-1843").Expect(http.StatusUnauthorized)
+		from(s, network+"2", second, "Wrong-1843").Expect(http.StatusUnauthorized).Problem("invalid-credentials")
+		refused := from(s, network+"3", second, "Wrong-1843").Expect(http.StatusTooManyRequests)
+		if got := refused.Header.Get("Retry-After"); got != "1" {
+			t.Errorf("%s: Retry-After %s", second, got)
+		}
+	}
+	// While the account is refused, not even the right password is looked at.
+	from(s, "198.51.100.1", p.User.Username, "Wrong-1843").Expect(http.StatusUnauthorized)
+	from(s, "198.51.100.2", p.User.Email, p.Password).Expect(http.StatusUnauthorized).Problem("invalid-credentials")
+	s.Clock.Advance(time.Second)
+	from(s, "198.51.100.3", p.User.Email, p.Password).Expect(http.StatusOK)
+	from(s, "198.51.100.4", p.User.Username, p.Password).Expect(http.StatusOK)
 }
 
 // Guesses that are made at once are no more than guesses made in turn.

@@ -72,6 +72,8 @@ type Config struct {
 	FilesURL        string `env:"FILES_URL" required:"production" derived:"a folder in .accord; production: none" help:"Where uploaded files and finished reports are kept, and nothing else: file:///var/lib/accord/files, or s3://bucket?region=eu-central-1, with &endpoint=https://host where it is not Amazon's. Credentials are found the AWS way."`
 	FilesMaxPerUser Size   `env:"FILES_MAX_PER_USER" default:"1GiB" help:"How much a user may keep, such as 500MiB or 2GiB, or a whole number of bytes."`
 
+	AuditRetention time.Duration `env:"AUDIT_RETENTION" default:"9600h" help:"How long the audit trail is kept: 400 days by default, 24h at least; 0 keeps it for ever."`
+
 	LogLevel        slog.Level    `env:"LOG_LEVEL" default:"info" help:"The least level that is logged: debug, info, warn or error."`
 	SentryDSN       Secret        `env:"SENTRY_DSN" help:"Where panics and unexpected errors are reported: https://key@host/project."`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" default:"15s" help:"How long a stop waits for requests and jobs in flight."`

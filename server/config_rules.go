@@ -55,6 +55,7 @@ var configRules = []configRule{
 	{"MAIL_FROM", mailFromProblem},
 	{"FILES_URL", filesProblem},
 	{"FILES_MAX_PER_USER", filesMaxProblem},
+	{"AUDIT_RETENTION", auditRetentionProblem},
 	{"LOG_LEVEL", logLevelProblem},
 	{"SENTRY_DSN", sentryProblem},
 	{"SHUTDOWN_TIMEOUT", func(c *Config) string { return positiveProblem(c.ShutdownTimeout) }},
@@ -214,6 +215,14 @@ func rangeProblem(value, least, most int) string {
 		return ""
 	}
 	return fmt.Sprintf("must be from %d to %d", least, most)
+}
+
+// auditRetentionProblem refuses what is likelier a slip, such as 400 for days.
+func auditRetentionProblem(c *Config) string {
+	if c.AuditRetention == 0 || c.AuditRetention >= 24*time.Hour {
+		return ""
+	}
+	return "must be 24h or more, or 0 to keep the audit trail for ever"
 }
 
 func positiveProblem(value time.Duration) string {

@@ -141,6 +141,7 @@ func TestConfigRules(t *testing.T) {
 		{"FILES_MAX_PER_USER", inDevelopment, []string{"", "1", "1024", "500MiB", "2 GiB", "8388607TiB"}, []string{"0", "0GiB", "-1", "-1MiB", "1.5GiB", "1GB", "GiB", "much", "8388608TiB", "9223372036854775808"}},
 		{"LOG_LEVEL", inDevelopment, []string{"", "debug", "INFO", "warn", "error"}, []string{"info+2", "warning", "trace", "0"}},
 		{"SENTRY_DSN", inDevelopment, []string{"", "https://key@sentry.example.com/42"}, []string{"sentry.example.com", "https://sentry.example.com/42", "https://key@sentry.example.com"}},
+		{"AUDIT_RETENTION", inDevelopment, []string{"", "24h", "86400", "0"}, []string{"400", "23h", "-24h", "400d"}},
 		{"SHUTDOWN_TIMEOUT", inDevelopment, []string{"", "5", "1m"}, []string{"0", "-1s", "later"}},
 		{"DOCS", inDevelopment, []string{"", "true", "false"}, []string{"on"}},
 	}

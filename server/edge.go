@@ -24,6 +24,10 @@ import (
 // maxUserAgent cuts what a client says of itself before it is stored.
 const maxUserAgent = 300
 
+// strayBodyTime is how long a body may take to come in that no operation asks
+// for: net/http reads what was not read all the same.
+const strayBodyTime = 5 * time.Second
+
 // noStore is the Cache-Control of private answers.
 const noStore = "no-store"
 
@@ -35,6 +39,7 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), callKey{}, call)))
 		c.Response().Header().Set(echo.HeaderXRequestID, call.requestID)
 		s.secureHeaders(c)
+		boundStrayBody(c)
 
 		if err := s.guarded(next, c); err != nil {
 			s.handleError(err, c)
@@ -45,6 +50,18 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return nil
 	}
+}
+
+// boundStrayBody is for a request with a body that may be answered before an
+// operation is reached. Without a deadline a client that never sends the body
+// would hold the connection for ever, and unless the connection is to be closed
+// the answer waits for the body. An operation has bounds of its own.
+func boundStrayBody(c echo.Context) {
+	if r := c.Request(); r.ContentLength == 0 || r.ProtoMajor > 1 { // HTTP/2 ends a stream by itself
+		return
+	}
+	_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Now().Add(strayBodyTime)) // unsupported only by test recorders
+	c.Response().Header().Set(echo.HeaderConnection, "close")
 }
 
 // guarded runs the rest of the chain and turns a panic into an error.
@@ -63,6 +80,9 @@ func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 	}
 	if err := s.checkTransport(c.Request()); err != nil {
 		return err
+	}
+	if r := c.Request(); r.Method == http.MethodOptions && r.RequestURI == "*" { // the server itself has none
+		return c.NoContent(http.StatusNoContent)
 	}
 	return next(c)
 }

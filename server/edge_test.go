@@ -1,11 +1,14 @@
 package server_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/accord-api/accord/servertest"
 )
@@ -232,6 +235,77 @@ func checkTrailingSlash(t *testing.T, s *servertest.Server, o operation) {
 		t.Errorf("%s: %d with a trailing slash, %d without", o.ID, with, without)
 	} else if with >= 300 && with < 400 || with == http.StatusNotFound && o.url() == o.Path {
 		t.Errorf("%s: %d with a trailing slash", o.ID, with)
+	}
+}
+
+// A body that is promised and never sent holds neither the answer nor the
+// connection where no operation asks for it.
+func TestStrayBodiesHoldNothing(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	for _, c := range []struct {
+		request string
+		want    int
+	}{
+		{"POST /api/v1/nothing", 404}, {"PUT /api/v1/users/me", 405}, {"OPTIONS /api/v1/users/me", 204}, {"GET /problems", 200},
+		{"GET /api/openapi.json", 200}, {"GET /assets/page.css", 200},
+	} {
+		for _, length := range []string{"Content-Length: 100", "Transfer-Encoding: chunked"} {
+			t.Run(c.request+" "+length, func(t *testing.T) {
+				t.Parallel()
+				conn := dial(t, s.URL)
+				fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n", c.request, length)
+				if err := conn.SetReadDeadline(time.Now().Add(3 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				reader := bufio.NewReader(conn)
+				answer, err := http.ReadResponse(reader, &http.Request{Method: http.MethodGet})
+				if err != nil {
+					t.Fatalf("no answer: %v", err)
+				}
+				if answer.StatusCode != c.want || !answer.Close {
+					t.Errorf("status %d, want %d, closed: %t", answer.StatusCode, c.want, answer.Close)
+				}
+				if err := conn.SetReadDeadline(time.Now().Add(15 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.Copy(io.Discard, reader); err != nil {
+					t.Errorf("the connection stays open: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// An operation that reads its body keeps the connection for the next request.
+func TestOperationsKeepTheConnection(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	answer := s.Somebody().POST("/api/v1/users", registration(nil)).Expect(http.StatusCreated)
+	if got := answer.Header.Get("Connection"); got != "" {
+		t.Errorf("Connection %q", got)
+	}
+}
+
+// OPTIONS * has the headers of every answer, as net/http's own answer has not;
+// nothing else has an asterisk for a target.
+func TestOptionsOfTheServer(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	for method, want := range map[string]int{http.MethodOptions: http.StatusNoContent, http.MethodGet: http.StatusNotFound} {
+		conn := dial(t, s.URL)
+		fmt.Fprintf(conn, "%s * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", method)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%s *: status %d", method, answer.StatusCode)
+		}
+		if id := answer.Header.Get("X-Request-Id"); id == "" || answer.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s *: headers %v", method, answer.Header)
+		}
 	}
 }
 

@@ -48,6 +48,17 @@ func TestRegisteringSendsMails(t *testing.T) {
 	notStored(t, s, map[string]string{"the token of the mail": welcome})
 }
 
+// Whoever registers somebody else's address does not have us advertise to them.
+func TestMailsGreetNobodyWithAnAdvertisement(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	s.Somebody().POST("/api/v1/users", registration(map[string]any{"full_name": "Win 1000 EUR at win24.com now"})).Expect(http.StatusCreated)
+	token(s, "ada@example.com", 1)
+	if text := s.Mailbox.To("ada@example.com")[0].Text; !strings.HasPrefix(text, "Hello ada,\n") || strings.Contains(text, "win24") {
+		t.Errorf("the mail says %q", text)
+	}
+}
+
 // Each administrator is told once, those who are none (any more) are not.
 func TestAdminsAreToldOfRegistrations(t *testing.T) {
 	t.Parallel()
@@ -185,6 +196,84 @@ func TestResetPassword(t *testing.T) {
 	s.Eventually("the owner is told", func() bool { return len(s.Mailbox.To(p.User.Email)) == 4 })
 }
 
+// Who has set a new password is let in with it at once, from the network where
+// the old one was forgotten; what was guessed elsewhere is not forgiven.
+func TestResetForgivesWrongPasswords(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	p := s.Register()
+	token(s, p.User.Email, 1)
+	names := []string{p.User.Username, p.User.Email}
+	home, abroad := "198.51.100.", "198.51.101."
+	for i, name := range names {
+		from(s, fmt.Sprint(home, i), name, "Wrong-1843").Expect(http.StatusUnauthorized)
+		from(s, fmt.Sprint(abroad, i), name, "Wrong-1843").Expect(http.StatusUnauthorized)
+	}
+	s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+	owner := s.Somebody()
+	owner.IP = home + "7"
+	owner.POST("/api/v1/auth/reset-password", map[string]any{"token": token(s, p.User.Email, 2), "new_password": "Difference-1822"}).
+		Expect(http.StatusNoContent)
+	for i, name := range names {
+		from(s, fmt.Sprint(home, i), name, "Difference-1822").Expect(http.StatusOK)
+		from(s, fmt.Sprint(abroad, i), name, "Difference-1822").Expect(http.StatusTooManyRequests)
+	}
+}
+
+// A password that is changed, here or by the operator, makes the link to set one
+// stale, even when its mail is still on its way.
+func TestChangedPasswordsMakeResetLinksStale(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(p *servertest.Person){
+		"by its owner": func(p *servertest.Person) {
+			p.PUT("/api/v1/users/me/password", map[string]any{"current_password": p.Password, "new_password": "Difference-1822"}).Expect(http.StatusNoContent)
+		},
+		"by the operator": func(p *servertest.Person) {
+			if err := p.API.SetPassword(p.T.Context(), p.User.Username, "Difference-1822"); err != nil {
+				p.T.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := started(t)
+			p := s.Register()
+			token(s, p.User.Email, 1)
+			forgot := func() {
+				s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+			}
+			forgot()
+			link := token(s, p.User.Email, 2)
+			change(p)
+			s.Somebody().POST("/api/v1/auth/reset-password", map[string]any{"token": link, "new_password": "Stranger-1850"}).
+				Expect(http.StatusBadRequest).Problem("invalid-link")
+			s.Eventually("the owner is told", func() bool { return len(s.Mailbox.To(p.User.Email)) == 3 })
+			forgot() // whoever has forgotten the new one, too
+			s.Somebody().POST("/api/v1/auth/reset-password", map[string]any{"token": token(s, p.User.Email, 4), "new_password": "Analytical-1850"}).
+				Expect(http.StatusNoContent)
+		})
+	}
+}
+
+// The same where the mail is sent only after the change.
+func TestLateResetMailsAreNotSent(t *testing.T) {
+	t.Parallel()
+	idle := servertest.New(t)
+	p := idle.Register()
+	idle.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+	idle.Clock.Advance(time.Second)
+	p.PUT("/api/v1/users/me/password", map[string]any{"current_password": p.Password, "new_password": "Difference-1822"}).Expect(http.StatusNoContent)
+
+	s := servertest.New(t, servertest.Options{DatabaseURL: idle.DatabaseURL, Now: idle.Clock.Now, Start: true})
+	done(t, s)
+	if n := len(s.Mailbox.To(p.User.Email)); n != 2 { // the welcome, and the news of the change
+		t.Errorf("%d mails", n)
+	}
+	if n := column(t, s, "SELECT count(*)::text FROM mail_tokens WHERE purpose = 'reset'"); n != "0" {
+		t.Errorf("%s links to set a password", n)
+	}
+}
+
 // Known or not, active or verified or not, an address gets the same answer and
 // leaves the same job.
 func TestAskingForAMailTellsNothing(t *testing.T) {
@@ -242,5 +331,25 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 	})
 	if n := column(t, s, "SELECT count(*)::text FROM sessions WHERE user_id = $1", kept.User.ID); n != "1" {
 		t.Errorf("%s live sessions are left", n)
+	}
+	if n := column(t, s, "SELECT count(*)::text FROM audit_events WHERE actor_id = $1", gone.User.ID); n != "1" {
+		t.Errorf("%s events of the sign-in are left", n)
+	}
+}
+
+// The audit trail outlives the sessions: 400 days unless a setting says otherwise.
+func TestSweepDeletesTheAuditTrailInTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		setting string
+		days    int
+	}{{"", 400}, {"48h", 2}} {
+		idle := servertest.New(t)
+		idle.Register()
+		idle.Clock.Advance(time.Duration(c.days)*24*time.Hour + time.Minute)
+		s := servertest.New(t, servertest.Options{
+			DatabaseURL: idle.DatabaseURL, Now: idle.Clock.Now, Start: true, Settings: map[string]string{"AUDIT_RETENTION": c.setting},
+		})
+		s.Eventually("the events are deleted", func() bool { return column(t, s, "SELECT count(*)::text FROM audit_events") == "0" })
 	}
 }

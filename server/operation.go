@@ -143,6 +143,9 @@ func (o *operation) admit(c echo.Context, call *call) (release func(), err error
 		if err := o.take(c, policy.ByUser, call.who.UserID.String()); err != nil {
 			return release, err
 		}
+		if err := o.hasRole(call); err != nil {
+			return release, err
+		}
 	}
 	unbind := release
 	if o.policy.Timeout == 0 {
@@ -194,8 +197,14 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 		c.Response().Writer = &stallWriter{ResponseWriter: c.Response().Writer, conn: conn, stall: o.policy.Stall, last: last}
 	}
 	if r.ContentLength != 0 {
-		_ = conn.SetReadDeadline(deadline)
-		c.Request().Body = body{http.MaxBytesReader(c.Response().Writer, r.Body, o.policy.BodyLimit)}
+		from := r.Body
+		if o.policy.Timeout > 0 {
+			_ = conn.SetReadDeadline(deadline)
+			c.Response().Header().Del(echo.HeaderConnection) // as boundStrayBody has set it
+		} else {
+			from = &stallReader{ReadCloser: from, conn: conn, stall: o.policy.Stall}
+		}
+		c.Request().Body = body{http.MaxBytesReader(c.Response().Writer, from, o.policy.BodyLimit)}
 	}
 	return func() {
 		cancel()
@@ -268,21 +277,41 @@ func tooMany(retryAfter time.Duration, format string, args ...any) error {
 // limitAddress is what the limits by IP count for.
 func limitAddress(call *call) string { return limit.Address(call.ip) }
 
-// signedIn authenticates the call and checks its roles. Failures count for the
-// address as calls of an operation that nobody is signed in for.
+// signedIn authenticates the call.
 func (o *operation) signedIn(c echo.Context, call *call) error {
-	who, err := o.server.authenticate(c.Request())
+	claims, err := o.server.claims(c.Request())
 	if err != nil {
-		if isProblem(err, api.ProblemUnauthenticated) {
-			if limited := o.server.anonymous.take(c, o.server.anonymous.header, limitAddress(call)); limited != nil {
-				return limited
-			}
-		}
-		return err
+		return o.unauthenticated(c, call, err)
 	}
-	call.who = who
+	ended := o.server.sessions.ended(claims.Session)
+	if ended { // to ask again costs a query: the limit comes first
+		if err := o.unauthenticated(c, call, nil); err != nil {
+			return err
+		}
+	}
+	who, err := o.server.authenticate(c.Request().Context(), claims)
+	switch {
+	case err == nil:
+		call.who = who
+	case !ended && isProblem(err, api.ProblemUnauthenticated):
+		return o.unauthenticated(c, call, err)
+	}
+	return err
+}
+
+// unauthenticated counts a failure for the address, as a call of an operation that
+// nobody is signed in for. It gives the failure, unless there were too many.
+func (o *operation) unauthenticated(c echo.Context, call *call, failure error) error {
+	if limited := o.server.anonymous.take(c, o.server.anonymous.header, limitAddress(call)); limited != nil {
+		return limited
+	}
+	return failure
+}
+
+// hasRole checks the roles of a call that is signed in.
+func (o *operation) hasRole(call *call) error {
 	for _, roles := range o.policy.Access {
-		if holdsAll(who.Role, roles) {
+		if holdsAll(call.who.Role, roles) {
 			return nil
 		}
 	}

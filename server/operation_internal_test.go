@@ -393,6 +393,41 @@ func TestDevelopmentAnswersLoopbackNamesOnly(t *testing.T) {
 	}
 }
 
+// Where the whole has no time limit, a body may come in slowly and must not stand
+// still.
+func TestStalledBody(t *testing.T) {
+	t.Parallel()
+	const stall = 300 * time.Millisecond
+	server := testOperation(t, policy.Policy{Stall: stall, BodyLimit: 1 << 10}, io.Discard, func(c echo.Context) error {
+		if _, err := readBody(c); err != nil {
+			return &bodyError{err}
+		}
+		left := time.NewTimer(2 * stall) // the client is there all the time
+		defer left.Stop()
+		select {
+		case <-c.Request().Context().Done():
+			return errors.New("given up after the body")
+		case <-left.C:
+			return c.NoContent(http.StatusOK)
+		}
+	})
+	const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
+	slow, stalled := dial(t, server, head), dial(t, server, head)
+	for range 5 {
+		between := time.NewTimer(stall / 2)
+		<-between.C
+		if _, err := slow.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, body := statusOn(t, slow); got != http.StatusOK {
+		t.Errorf("slow: %d %s", got, body)
+	}
+	if got, body := statusOn(t, stalled); got != http.StatusRequestTimeout {
+		t.Errorf("stalled: %d %s", got, body)
+	}
+}
+
 // A stalled client ends a stream, however long it may take altogether.
 func TestStall(t *testing.T) {
 	t.Parallel()

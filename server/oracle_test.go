@@ -227,7 +227,7 @@ func (o *oracle) instance(schema map[string]any, raw string) any {
 	if kind == "array" {
 		return []any{o.instance(object(o.flat(schema)["items"]), raw)}
 	}
-	if kind == "string" {
+	if kind == "string" || kind == "integer" && strings.ContainsAny(raw, ".eE") { // plain digits only
 		return raw
 	}
 	if value, err := jsonschema.UnmarshalJSON(strings.NewReader(raw)); err == nil && strings.TrimSpace(raw) == raw && raw != "" {

@@ -111,6 +111,41 @@ func TestQueryPlansNoticeAMissingIndex(t *testing.T) {
 	}
 }
 
+// Whoever looks for what is rare in a long audit trail does not read all of it,
+// however often others have read its first page with the same statement.
+func TestRareAuditEventsAreFoundByIndex(t *testing.T) {
+	t.Parallel()
+	conn, err := pgx.Connect(t.Context(), pgtest.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	for _, sql := range []string{seeded[0], seeded[4], `UPDATE audit_events SET action = 'rare', outcome = 'limited'
+		WHERE id IN (SELECT id FROM audit_events ORDER BY id LIMIT 3)`, "ANALYZE"} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Prepare(t.Context(), "list", queriesOf(t)["AuditEventList"]); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 { // PostgreSQL makes up its mind about prepared statements after five
+		for filter, index := range map[string]string{
+			"NULL, NULL, NULL": "audit_events_pkey", "'rare', NULL, NULL": "audit_events_action_idx",
+			"NULL, 'limited', NULL": "audit_events_outcome_idx", "NULL, NULL, '" + unknownID + "'": "audit_events_subject_idx",
+		} {
+			var text string
+			explain := "EXPLAIN (FORMAT JSON) EXECUTE list (NULL, " + filter + ", 21)"
+			if err := conn.QueryRow(t.Context(), explain, pgx.QueryExecModeSimpleProtocol).Scan(&text); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(text, index) {
+				t.Errorf("%s: not by %s: %s", filter, index, text)
+			}
+		}
+	}
+}
+
 // queriesOf gives the SQL of each query, as sqlc has written it.
 func queriesOf(t *testing.T) map[string]string {
 	t.Helper()

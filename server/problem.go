@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -207,8 +208,8 @@ func (p *Problem) body(call *call) []byte {
 	for _, v := range p.fields {
 		answer.Errors = append(answer.Errors, api.FieldError{Field: v.Field, Message: v.Message, Code: v.Code})
 	}
-	if p.kind.OAuth != "" && call.operation != nil && call.operation.policy.TokenEndpoint {
-		answer.Error, answer.ErrorDescription = &p.kind.OAuth, &p.detail
+	if code := p.oauthCode(); code != "" && call.operation != nil && call.operation.policy.TokenEndpoint {
+		answer.Error, answer.ErrorDescription = &code, &p.detail
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -217,6 +218,15 @@ func (p *Problem) body(call *call) []byte {
 		panic(err)
 	}
 	return body.Bytes()
+}
+
+// oauthCode is the error code of RFC 6749, section 5.2; "" where there is none.
+func (p *Problem) oauthCode() string {
+	unknownGrant := func(v validate.Violation) bool { return v.Field == "grant_type" && v.Code == validate.CodeEnum }
+	if slices.ContainsFunc(p.fields, unknownGrant) {
+		return "unsupported_grant_type"
+	}
+	return p.kind.OAuth
 }
 
 // seconds rounds up: a client that waits as told must not be too early.

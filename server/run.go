@@ -46,7 +46,9 @@ func (s *Server) Run(ctx context.Context, listener, admin net.Listener) error {
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		// OPTIONS * is answered as everything else is, with the same headers.
+		DisableGeneralOptionsHandler: true,
+		Handler:                      h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		ErrorLog:  slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
@@ -75,11 +77,25 @@ func (s *Server) drain(servers []*http.Server) error {
 		wait(ctx, drainDelay)
 	}
 	s.streams.closeAll()
+	// Side by side: a connection that holds one server up must not keep another
+	// one from stopping.
+	stopped := make(chan error, len(servers))
 	for _, server := range servers {
-		if err := server.Shutdown(ctx); err != nil {
-			_ = server.Close() // what is still open after the limit is broken off
-			return fmt.Errorf("stopping within %s: %w", s.config.ShutdownTimeout, err)
-		}
+		go func() { stopped <- s.shutdown(ctx, server) }()
+	}
+	var failures []error
+	for range servers {
+		failures = append(failures, <-stopped)
+	}
+	return errors.Join(failures...)
+}
+
+// shutdown lets a server finish what it is at until ctx ends, and breaks off
+// what is still open then.
+func (s *Server) shutdown(ctx context.Context, server *http.Server) error {
+	if err := server.Shutdown(ctx); err != nil {
+		_ = server.Close() // the error that tells is the one before
+		return fmt.Errorf("stopping within %s: %w", s.config.ShutdownTimeout, err)
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -143,6 +145,40 @@ func TestStopHasALimit(t *testing.T) {
 	if err := <-broken; err == nil {
 		t.Error("the request was answered after the stop")
 	}
+}
+
+// A client that promises a body and sends none holds up neither the other
+// listener nor the end.
+func TestStalledConnectionDoesNotKeepTheServer(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Settings: map[string]string{"SHUTDOWN_TIMEOUT": "300ms"}})
+	url, stop, ended := another(t, s, listen(t))
+	stalled := dial(t, url)
+	fmt.Fprint(stalled, "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
+	if _, err := bufio.NewReader(stalled).ReadString('\n'); err != nil { // the body is waited for
+		t.Fatal(err)
+	}
+
+	stop()
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "300ms") {
+			t.Errorf("error %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("the server does not stop")
+	}
+}
+
+// dial opens a connection to a server by hand.
+func dial(t *testing.T, url string) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
 
 // Profiles and the page about jobs are served on the private listener and nowhere

@@ -237,7 +237,7 @@ func (s *Server) wireJobs(o Options) error {
 	}
 	s.jobs, err = jobs.New(jobs.Config{
 		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files, Lease: o.ReportLease,
-		Project: s.config.ProjectName, PublicURL: s.config.PublicURL,
+		Project: s.config.ProjectName, PublicURL: s.config.PublicURL, AuditRetention: s.config.AuditRetention,
 		Now: s.now, Log: s.log, Test: s.config.Environment == Test,
 	})
 	return err

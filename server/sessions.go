@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net/http"
 	"strings"
@@ -19,12 +20,13 @@ import (
 )
 
 const (
-	// sessionMemory is how long a live session is believed to be live without
-	// asking the database: the longest time that a sign-out, a deactivation or a
-	// new role can take to hold on every instance, whatever else fails.
+	// sessionMemory is how long a session is believed to be live, or not to be,
+	// without asking the database: the longest time that a sign-out, a deactivation
+	// or a new role can take to hold on every instance, whatever else fails.
 	sessionMemory = time.Second
-	// rememberedSessions bounds the memory that this takes.
+	// rememberedSessions and changePlaces bound the memory that this takes.
 	rememberedSessions = 100_000
+	changePlaces       = 1 << 14
 	// sessionsChannel is where the query SessionsChanged notifies.
 	sessionsChannel = "accord_sessions"
 )
@@ -33,79 +35,113 @@ const (
 type sessions struct {
 	queries *db.Queries
 	now     func() time.Time
-	known   *otter.Cache[uuid.UUID, liveSession]
-	// forgotten counts forget: what was read before one must not be remembered
-	// after it.
-	forgotten atomic.Int64
+	known   *otter.Cache[uuid.UUID, knownSession]
+	changes changes
 }
 
-type liveSession struct {
+// knownSession is what was read of a session.
+type knownSession struct {
 	who     principal
+	live    bool
 	readAt  time.Time
 	expires time.Time
+	// asOf is how many changes there had been when it was read.
+	asOf int64
 }
 
 func newSessions(queries *db.Queries, now func() time.Time) *sessions {
 	return &sessions{
 		queries: queries,
 		now:     now,
-		known:   otter.Must(&otter.Options[uuid.UUID, liveSession]{MaximumSize: rememberedSessions}),
+		known:   otter.Must(&otter.Options[uuid.UUID, knownSession]{MaximumSize: rememberedSessions}),
 	}
 }
 
 // get gives the caller of a live session; pgx.ErrNoRows when it is not live.
 func (s *sessions) get(ctx context.Context, id uuid.UUID) (principal, error) {
-	now := s.now()
-	if live, ok := s.known.GetIfPresent(id); ok && now.Sub(live.readAt) < sessionMemory && now.Before(live.expires) {
-		return live.who, nil
+	now, asOf := s.now(), s.changes.count.Load()
+	known, ok := s.known.GetIfPresent(id)
+	if !ok || now.Sub(known.readAt) >= sessionMemory || s.changes.since(known.who.UserID, known.asOf) {
+		row, err := s.queries.SessionGet(ctx, id)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return principal{}, err
+		}
+		known = knownSession{readAt: now, asOf: asOf, live: err == nil, expires: row.ExpiresAt}
+		known.who = principal{UserID: row.UserID, SessionID: id, Role: row.Role}
+		s.known.Set(id, known)
 	}
-	forgotten := s.forgotten.Load()
-	row, err := s.queries.SessionGet(ctx, id)
-	if err == nil && !now.Before(row.ExpiresAt) {
-		err = pgx.ErrNoRows
+	if !known.live || !now.Before(known.expires) {
+		return principal{}, pgx.ErrNoRows
 	}
-	if err != nil {
-		s.known.Invalidate(id)
-		return principal{}, err
-	}
-	who := principal{UserID: row.UserID, SessionID: id, Role: row.Role}
-	if s.forgotten.Load() == forgotten {
-		s.known.Set(id, liveSession{who: who, readAt: now, expires: row.ExpiresAt})
-	}
-	return who, nil
+	return known.who, nil
 }
 
-// forget drops what is remembered of a user's sessions.
-func (s *sessions) forget(user uuid.UUID) {
-	s.forgotten.Add(1)
-	for id, live := range s.known.All() {
-		if live.who.UserID == user {
-			s.known.Invalidate(id)
+// ended says whether a session was not live when it was last read, however long
+// ago that was.
+func (s *sessions) ended(id uuid.UUID) bool {
+	known, ok := s.known.GetIfPresent(id)
+	return ok && !known.live
+}
+
+// forget makes a user's sessions be read anew.
+func (s *sessions) forget(user uuid.UUID) { s.changes.add(user) }
+
+// forgetAll makes all be read anew, after a time in which changes may have been
+// missed.
+func (s *sessions) forgetAll() { s.changes.addAll() }
+
+// changes numbers the changes of users' sessions, so that what was read can be
+// told to be older than one without being looked for. Users share a place where
+// their ids end alike: then one is asked for anew though another has changed.
+type changes struct {
+	count  atomic.Int64
+	latest [changePlaces]atomic.Int64
+	all    atomic.Int64 // the latest that may concern everybody
+}
+
+func (c *changes) place(user uuid.UUID) *atomic.Int64 {
+	return &c.latest[binary.BigEndian.Uint16(user[14:])%changePlaces] // these bits are random
+}
+
+func (c *changes) add(user uuid.UUID) { raise(c.place(user), c.count.Add(1)) }
+
+func (c *changes) addAll() { raise(&c.all, c.count.Add(1)) }
+
+// since says whether a user's sessions may have changed after so many changes.
+func (c *changes) since(user uuid.UUID, asOf int64) bool {
+	return max(c.place(user).Load(), c.all.Load()) > asOf
+}
+
+// raise stores a number unless there is a higher one.
+func raise(at *atomic.Int64, number int64) {
+	for {
+		if had := at.Load(); had >= number || at.CompareAndSwap(had, number) {
+			return
 		}
 	}
 }
 
-// forgetAll drops everything, after a time in which changes may have been missed.
-func (s *sessions) forgetAll() {
-	s.forgotten.Add(1)
-	s.known.InvalidateAll()
-}
-
-// authenticate gives who signed the request's access token in. Every failure
-// is the problem `unauthenticated`, but for those of the database.
-func (s *Server) authenticate(r *http.Request) (principal, error) {
+// claims reads the request's access token. Its failures are the problem
+// `unauthenticated`.
+func (s *Server) claims(r *http.Request) (auth.Claims, error) {
 	scheme, token, ok := strings.Cut(r.Header.Get(echo.HeaderAuthorization), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return principal{}, unauthenticated("", "Send an access token in the Authorization header.")
+		return auth.Claims{}, unauthenticated("", "Send an access token in the Authorization header.")
 	}
 	claims, err := s.tokens.Verify(strings.TrimSpace(token))
 	if errors.Is(err, auth.ErrTokenExpired) {
-		return principal{}, unauthenticated("invalid_token", "The access token has expired.")
+		return claims, unauthenticated("invalid_token", "The access token has expired.")
 	}
 	if err != nil {
-		return principal{}, unauthenticated("invalid_token", "The access token is not valid.")
+		return claims, unauthenticated("invalid_token", "The access token is not valid.")
 	}
-	who, err := s.sessions.get(r.Context(), claims.Session)
+	return claims, nil
+}
+
+// authenticate gives whose session a token is of. Every failure is the problem
+// `unauthenticated`, but for those of the database.
+func (s *Server) authenticate(ctx context.Context, claims auth.Claims) (principal, error) {
+	who, err := s.sessions.get(ctx, claims.Session)
 	if err == nil && who.UserID != claims.User {
 		err = pgx.ErrNoRows
 	}

@@ -161,6 +161,60 @@ func TestEndedSessionsAreUnauthenticatedOnceTheyAreMissed(t *testing.T) {
 		Expect(http.StatusUnauthorized).Problem("unauthenticated")
 }
 
+// A token whose session has ended costs a query a second, and none once the
+// address has used up what failed sign-ins are allowed.
+func TestDeadTokensCostNothing(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p := s.Register()
+	p.POST("/api/v1/auth/logout", nil).Expect(http.StatusNoContent)
+	asked := func(calls, status int) (n int) {
+		s.Queries.Take()
+		for range calls {
+			p.GET(me).Expect(status)
+		}
+		for _, name := range s.Queries.Take() {
+			if name == "SessionGet" {
+				n++
+			}
+		}
+		return n
+	}
+	for second := range 3 {
+		if n := asked(api.Anonymous.Limit/3, http.StatusUnauthorized); n != 1 {
+			t.Errorf("second %d: %d queries", second, n)
+		}
+		s.Clock.Advance(time.Second)
+	}
+	if n := asked(10, http.StatusTooManyRequests); n != 0 {
+		t.Errorf("%d queries beyond the limit", n)
+	}
+	// Somebody else at the address, whose session is not known yet, is let in.
+	q := s.Register()
+	q.IP = p.IP
+	q.GET(me).Expect(http.StatusOK)
+}
+
+// A change of one user's sessions makes those of others no slower.
+func TestOthersStayRemembered(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p, q := s.Register(), s.Register()
+	phone := p.Elsewhere()
+	phone.SignIn()
+	for _, one := range []*servertest.Person{p, phone, q} {
+		one.GET(me).Expect(http.StatusOK)
+	}
+	p.DELETE("/api/v1/auth/sessions/"+sessions(p)[0].ID.String(), nil).Expect(http.StatusNoContent)
+	s.Queries.Take()
+	q.GET(me).Expect(http.StatusOK)
+	if names := s.Queries.Take(); slices.Contains(names, "SessionGet") {
+		t.Errorf("another's session is asked for: %v", names)
+	}
+	phone.GET(me).Expect(http.StatusUnauthorized)
+	p.GET(me).Expect(http.StatusOK)
+}
+
 func sessions(p *servertest.Person) []client.Session {
 	p.T.Helper()
 	var page client.SessionPage
@@ -208,7 +262,8 @@ func TestDevicesAreToldApart(t *testing.T) {
 		"Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36":              "Chrome on Android",
 		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/605.1.15": "Safari on macOS",
 		"curl/8.5.0": "curl/8.5.0",
-		"":           "Unknown device",
+		"a" + strings.Repeat("ü", 140) + " more": "a" + strings.Repeat("ü", 49),
+		"": "Unknown device",
 	} {
 		device := p.Elsewhere()
 		device.Header.Set("User-Agent", agent)

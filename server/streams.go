@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -135,3 +136,21 @@ func (w *stallWriter) FlushError() error {
 
 // Unwrap is for http.ResponseController.
 func (w *stallWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// stallReader bounds each read of a body of which the whole has no time limit.
+type stallReader struct {
+	io.ReadCloser
+	conn  *http.ResponseController
+	stall time.Duration
+}
+
+// Read waits no longer than the stall for the client.
+func (r *stallReader) Read(p []byte) (int, error) {
+	_ = r.conn.SetReadDeadline(time.Now().Add(r.stall)) // unsupported only by test recorders
+	n, err := r.ReadCloser.Read(p)
+	if err == io.EOF {
+		// From here on the connection is only watched for the client's leaving.
+		_ = r.conn.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}

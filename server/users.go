@@ -79,6 +79,9 @@ func (s *Server) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api
 		if err := w.UserAnonymise(ctx, db.UserAnonymiseParams{ID: user.ID, Now: s.now(), Pseudonym: uuid.NewString()}); err != nil {
 			return err
 		}
+		if err := s.jobs.ForgetAddress(ctx, w.tx, user.Email); err != nil {
+			return err
+		}
 		return w.endSessions(ctx, user.ID, endedByDeletion, nil)
 	})
 }
@@ -109,7 +112,7 @@ func (s *Server) confirmPassword(ctx context.Context, field, password string) (d
 	if err != nil {
 		return user, orEnded(err)
 	}
-	err = s.guess(ctx, user.ID.String(), func() (bool, error) { return s.verifyPassword(ctx, &user, password) })
+	err = s.guess(ctx, accountOf(user.ID), func() (bool, error) { return s.verifyPassword(ctx, &user, password) })
 	if isProblem(err, api.ProblemInvalidCredentials) {
 		return user, fieldProblem(field, "password", "is not your password")
 	}

@@ -206,6 +206,26 @@ func TestRegisterNamesEveryFailingField(t *testing.T) {
 	}
 }
 
+// A name can be seen, and what can be seen is what it says.
+func TestNamesCanBeSeen(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p := s.Register()
+	for _, name := range []string{"é", "Ada\u00a0Lovelace", "می\u200cخواهم", "e\u0301", "👩\u200d💻", "-", "İ", "a\u3000b"} {
+		if answer := p.PATCH(me, map[string]any{"full_name": name}); answer.Status != http.StatusOK {
+			t.Errorf("%q: %s", name, answer.Body)
+		}
+	}
+	for _, name := range []string{
+		"a\nb", "a\tb", "a\u007fb", "a\u0080b", "a\u0085b", "a\u009fb", "a\u2028b", "a\u2029b", "a\u202ab", "a\u202eb", "a\u2066b", "a\u2069b", "\u202ea",
+		" ", "\u00a0", "\u200b", "\u200d\u200c", "\u3000", "\ufeff", "\u00ad", "\u2800", "\u3164", "\u115f\u1160", "\uffa0", "\u2060", "\ufe0f", "\u180e", "\u1680",
+	} {
+		if got := p.PATCH(me, map[string]any{"full_name": name}).Fields(); !slices.Equal(got, []string{"full_name pattern"}) {
+			t.Errorf("%q: fields %v", name, got)
+		}
+	}
+}
+
 // bcrypt alone reads 72 bytes.
 func TestAllHundredCharactersOfAPasswordCount(t *testing.T) {
 	t.Parallel()
@@ -267,6 +287,9 @@ func TestDeleteMeLeavesNoTrace(t *testing.T) {
 		t.Errorf("fields %v", got)
 	}
 	s.Clock.Advance(2 * time.Second)
+	for _, path := range []string{"forgot-password", "resend-verification"} { // whose mails are still to be sent
+		s.Somebody().POST("/api/v1/auth/"+path, map[string]any{"email": strings.ToUpper(p.User.Email)}).Expect(http.StatusAccepted)
+	}
 	hash := column(t, s, "SELECT password_hash FROM users WHERE id = $1", p.User.ID)
 	p.DELETE("/api/v1/users/me", map[string]any{"password": p.Password}).Expect(http.StatusNoContent)
 
@@ -274,17 +297,42 @@ func TestDeleteMeLeavesNoTrace(t *testing.T) {
 	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusBadRequest).Problem("invalid-grant")
 	phone.GET("/api/v1/users/me").Expect(http.StatusUnauthorized)
 	p.Elsewhere().Login(p.User.Username, p.Password).Expect(http.StatusUnauthorized)
-	all := everything(t, s)
+	all := strings.ToLower(everything(t, s))
 	for _, trace := range []string{p.User.Email, p.User.Username, p.User.FullName, hash} {
-		if strings.Contains(all, trace) {
+		if strings.Contains(all, strings.ToLower(trace)) {
 			t.Errorf("%q is still stored", trace)
 		}
 	}
 	if kept := column(t, s, "SELECT concat(full_name, ' ', is_active, ' ', role) FROM users WHERE id = $1", p.User.ID); kept != "Deleted account f user" {
 		t.Errorf("what others refer to is %q", kept)
 	}
+	if places := column(t, s, "SELECT string_agg(ip || user_agent, '') FROM sessions WHERE user_id = $1", p.User.ID); places != "" {
+		t.Errorf("the sessions still tell %q", places)
+	}
 	again := registration(map[string]any{"email": p.User.Email, "username": p.User.Username})
 	s.Somebody().POST("/api/v1/users", again).Expect(http.StatusCreated)
+}
+
+// Mails that were sent leave their jobs for a while, without the address once the
+// account is deleted.
+func TestDeletionTakesTheAddressOutOfTheMails(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	s.Admin()
+	admin, p := s.Admin(), s.Register() // of whom administrators are told
+	for _, q := range []*servertest.Person{p, admin} {
+		s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": q.User.Email}).Expect(http.StatusAccepted)
+	}
+	done(t, s)
+	if n, told := len(s.Mailbox.To(p.User.Email)), len(s.Mailbox.To(admin.User.Email)); n != 2 || told != 2 {
+		t.Errorf("%d mails to the person, %d to the administrator", n, told)
+	}
+	for _, q := range []*servertest.Person{p, admin} {
+		q.DELETE(me, map[string]any{"password": q.Password}).Expect(http.StatusNoContent)
+		if all := strings.ToLower(everything(t, s)); strings.Contains(all, q.User.Email) {
+			t.Errorf("%s is still stored", q.User.Email)
+		}
+	}
 }
 
 // The address of a deleted account leads nowhere, with a link that was on its
@@ -356,17 +404,20 @@ func TestWrongPasswordsCountTogether(t *testing.T) {
 	s := servertest.New(t)
 	p := s.Register()
 	change := map[string]any{"current_password": "Wrong-1843", "new_password": "Difference-1822"}
-	for i, try := range []func() *servertest.Answer{
-		func() *servertest.Answer { return p.Login(p.User.Username, "Wrong-1843") },
-		func() *servertest.Answer { return p.Login(strings.ToUpper(p.User.Email), "Wrong-1843") },
-		func() *servertest.Answer { return p.DELETE(me, map[string]any{"password": "Wrong-1843"}) },
-		func() *servertest.Answer { return p.PUT("/api/v1/users/me/password", change) },
+	for i, c := range []struct {
+		try  func() *servertest.Answer
+		told int // seconds; to who signs in, those of the name alone
+	}{
+		{func() *servertest.Answer { return p.Login(p.User.Username, "Wrong-1843") }, 1},
+		{func() *servertest.Answer { return p.Login(strings.ToUpper(p.User.Email), "Wrong-1843") }, 1},
+		{func() *servertest.Answer { return p.DELETE(me, map[string]any{"password": "Wrong-1843"}) }, 4},
+		{func() *servertest.Answer { return p.PUT("/api/v1/users/me/password", change) }, 8},
 	} {
-		if status := try().Status; status != http.StatusUnauthorized && status != http.StatusUnprocessableEntity {
+		if status := c.try().Status; status != http.StatusUnauthorized && status != http.StatusUnprocessableEntity {
 			t.Errorf("try %d: status %d", i, status)
 		}
-		refused := try().Expect(http.StatusTooManyRequests)
-		if got, want := refused.Header.Get("Retry-After"), fmt.Sprint(1<<i); got != want {
+		refused := c.try().Expect(http.StatusTooManyRequests)
+		if got, want := refused.Header.Get("Retry-After"), fmt.Sprint(c.told); got != want {
 			t.Errorf("try %d: Retry-After %s, want %s", i, got, want)
 		}
 		s.Clock.Advance(time.Second << i)

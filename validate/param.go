@@ -187,21 +187,21 @@ const (
 // Text takes any text.
 func Text[T ~string](raw string) (T, string, bool) { return T(raw), "", true }
 
-// Int32 takes a decimal integer as JSON writes it.
+// Int32 takes a decimal integer in plain digits, perhaps after a minus.
 func Int32[T ~int32](raw string) (T, string, bool) {
 	n, message, ok := integer(raw, 32)
 
 	return T(n), message, ok
 }
 
-// Int64 takes a decimal integer as JSON writes it.
+// Int64 takes a decimal integer in plain digits, perhaps after a minus.
 func Int64[T ~int64](raw string) (T, string, bool) {
 	n, message, ok := integer(raw, 64)
 
 	return T(n), message, ok
 }
 
-// Int takes a decimal integer as JSON writes it.
+// Int takes a decimal integer in plain digits, perhaps after a minus.
 func Int[T ~int](raw string) (T, string, bool) {
 	n, message, ok := integer(raw, 64)
 
@@ -209,16 +209,10 @@ func Int[T ~int](raw string) (T, string, bool) {
 }
 
 func integer(raw string, bits int) (int64, string, bool) {
+	// 1.0 and 1e2 are integers to JSON Schema; in an address nobody means them.
 	s := scanner{data: []byte(raw)}
-	if s.digits() != nil || s.pos != len(raw) {
+	if s.digits() != nil || s.pos != len(raw) || strings.ContainsAny(raw, ".eE") {
 		return 0, messageWhole, false
-	}
-	if strings.ContainsAny(raw, ".eE") {
-		whole, ok := wholeNumber(raw)
-		if !ok {
-			return 0, messageWhole, false
-		}
-		raw = whole
 	}
 	n, err := strconv.ParseInt(raw, 10, bits)
 	if err != nil {

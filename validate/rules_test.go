@@ -101,7 +101,9 @@ func TestParams(t *testing.T) {
 
 	for query, want := range map[string]string{
 		"n=1&must=a":                    "",
-		"n=1.0&must=a&list=a&list=b":    "",
+		"n=1&must=a&list=a&list=b":      "",
+		"n=1.0&must=a":                  "n:type",
+		"n=1e1&must=a":                  "n:type",
 		"n=x&b=1&f=.&id=1&at=2":         "must:required n:type b:type f:type id:format at:format",
 		"must=a&must=b&n=1&n=2":         "must:repeated n:repeated",
 		"must=a&n=99999999999":          "n:maximum",

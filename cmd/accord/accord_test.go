@@ -15,7 +15,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -275,6 +274,17 @@ func TestUsers(t *testing.T) {
 	if code, out, errs := create("grace", "admin", "Difference-1822"); code != exitOK || !strings.Contains(out, "grace (admin)") {
 		t.Fatalf("exit %d: %s%s", code, out, errs)
 	}
+	// In no sign-in form could these be sent.
+	for _, password := range []string{"Difference-1822\x00", "Difference-\xff1822", "\xff\xfeD\x00ifference-1822"} {
+		for _, args := range [][]string{
+			{"create", "--email", "ada@example.com", "--username", "ada"}, {"set-password", "grace"},
+		} {
+			code, _, errs := accord(t, environ, password+"\n", append([]string{"user"}, args...)...)
+			if code == exitOK || !strings.Contains(errs, "password must be UTF-8 without the NUL character") || strings.Contains(errs, "ifference") {
+				t.Errorf("%v with %q: exit %d, %s", args, password, code, errs)
+			}
+		}
+	}
 	for name, c := range map[string][3]string{
 		"taken": {"grace", "user", "Difference-1822"}, "password": {"ada", "user", "weak"}, "role": {"ada", "root", "Difference-1822"},
 	} {
@@ -346,90 +356,6 @@ func TestCommandLine(t *testing.T) {
 	walk(newRoot(command{out: &output{}, err: &output{}}, nil))
 	if code, out, _ := accord(t, nil, "", "--version"); code != exitOK || !strings.Contains(out, "accord version") {
 		t.Errorf("version: %s", out)
-	}
-}
-
-// process is the command as a real one.
-type process struct {
-	*exec.Cmd
-	out  *output
-	base string
-}
-
-func startProcess(t *testing.T, dir string) *process {
-	t.Helper()
-	p := &process{Cmd: exec.Command(os.Args[0], "serve"), out: &output{}}
-	p.Dir, p.Stdout, p.Stderr = dir, p.out, p.out
-	p.Env = append(os.Environ(), asProgram+"=1", "PORT=0", "LOG_LEVEL=error")
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
-	eventually(t, "the process is ready", func() bool {
-		found := regexp.MustCompile(`is ready on (\S+)`).FindStringSubmatch(p.out.String())
-		if found != nil {
-			p.base = found[1]
-		}
-		return found != nil
-	})
-	return p
-}
-
-// postgresOf lists the processes on the folder's database.
-func postgresOf(t *testing.T, dir string) string {
-	t.Helper()
-	all, err := exec.Command("ps", "-ww", "-eo", "args").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	hidden := "/var/tmp/accord-"
-	var found []string
-	for line := range strings.Lines(string(all)) {
-		if strings.Contains(line, "postgres") && strings.Contains(line, " -D ") && (strings.Contains(line, dir) || strings.Contains(line, hidden)) {
-			found = append(found, line)
-		}
-	}
-	return strings.Join(found, "")
-}
-
-// Two in one folder work on one database; the first one's end does not end it
-// for the second, a kill leaves what the next start adopts, and the last one
-// leaves nothing running.
-func TestProcesses(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	first := startProcess(t, dir)
-	began := time.Now()
-	second := startProcess(t, dir)
-	t.Logf("warm start to ready: %s", time.Since(began))
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("a warm start took %s", took)
-	}
-
-	interrupt(t, first)
-	if got := login(t, second.base, "user", "User-demo-1"); got != http.StatusOK {
-		t.Errorf("the second signs in with %d", got)
-	}
-	if err := second.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = second.Wait() // killed
-
-	third := startProcess(t, dir)
-	if got := login(t, third.base, "user", "User-demo-1"); got != http.StatusOK {
-		t.Errorf("after a kill: %d", got)
-	}
-	interrupt(t, third)
-	eventually(t, "nothing is left running", func() bool { return postgresOf(t, filepath.Join(dir, ".accord")) == "" })
-}
-
-func interrupt(t *testing.T, p *process) {
-	t.Helper()
-	if err := p.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Errorf("Ctrl-C: %v: %s", err, p.out)
 	}
 }
 

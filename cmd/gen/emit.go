@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 	"gopkg.in/yaml.v3"
@@ -55,13 +57,17 @@ func imports(text string) string {
 	return list.String()
 }
 
-// goString writes a string literal, in backquotes where those read better.
+// goString writes a string literal, in backquotes where those read better and
+// everything in it can be seen.
 func goString(s string) string {
-	if strings.Contains(s, `\`) && !strings.ContainsAny(s, "`\n") {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.QuoteToASCII(s)
+	}
+	if strings.Contains(s, `\`) && !strings.Contains(s, "`") {
 		return "`" + s + "`"
 	}
 
-	return fmt.Sprintf("%q", s)
+	return strconv.Quote(s)
 }
 
 func (m *model) emitType(e *emitter, name string) {

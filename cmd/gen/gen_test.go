@@ -324,3 +324,19 @@ func TestRun(t *testing.T) {
 		t.Errorf("%v %v", written, err)
 	}
 }
+
+// Characters that cannot be seen are escaped in what is generated, so that a
+// reader knows of them.
+func TestUnseenCharactersAreEscaped(t *testing.T) {
+	t.Parallel()
+	const pattern = "[\u200b\u202e\u2028\u0301ä語😀\\\\x00]"
+	if got, want := string(quoteJSON(pattern)), `"[\u200b\u202e\u2028\u0301ä語😀\\\\x00]"`; got != want {
+		t.Errorf("JSON %s, want %s", got, want)
+	}
+	if got, want := goString(pattern), `"[\u200b\u202e\u2028\u0301\u00e4\u8a9e\U0001f600\\\\x00]"`; got != want {
+		t.Errorf("Go %s, want %s", got, want)
+	}
+	if got, want := goString(`[ä\x00]`), "`[ä\\x00]`"; got != want {
+		t.Errorf("Go %s, want %s", got, want)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -76,13 +77,21 @@ func scalarJSON(n *yaml.Node) []byte {
 	return quoteJSON(n.Value)
 }
 
+// quoteJSON escapes what a reader of the document could not see.
 func quoteJSON(s string) []byte {
-	var b bytes.Buffer
+	var b, quoted bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(s); err != nil {
 		panic(fmt.Errorf("encoding a string: %w", err))
 	}
+	for _, r := range strings.TrimSuffix(b.String(), "\n") {
+		if r > 0xFFFF || unicode.IsPrint(r) && !unicode.IsMark(r) {
+			quoted.WriteRune(r)
+		} else {
+			fmt.Fprintf(&quoted, `\u%04x`, r)
+		}
+	}
 
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return quoted.Bytes()
 }

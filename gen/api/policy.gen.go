@@ -342,10 +342,11 @@ var Policies = map[string]*policy.Policy{
 		RateLimits: []policy.RateLimit{
 			{Limit: 300, Window: 1 * time.Minute, By: policy.ByUser},
 		},
-		BodyLimit: 65536,
-		Timeout:   10 * time.Second,
-		Query:     []string{"action", "outcome", "user_id", "limit", "cursor"},
-		Statuses:  []int{200, 400, 401, 403, 422, 429, 503},
+		BodyLimit:   65536,
+		Timeout:     10 * time.Second,
+		Concurrency: 8,
+		Query:       []string{"action", "outcome", "user_id", "limit", "cursor"},
+		Statuses:    []int{200, 400, 401, 403, 422, 429, 503},
 	},
 	"listProducts": {
 		OperationID: "listProducts",

@@ -94,6 +94,7 @@ var (
 		Title:   "The request came in too slowly",
 		Meaning: "The body was not complete before the operation's time was over.",
 		Mend:    "Send the request again over a better connection.",
+		OAuth:   "invalid_request",
 	}
 	ProblemConflict = &ProblemType{
 		Code:    "conflict",
@@ -181,6 +182,7 @@ var (
 		Title:   "The request body is too large",
 		Meaning: "The body is larger than the operation accepts.",
 		Mend:    "Send less. `detail` names the limit in bytes.",
+		OAuth:   "invalid_request",
 	}
 	ProblemUnsupportedMediaType = &ProblemType{
 		Code:    "unsupported-media-type",
@@ -188,6 +190,7 @@ var (
 		Title:   "The content type is not supported",
 		Meaning: "The operation does not take a body of this content type.",
 		Mend:    "Use one of the content types in the `Accept` header of the answer.",
+		OAuth:   "invalid_request",
 	}
 	ProblemRangeNotSatisfiable = &ProblemType{
 		Code:    "range-not-satisfiable",
@@ -224,6 +227,7 @@ var (
 		Title:   "Too many requests",
 		Meaning: "A rate limit of the operation is used up, or a sign-in failed too often.",
 		Mend:    "Wait for the number of seconds in `Retry-After`.",
+		OAuth:   "temporarily_unavailable",
 	}
 	ProblemInternal = &ProblemType{
 		Code:    "internal",
@@ -231,6 +235,7 @@ var (
 		Title:   "Something went wrong on our side",
 		Meaning: "The server failed in a way that it does not know. The failure is in its log under the request id.",
 		Mend:    "Try again later. If it stays, report the `request_id`.",
+		OAuth:   "server_error",
 	}
 	ProblemUnavailable = &ProblemType{
 		Code:    "unavailable",
@@ -238,6 +243,7 @@ var (
 		Title:   "The server is busy",
 		Meaning: "Too much is going on at once, or a part that the server needs is out of reach. As far as the server knows, the request had no effect.",
 		Mend:    "Try again after the number of seconds in `Retry-After`.",
+		OAuth:   "temporarily_unavailable",
 	}
 	ProblemTimeout = &ProblemType{
 		Code:    "timeout",
@@ -245,6 +251,7 @@ var (
 		Title:   "It took too long",
 		Meaning: "The operation did not finish in its time and was given up. Nothing was changed.",
 		Mend:    "Try again after the number of seconds in `Retry-After`.",
+		OAuth:   "temporarily_unavailable",
 	}
 )
 

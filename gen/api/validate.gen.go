@@ -13,15 +13,16 @@ var pattern1 = regexp.MustCompile("^[a-zA-Z0-9_-]+$")
 var pattern2 = regexp.MustCompile("[A-Z]")
 var pattern3 = regexp.MustCompile("[0-9]")
 var pattern4 = regexp.MustCompile(`[!@#$%^&*()_+\-=]`)
-var pattern5 = regexp.MustCompile(`^[^\x00-\x1F\x7F]*[^\x00-\x20\x7F][^\x00-\x1F\x7F]*$`)
+var pattern5 = regexp.MustCompile("^[^\\x00-\\x1F\\x7F-\\x9F\u2028-\u202e\u2066-\u2069]*[^\\x00-\\x20\\x7F-\\xA0\\xAD\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\\x00-\\x1F\\x7F-\\x9F\u2028-\u202e\u2066-\u2069]*$")
 var pattern6 = regexp.MustCompile("^[A-Za-z0-9_-]+$")
 var pattern7 = regexp.MustCompile("^[A-Za-z0-9._-]+$")
-var pattern8 = regexp.MustCompile(`^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$`)
-var pattern9 = regexp.MustCompile("^[A-Z]{3}$")
-var pattern10 = regexp.MustCompile(`^[^\x00-\x1F\x7F]*$`)
-var pattern11 = regexp.MustCompile("^[a-z.-]+$")
-var pattern12 = regexp.MustCompile(`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`)
-var pattern13 = regexp.MustCompile(`^("[!#-\[\]-~]{1,255}"|[!#-\[\]-~]{1,255})$`)
+var pattern8 = regexp.MustCompile(`^[^\x00-\x1F\x7F]*[^\x00-\x20\x7F][^\x00-\x1F\x7F]*$`)
+var pattern9 = regexp.MustCompile(`^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$`)
+var pattern10 = regexp.MustCompile("^[A-Z]{3}$")
+var pattern11 = regexp.MustCompile(`^[^\x00-\x1F\x7F]*$`)
+var pattern12 = regexp.MustCompile("^[a-z.-]+$")
+var pattern13 = regexp.MustCompile(`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`)
+var pattern14 = regexp.MustCompile(`^("[!#-\[\]-~]{1,255}"|[!#-\[\]-~]{1,255})$`)
 
 // Shape is what the JSON of a UserCreate has to look like.
 func (*UserCreate) Shape() *validate.Shape { return &shapeUserCreate }
@@ -46,7 +47,7 @@ func (v *UserCreate) validate(c *validate.Check) {
 	c.Member(3, "full_name")
 	c.MinLength(string(v.FullName), 1)
 	c.MaxLength(string(v.FullName), 100)
-	c.Pattern(string(v.FullName), pattern5, "must not be blank or contain control characters")
+	c.Pattern(string(v.FullName), pattern5, "must not be blank or contain characters that control the text")
 	c.End()
 }
 
@@ -65,7 +66,7 @@ func (v *UserUpdate) validate(c *validate.Check) {
 		c.Member(1, "full_name")
 		c.MinLength(string(*v.FullName), 1)
 		c.MaxLength(string(*v.FullName), 100)
-		c.Pattern(string(*v.FullName), pattern5, "must not be blank or contain control characters")
+		c.Pattern(string(*v.FullName), pattern5, "must not be blank or contain characters that control the text")
 		c.End()
 	}
 }
@@ -235,11 +236,11 @@ func (v *ProductCreate) validate(c *validate.Check) {
 	c.Member(1, "name")
 	c.MinLength(string(v.Name), 1)
 	c.MaxLength(string(v.Name), 200)
-	c.Pattern(string(v.Name), pattern5, "must not be blank or contain control characters")
+	c.Pattern(string(v.Name), pattern8, "must not be blank or contain control characters")
 	c.End()
 	c.Member(2, "description")
 	c.MaxLength(string(v.Description), 5000)
-	c.Pattern(string(v.Description), pattern8, "must not contain control characters")
+	c.Pattern(string(v.Description), pattern9, "must not contain control characters")
 	c.End()
 	c.Member(3, "price")
 	if v.Price < 0 {
@@ -252,7 +253,7 @@ func (v *ProductCreate) validate(c *validate.Check) {
 	c.Member(4, "currency")
 	c.MinLength(string(v.Currency), 3)
 	c.MaxLength(string(v.Currency), 3)
-	c.Pattern(string(v.Currency), pattern9, "must be three upper-case letters")
+	c.Pattern(string(v.Currency), pattern10, "must be three upper-case letters")
 	c.End()
 	c.Member(5, "stock")
 	if v.Stock < 0 {
@@ -279,13 +280,13 @@ func (v *ProductUpdate) validate(c *validate.Check) {
 		c.Member(1, "name")
 		c.MinLength(string(*v.Name), 1)
 		c.MaxLength(string(*v.Name), 200)
-		c.Pattern(string(*v.Name), pattern5, "must not be blank or contain control characters")
+		c.Pattern(string(*v.Name), pattern8, "must not be blank or contain control characters")
 		c.End()
 	}
 	if v.Description != nil {
 		c.Member(2, "description")
 		c.MaxLength(string(*v.Description), 5000)
-		c.Pattern(string(*v.Description), pattern8, "must not contain control characters")
+		c.Pattern(string(*v.Description), pattern9, "must not contain control characters")
 		c.End()
 	}
 	if v.Price != nil {
@@ -302,7 +303,7 @@ func (v *ProductUpdate) validate(c *validate.Check) {
 		c.Member(4, "currency")
 		c.MinLength(string(*v.Currency), 3)
 		c.MaxLength(string(*v.Currency), 3)
-		c.Pattern(string(*v.Currency), pattern9, "must be three upper-case letters")
+		c.Pattern(string(*v.Currency), pattern10, "must be three upper-case letters")
 		c.End()
 	}
 	if v.Stock != nil {
@@ -571,7 +572,7 @@ func (r AdminListUsersRequestObject) Validate() validate.Violations {
 		c.Text(*r.Params.Q)
 		c.MinLength(*r.Params.Q, 1)
 		c.MaxLength(*r.Params.Q, 100)
-		c.Pattern(*r.Params.Q, pattern10, "must not contain control characters")
+		c.Pattern(*r.Params.Q, pattern11, "must not contain control characters")
 		c.End()
 	}
 	if r.Params.Role != nil {
@@ -654,7 +655,7 @@ func (r AdminListAuditEventsRequestObject) Validate() validate.Violations {
 		c.Text(*r.Params.Action)
 		c.MinLength(*r.Params.Action, 1)
 		c.MaxLength(*r.Params.Action, 60)
-		c.Pattern(*r.Params.Action, pattern11, "must be letters a-z, dots and hyphens")
+		c.Pattern(*r.Params.Action, pattern12, "must be letters a-z, dots and hyphens")
 		c.End()
 	}
 	if r.Params.Outcome != nil {
@@ -715,7 +716,7 @@ func (r ListProductsRequestObject) Validate() validate.Violations {
 		c.Param(0, "q")
 		c.MinLength(string(*r.Params.Q), 1)
 		c.MaxLength(string(*r.Params.Q), 100)
-		c.Pattern(string(*r.Params.Q), pattern10, "must not contain control characters")
+		c.Pattern(string(*r.Params.Q), pattern11, "must not contain control characters")
 		c.End()
 	}
 	if r.Params.MinPrice != nil {
@@ -742,7 +743,7 @@ func (r ListProductsRequestObject) Validate() validate.Violations {
 		c.Param(3, "currency")
 		c.MinLength(string(*r.Params.Currency), 3)
 		c.MaxLength(string(*r.Params.Currency), 3)
-		c.Pattern(string(*r.Params.Currency), pattern9, "must be three upper-case letters")
+		c.Pattern(string(*r.Params.Currency), pattern10, "must be three upper-case letters")
 		c.End()
 	}
 	if r.Params.Sort != nil {
@@ -842,7 +843,7 @@ func (r UpdateProductRequestObject) Validate() validate.Violations {
 		c.Param(1, "If-Match")
 		c.MinLength(string(*r.Params.IfMatch), 1)
 		c.MaxLength(string(*r.Params.IfMatch), 1000)
-		c.Pattern(string(*r.Params.IfMatch), pattern12, "must be an ETag as it was answered")
+		c.Pattern(string(*r.Params.IfMatch), pattern13, "must be an ETag as it was answered")
 		c.End()
 	}
 	if r.Body != nil {
@@ -859,7 +860,7 @@ func (r RetireProductRequestObject) Validate() validate.Violations {
 		c.Param(1, "If-Match")
 		c.MinLength(string(*r.Params.IfMatch), 1)
 		c.MaxLength(string(*r.Params.IfMatch), 1000)
-		c.Pattern(string(*r.Params.IfMatch), pattern12, "must be an ETag as it was answered")
+		c.Pattern(string(*r.Params.IfMatch), pattern13, "must be an ETag as it was answered")
 		c.End()
 	}
 
@@ -922,7 +923,7 @@ func (r CreateOrderRequestObject) Validate() validate.Violations {
 		c.Param(0, "Idempotency-Key")
 		c.MinLength(string(*r.Params.IdempotencyKey), 1)
 		c.MaxLength(string(*r.Params.IdempotencyKey), 257)
-		c.Pattern(string(*r.Params.IdempotencyKey), pattern13, "must be 1 to 255 visible ASCII characters, without quotes or backslashes in them")
+		c.Pattern(string(*r.Params.IdempotencyKey), pattern14, "must be 1 to 255 visible ASCII characters, without quotes or backslashes in them")
 		c.End()
 	}
 	if r.Body != nil {
@@ -1181,7 +1182,7 @@ func (r GenerateReportRequestObject) Validate() validate.Violations {
 		c.Param(0, "Idempotency-Key")
 		c.MinLength(string(*r.Params.IdempotencyKey), 1)
 		c.MaxLength(string(*r.Params.IdempotencyKey), 257)
-		c.Pattern(string(*r.Params.IdempotencyKey), pattern13, "must be 1 to 255 visible ASCII characters, without quotes or backslashes in them")
+		c.Pattern(string(*r.Params.IdempotencyKey), pattern14, "must be 1 to 255 visible ASCII characters, without quotes or backslashes in them")
 		c.End()
 	}
 	if r.Body != nil {

@@ -1788,7 +1788,7 @@ type ClientInterface interface {
 
 	// AdminListAuditEvents What happened
 	//
-	// Sign-ins and changes, newest first.
+	// Sign-ins and changes, newest first, for as long as the trail is kept (400 days, unless the service has set another time).
 	//
 	// Corresponds with GET /api/v1/admin/audit-events (the `AdminListAuditEvents` operationId).
 	AdminListAuditEvents(ctx context.Context, params *AdminListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1894,8 +1894,10 @@ type ClientInterface interface {
 	// e-mail address. Only the body counts: members in the query string and a
 	// `Basic` header are ignored, as are unknown members.
 	//
-	// After a failed attempt the account refuses attempts from the same network
-	// for 1, 2, 4 ... up to 900 seconds.
+	// After a failed attempt the name that was given is refused from the same
+	// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+	// account count together as well; where only that refuses an attempt, it is
+	// answered like a wrong password.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1908,8 +1910,10 @@ type ClientInterface interface {
 	// e-mail address. Only the body counts: members in the query string and a
 	// `Basic` header are ignored, as are unknown members.
 	//
-	// After a failed attempt the account refuses attempts from the same network
-	// for 1, 2, 4 ... up to 900 seconds.
+	// After a failed attempt the name that was given is refused from the same
+	// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+	// account count together as well; where only that refuses an attempt, it is
+	// answered like a wrong password.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -2317,8 +2321,11 @@ type ClientInterface interface {
 	// DeleteMeWithBody Delete your account
 	//
 	// Needs the password. Ends all sessions, and the name, address and password
-	// are removed for good. What others rely on (such as orders) stays, without
-	// the person. The last administrator cannot leave.
+	// are removed for good, from mails on their way as well, and from the sessions
+	// where they were used. What others rely on (such as orders) stays, without
+	// the person; so does the audit trail, which holds the account's id and the
+	// network addresses that it was used from until it is old enough (400 days,
+	// unless the service has set another time). The last administrator cannot leave.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2328,8 +2335,11 @@ type ClientInterface interface {
 	// DeleteMe Delete your account
 	//
 	// Needs the password. Ends all sessions, and the name, address and password
-	// are removed for good. What others rely on (such as orders) stays, without
-	// the person. The last administrator cannot leave.
+	// are removed for good, from mails on their way as well, and from the sessions
+	// where they were used. What others rely on (such as orders) stays, without
+	// the person; so does the audit trail, which holds the account's id and the
+	// network addresses that it was used from until it is old enough (400 days,
+	// unless the service has set another time). The last administrator cannot leave.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2427,7 +2437,7 @@ func (c *Client) GetJwks(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 
 // AdminListAuditEvents What happened
 //
-// Sign-ins and changes, newest first.
+// Sign-ins and changes, newest first, for as long as the trail is kept (400 days, unless the service has set another time).
 //
 // Corresponds with GET /api/v1/admin/audit-events (the `AdminListAuditEvents` operationId).
 func (c *Client) AdminListAuditEvents(ctx context.Context, params *AdminListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2653,8 +2663,10 @@ func (c *Client) ForgotPassword(ctx context.Context, body ForgotPasswordJSONRequ
 // e-mail address. Only the body counts: members in the query string and a
 // `Basic` header are ignored, as are unknown members.
 //
-// After a failed attempt the account refuses attempts from the same network
-// for 1, 2, 4 ... up to 900 seconds.
+// After a failed attempt the name that was given is refused from the same
+// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+// account count together as well; where only that refuses an attempt, it is
+// answered like a wrong password.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2677,8 +2689,10 @@ func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.
 // e-mail address. Only the body counts: members in the query string and a
 // `Basic` header are ignored, as are unknown members.
 //
-// After a failed attempt the account refuses attempts from the same network
-// for 1, 2, 4 ... up to 900 seconds.
+// After a failed attempt the name that was given is refused from the same
+// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+// account count together as well; where only that refuses an attempt, it is
+// answered like a wrong password.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -3536,8 +3550,11 @@ func (c *Client) RegisterUser(ctx context.Context, body RegisterUserJSONRequestB
 // DeleteMeWithBody Delete your account
 //
 // Needs the password. Ends all sessions, and the name, address and password
-// are removed for good. What others rely on (such as orders) stays, without
-// the person. The last administrator cannot leave.
+// are removed for good, from mails on their way as well, and from the sessions
+// where they were used. What others rely on (such as orders) stays, without
+// the person; so does the audit trail, which holds the account's id and the
+// network addresses that it was used from until it is old enough (400 days,
+// unless the service has set another time). The last administrator cannot leave.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3557,8 +3574,11 @@ func (c *Client) DeleteMeWithBody(ctx context.Context, contentType string, body 
 // DeleteMe Delete your account
 //
 // Needs the password. Ends all sessions, and the name, address and password
-// are removed for good. What others rely on (such as orders) stays, without
-// the person. The last administrator cannot leave.
+// are removed for good, from mails on their way as well, and from the sessions
+// where they were used. What others rely on (such as orders) stays, without
+// the person; so does the audit trail, which holds the account's id and the
+// network addresses that it was used from until it is old enough (400 days,
+// unless the service has set another time). The last administrator cannot leave.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6356,7 +6376,7 @@ type ClientWithResponsesInterface interface {
 
 	// AdminListAuditEventsWithResponse What happened
 	//
-	// Sign-ins and changes, newest first.
+	// Sign-ins and changes, newest first, for as long as the trail is kept (400 days, unless the service has set another time).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6474,8 +6494,10 @@ type ClientWithResponsesInterface interface {
 	// e-mail address. Only the body counts: members in the query string and a
 	// `Basic` header are ignored, as are unknown members.
 	//
-	// After a failed attempt the account refuses attempts from the same network
-	// for 1, 2, 4 ... up to 900 seconds.
+	// After a failed attempt the name that was given is refused from the same
+	// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+	// account count together as well; where only that refuses an attempt, it is
+	// answered like a wrong password.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6488,8 +6510,10 @@ type ClientWithResponsesInterface interface {
 	// e-mail address. Only the body counts: members in the query string and a
 	// `Basic` header are ignored, as are unknown members.
 	//
-	// After a failed attempt the account refuses attempts from the same network
-	// for 1, 2, 4 ... up to 900 seconds.
+	// After a failed attempt the name that was given is refused from the same
+	// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+	// account count together as well; where only that refuses an attempt, it is
+	// answered like a wrong password.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6945,8 +6969,11 @@ type ClientWithResponsesInterface interface {
 	// DeleteMeWithBodyWithResponse Delete your account
 	//
 	// Needs the password. Ends all sessions, and the name, address and password
-	// are removed for good. What others rely on (such as orders) stays, without
-	// the person. The last administrator cannot leave.
+	// are removed for good, from mails on their way as well, and from the sessions
+	// where they were used. What others rely on (such as orders) stays, without
+	// the person; so does the audit trail, which holds the account's id and the
+	// network addresses that it was used from until it is old enough (400 days,
+	// unless the service has set another time). The last administrator cannot leave.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6956,8 +6983,11 @@ type ClientWithResponsesInterface interface {
 	// DeleteMeWithResponse Delete your account
 	//
 	// Needs the password. Ends all sessions, and the name, address and password
-	// are removed for good. What others rely on (such as orders) stays, without
-	// the person. The last administrator cannot leave.
+	// are removed for good, from mails on their way as well, and from the sessions
+	// where they were used. What others rely on (such as orders) stays, without
+	// the person; so does the audit trail, which holds the account's id and the
+	// network addresses that it was used from until it is old enough (400 days,
+	// unless the service has set another time). The last administrator cannot leave.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15448,7 +15478,7 @@ func (c *ClientWithResponses) GetJwksWithResponse(ctx context.Context, reqEditor
 
 // AdminListAuditEventsWithResponse What happened
 //
-// Sign-ins and changes, newest first.
+// Sign-ins and changes, newest first, for as long as the trail is kept (400 days, unless the service has set another time).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15638,8 +15668,10 @@ func (c *ClientWithResponses) ForgotPasswordWithResponse(ctx context.Context, bo
 // e-mail address. Only the body counts: members in the query string and a
 // `Basic` header are ignored, as are unknown members.
 //
-// After a failed attempt the account refuses attempts from the same network
-// for 1, 2, 4 ... up to 900 seconds.
+// After a failed attempt the name that was given is refused from the same
+// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+// account count together as well; where only that refuses an attempt, it is
+// answered like a wrong password.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -15658,8 +15690,10 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, con
 // e-mail address. Only the body counts: members in the query string and a
 // `Basic` header are ignored, as are unknown members.
 //
-// After a failed attempt the account refuses attempts from the same network
-// for 1, 2, 4 ... up to 900 seconds.
+// After a failed attempt the name that was given is refused from the same
+// network for 1, 2, 4 ... up to 900 seconds. User name and address of an
+// account count together as well; where only that refuses an attempt, it is
+// answered like a wrong password.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16385,8 +16419,11 @@ func (c *ClientWithResponses) RegisterUserWithResponse(ctx context.Context, body
 // DeleteMeWithBodyWithResponse Delete your account
 //
 // Needs the password. Ends all sessions, and the name, address and password
-// are removed for good. What others rely on (such as orders) stays, without
-// the person. The last administrator cannot leave.
+// are removed for good, from mails on their way as well, and from the sessions
+// where they were used. What others rely on (such as orders) stays, without
+// the person; so does the audit trail, which holds the account's id and the
+// network addresses that it was used from until it is old enough (400 days,
+// unless the service has set another time). The last administrator cannot leave.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16402,8 +16439,11 @@ func (c *ClientWithResponses) DeleteMeWithBodyWithResponse(ctx context.Context, 
 // DeleteMeWithResponse Delete your account
 //
 // Needs the password. Ends all sessions, and the name, address and password
-// are removed for good. What others rely on (such as orders) stays, without
-// the person. The last administrator cannot leave.
+// are removed for good, from mails on their way as well, and from the sessions
+// where they were used. What others rely on (such as orders) stays, without
+// the person; so does the audit trail, which holds the account's id and the
+// network addresses that it was used from until it is old enough (400 days,
+// unless the service has set another time). The last administrator cannot leave.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -46,6 +46,26 @@ func (q *Queries) AuditEventCreate(ctx context.Context, arg AuditEventCreatePara
 	return err
 }
 
+const auditEventDeleteOld = `-- name: AuditEventDeleteOld :execrows
+DELETE FROM audit_events
+WHERE id = ANY (ARRAY(
+    SELECT old.id FROM audit_events old
+    WHERE old.id < $1
+    ORDER BY old.id
+    LIMIT $2
+))
+`
+
+// The oldest of those whose id was made before the one given. An array, for the
+// planner to expect few of them.
+func (q *Queries) AuditEventDeleteOld(ctx context.Context, before uuid.UUID, max int32) (int64, error) {
+	result, err := q.db.Exec(ctx, auditEventDeleteOld, before, max)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const auditEventList = `-- name: AuditEventList :many
 SELECT id, created_at, action, outcome, actor_id, subject_id, detail, ip, user_agent, request_id FROM audit_events
 WHERE ($1::uuid IS NULL OR id < $1)

@@ -12,31 +12,42 @@ import (
 	"github.com/google/uuid"
 )
 
-const mailTokenCreate = `-- name: MailTokenCreate :exec
+const mailTokenCreate = `-- name: MailTokenCreate :execrows
 INSERT INTO mail_tokens (hash, user_id, purpose, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5)
+SELECT $1, users.id, $2, $3, $4 FROM users
+WHERE users.id = $5 AND users.is_active AND users.deleted_at IS NULL
+  AND ($2::text <> 'reset' OR users.password_changed_at IS NULL
+    OR users.password_changed_at <= $6::timestamptz)
+FOR SHARE
 ON CONFLICT (user_id, purpose) DO UPDATE
 SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at
 `
 
 type MailTokenCreateParams struct {
 	Hash      []byte
-	UserID    uuid.UUID
 	Purpose   string
 	Now       time.Time
 	ExpiresAt time.Time
+	UserID    uuid.UUID
+	AskedAt   time.Time
 }
 
-// Takes the place of the last one of its purpose.
-func (q *Queries) MailTokenCreate(ctx context.Context, arg MailTokenCreateParams) error {
-	_, err := q.db.Exec(ctx, mailTokenCreate,
+// Takes the place of the last one of its purpose. None is made to set a password
+// that was changed after the mail was asked for, nor for an account that is gone.
+// The lock lets whatever changes the account come before, or see the token.
+func (q *Queries) MailTokenCreate(ctx context.Context, arg MailTokenCreateParams) (int64, error) {
+	result, err := q.db.Exec(ctx, mailTokenCreate,
 		arg.Hash,
-		arg.UserID,
 		arg.Purpose,
 		arg.Now,
 		arg.ExpiresAt,
+		arg.UserID,
+		arg.AskedAt,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const mailTokenDeleteExpired = `-- name: MailTokenDeleteExpired :execrows
@@ -50,6 +61,16 @@ func (q *Queries) MailTokenDeleteExpired(ctx context.Context, now time.Time) (in
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const mailTokenRevoke = `-- name: MailTokenRevoke :exec
+DELETE FROM mail_tokens
+WHERE user_id = $1 AND purpose = $2
+`
+
+func (q *Queries) MailTokenRevoke(ctx context.Context, userID uuid.UUID, purpose string) error {
+	_, err := q.db.Exec(ctx, mailTokenRevoke, userID, purpose)
+	return err
 }
 
 const mailTokenUse = `-- name: MailTokenUse :one

@@ -110,15 +110,16 @@ type Session struct {
 }
 
 type User struct {
-	ID              uuid.UUID
-	Email           string
-	Username        string
-	FullName        string
-	PasswordHash    string
-	Role            string
-	IsActive        bool
-	EmailVerifiedAt *time.Time
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
-	DeletedAt       *time.Time
+	ID                uuid.UUID
+	Email             string
+	Username          string
+	FullName          string
+	PasswordHash      string
+	Role              string
+	IsActive          bool
+	EmailVerifiedAt   *time.Time
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+	DeletedAt         *time.Time
+	PasswordChangedAt *time.Time
 }

@@ -251,7 +251,7 @@ WITH parent AS (
     UPDATE sessions
     SET last_used_at = $1, expires_at = greatest(sessions.expires_at, $5), ip = $6, user_agent = $7
     FROM parent
-    WHERE sessions.id = parent.session_id
+    WHERE sessions.id = parent.session_id AND sessions.revoked_at IS NULL
 )
 SELECT parent.session_id, parent.user_id, parent.role, parent.successor::bytea AS successor FROM parent
 `

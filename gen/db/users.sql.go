@@ -12,26 +12,26 @@ import (
 	"github.com/google/uuid"
 )
 
-const adminEmails = `-- name: AdminEmails :many
-SELECT email FROM users
+const adminIDs = `-- name: AdminIDs :many
+SELECT id FROM users
 WHERE role = 'admin' AND is_active
 ORDER BY id
 LIMIT 100
 `
 
-func (q *Queries) AdminEmails(ctx context.Context) ([]string, error) {
-	rows, err := q.db.Query(ctx, adminEmails)
+func (q *Queries) AdminIDs(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, adminIDs)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []string{}
+	items := []uuid.UUID{}
 	for rows.Next() {
-		var email string
-		if err := rows.Scan(&email); err != nil {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, email)
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -73,6 +73,8 @@ WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = $3
 ), told AS (
     DELETE FROM notifications WHERE user_id = $3
+), places AS (
+    UPDATE sessions SET ip = '', user_agent = '' WHERE user_id = $3
 )
 UPDATE users
 SET email = $1::text || '@deleted.invalid',
@@ -95,7 +97,7 @@ type UserAnonymiseParams struct {
 
 // The names are random: one made from the id could be taken by somebody first.
 // Links that are still on their way lead nowhere; what the person was told goes,
-// since it says where the person was.
+// since it says where the person was, and so do the sessions' places.
 func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) error {
 	_, err := q.db.Exec(ctx, userAnonymise, arg.Pseudonym, arg.Now, arg.ID)
 	return err
@@ -104,7 +106,7 @@ func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) er
 const userCreate = `-- name: UserCreate :one
 INSERT INTO users (id, email, username, full_name, password_hash, role, email_verified_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-RETURNING id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at
+RETURNING id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at
 `
 
 type UserCreateParams struct {
@@ -142,6 +144,7 @@ func (q *Queries) UserCreate(ctx context.Context, arg UserCreateParams) (User, e
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
@@ -195,7 +198,7 @@ func (q *Queries) UserExport(ctx context.Context) ([]UserExportRow, error) {
 }
 
 const userGet = `-- name: UserGet :one
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE id = $1 AND deleted_at IS NULL
 `
 
@@ -214,12 +217,13 @@ func (q *Queries) UserGet(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
 
 const userGetByEmail = `-- name: UserGetByEmail :one
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE lower(email) = lower($1) AND deleted_at IS NULL
 `
 
@@ -238,12 +242,13 @@ func (q *Queries) UserGetByEmail(ctx context.Context, email string) (User, error
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
 
 const userGetByLogin = `-- name: UserGetByLogin :one
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE (lower(username) = lower($1) OR lower(email) = lower($1)) AND deleted_at IS NULL
 `
 
@@ -263,12 +268,13 @@ func (q *Queries) UserGetByLogin(ctx context.Context, login string) (User, error
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
 
 const userGetVisible = `-- name: UserGetVisible :one
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE id = $1 AND deleted_at IS NULL AND (id = $2 OR $3::boolean)
 `
 
@@ -294,6 +300,7 @@ func (q *Queries) UserGetVisible(ctx context.Context, arg UserGetVisibleParams) 
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
@@ -329,7 +336,7 @@ func (q *Queries) UserHoldLive(ctx context.Context, id uuid.UUID) (uuid.UUID, er
 }
 
 const userList = `-- name: UserList :many
-SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at FROM users
+SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE deleted_at IS NULL
   AND ($1::uuid IS NULL OR id < $1)
   AND ($2::text IS NULL OR role = $2)
@@ -378,6 +385,7 @@ func (q *Queries) UserList(ctx context.Context, arg UserListParams) ([]User, err
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.PasswordChangedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -409,7 +417,7 @@ func (q *Queries) UserRehash(ctx context.Context, arg UserRehashParams) error {
 
 const userSetPassword = `-- name: UserSetPassword :exec
 UPDATE users
-SET password_hash = $1, updated_at = $2
+SET password_hash = $1, password_changed_at = $2::timestamptz, updated_at = $2
 WHERE id = $3 AND deleted_at IS NULL
 `
 
@@ -432,7 +440,7 @@ SET username = coalesce($1, username),
     is_active = coalesce($4, is_active),
     updated_at = $5
 WHERE id = $6 AND deleted_at IS NULL
-RETURNING id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at
+RETURNING id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at
 `
 
 type UserUpdateParams struct {
@@ -466,6 +474,7 @@ func (q *Queries) UserUpdate(ctx context.Context, arg UserUpdateParams) (User, e
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.PasswordChangedAt,
 	)
 	return i, err
 }
