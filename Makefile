@@ -32,5 +32,5 @@ bench: ## run the Go benchmarks
 build: ## build bin/accord as it is released
 	@go build -trimpath -o bin/accord ./cmd/accord
 
-clean: ## remove what was built; the development database in .accord stays
-	@rm -rf bin tools/node_modules tools/browser/node_modules
+clean: ## remove what was built, and data in /var/tmp/accord-*; .accord stays
+	@sh tools/clean.sh

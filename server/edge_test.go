@@ -183,8 +183,8 @@ func TestOddHeadersAreNoFailure(t *testing.T) {
 func TestMethods(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
-	methods := map[string][]string{}
-	for _, o := range document(t) {
+	methods, operations := map[string][]string{}, document(t)
+	for _, o := range operations {
 		methods[o.url()] = append(methods[o.url()], o.Method)
 		if o.Method == http.MethodGet {
 			methods[o.url()] = append(methods[o.url()], http.MethodHead)
@@ -200,7 +200,7 @@ func TestMethods(t *testing.T) {
 			t.Errorf("OPTIONS %s: Allow %v, want %v", path, got, declared)
 		}
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {
-			if slices.Contains(declared, method) {
+			if slices.ContainsFunc(operations, func(o operation) bool { return o.takes(method, path) }) {
 				continue
 			}
 			answer := p.Do(method, path, "", nil).Expect(http.StatusMethodNotAllowed)

@@ -432,7 +432,7 @@ func TestStalledBody(t *testing.T) {
 func TestStall(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
-	server := testOperation(t, policy.Policy{Stall: 100 * time.Millisecond}, io.Discard, func(c echo.Context) error {
+	server := testOperation(t, policy.Policy{Stall: time.Second}, io.Discard, func(c echo.Context) error {
 		chunk := make([]byte, 1<<20)
 		for {
 			if _, err := c.Response().Write(chunk); err != nil {

@@ -268,6 +268,10 @@ func TestNothingIsAnInternalError(t *testing.T) {
 			for _, contentType := range o.contentTypes() {
 				p.IP = s.Somebody().IP
 				answer := p.Do(o.Method, o.url(), contentType, []byte(body.text))
+				if answer.Status == http.StatusTooManyRequests { // of one person
+					p = signedIn(s, o)
+					answer = p.Do(o.Method, o.url(), contentType, []byte(body.text))
+				}
 				var problem client.Problem
 				answer.Into(&problem)
 				if answer.Status < 400 || answer.Status >= 500 || len(problem.Detail) < 10 {

@@ -12,6 +12,7 @@ minimum=80
 # behind can be seen. Others may enter it: PostgreSQL refuses to run as root,
 # and then runs as another user.
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/accord-test.XXXXXX")
+scratch=$(cd "$scratch" && pwd -P)
 chmod 755 "$scratch"
 mkdir "$scratch/profiles" "$scratch/tmp"
 chmod 1777 "$scratch/tmp"
@@ -66,14 +67,15 @@ done
 processes=$(sh tools/left.sh "$scratch")
 # golang.org/x/tools makes goimports/ in every test that links it (cmd/gen's).
 files=$(find "$scratch/tmp" -mindepth 1 -maxdepth 1 ! -name goimports)
+elsewhere=$(sh tools/elsewhere.sh "$scratch")
 
 echo
 if [ -n "$failed" ]; then
 	echo "Tests failed in:$failed" >&2
 	exit 1
 fi
-if [ -n "$processes$files" ]; then
-	printf 'The tests left behind:\n%s\n%s\n' "$processes" "$files" >&2
+if [ -n "$processes$files$elsewhere" ]; then
+	printf 'The tests left behind:\n%s\n%s\n%s\n' "$processes" "$files" "$elsewhere" >&2
 	exit 1
 fi
 go run -C tools ./coverage -module="$module" -min="$minimum" "$scratch/profiles"/*

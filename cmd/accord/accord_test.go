@@ -13,8 +13,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -137,7 +139,24 @@ func get(t *testing.T, address string) int {
 	return response.StatusCode
 }
 
-func login(t *testing.T, base, name, password string) int {
+// login signs in as a client does: where the server is too busy to hash, it
+// comes again when it is told to.
+func login(t *testing.T, base, name, password string) (status int) {
+	t.Helper()
+	for range 20 {
+		var after time.Duration
+		if status, after = tryLogin(t, base, name, password); status != http.StatusServiceUnavailable {
+			return status
+		}
+		if after <= 0 {
+			t.Fatal("a 503 without Retry-After")
+		}
+		<-time.NewTimer(after).C
+	}
+	return status
+}
+
+func tryLogin(t *testing.T, base, name, password string) (status int, after time.Duration) {
 	t.Helper()
 	form := url.Values{"username": {name}, "password": {password}}.Encode()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/api/v1/auth/login", strings.NewReader(form))
@@ -150,14 +169,15 @@ func login(t *testing.T, base, name, password string) int {
 		t.Fatal(err)
 	}
 	response.Body.Close()
-	return response.StatusCode
+	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+	return response.StatusCode, time.Duration(seconds) * time.Second
 }
 
 // What a newcomer sees: a private database, the docs' address and two accounts
 // that really sign in.
 func TestServeInDevelopment(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := folder(t)
 	base, out, stop := serving(t, dir, []string{"PORT=0", "LOG_LEVEL=error"})
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	last := strings.Join(lines[max(0, len(lines)-6):], "\n")
@@ -189,8 +209,11 @@ func TestServeInProduction(t *testing.T) {
 	t.Parallel()
 	empty := pgtest.Empty(t)
 	code, _, errs := accord(t, inProduction(t, empty), "", "serve")
-	if code != exitFailed || !strings.Contains(errs, "version 0") || !strings.Contains(errs, fmt.Sprint("needs ", migrations(t, empty))) || !strings.Contains(errs, "accord migrate up") {
-		t.Errorf("an old schema: exit %d, %s", code, errs)
+	all := migrations(t, empty)
+	for _, want := range []string{"version 0", fmt.Sprintf("needs %d", all[len(all)-1].Version), "accord migrate up"} {
+		if code != exitFailed || !strings.Contains(errs, want) {
+			t.Errorf("an old schema: exit %d, %s lacks %q", code, errs, want)
+		}
 	}
 	base, out, stop := serving(t, t.TempDir(), inProduction(t, empty, "MIGRATE_ON_START=true", "REDIS_URL=redis://127.0.0.1:1"))
 	if got := get(t, base+"/readyz"); got != http.StatusOK || !strings.Contains(out.String(), "Redis is out of reach") {
@@ -235,28 +258,32 @@ func TestTakenPort(t *testing.T) {
 	defer listener.Close()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	code, _, errs := accord(t, []string{"PORT=" + port}, "", "serve")
-	if code != exitFailed || !strings.Contains(errs, "listening on 127.0.0.1:"+port) {
+	if code != exitFailed || !strings.Contains(errs, "listening on 127.0.0.1:"+port) || !strings.Contains(errs, "choose another with PORT=") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	code, _, errs = accord(t, []string{"PORT=0", "ADMIN_PORT=" + port}, "", "serve")
+	if code != exitFailed || !strings.Contains(errs, "choose another with ADMIN_PORT=") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
 
-// migrations is how many there are; their versions have no gaps.
-func migrations(t *testing.T, address string) int {
+// migrations are all that there are, oldest first.
+func migrations(t *testing.T, address string) []pg.Migration {
 	t.Helper()
 	all, err := pg.MigrationStatus(t.Context(), address)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(all) < 2 {
+		t.Fatal(all, err)
 	}
-	return len(all)
+	return all
 }
 
 func TestMigrate(t *testing.T) {
 	t.Parallel()
-	empty := pgtest.Empty(t)
-	environ, all := onDatabase(empty), migrations(t, empty)
+	address := pgtest.Empty(t)
+	environ, all := onDatabase(address), len(migrations(t, address))
 	for _, step := range []struct{ args, want string }{
-		{"status", "pending"}, {"up", fmt.Sprint(all, " migrations")}, {"up", "0 migrations"}, {"status", "UTC"},
-		{"down", "1 migrations"}, {"down --all", fmt.Sprint(all-1, " migrations")}, {"up", fmt.Sprint(all, " migrations")},
+		{"status", "pending"}, {"up", fmt.Sprintf("\n%d migrations\n", all)}, {"up", "0 migrations\n"}, {"status", "UTC"},
+		{"down", "\n1 migration\n"}, {"down --all", fmt.Sprintf("\n%d migrations\n", all-1)}, {"up", fmt.Sprintf("\n%d migrations\n", all)},
 	} {
 		code, out, errs := accord(t, environ, "", append([]string{"migrate"}, strings.Fields(step.args)...)...)
 		if code != exitOK || !strings.Contains(out, step.want) {
@@ -344,6 +371,12 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("%v: exit %d, %s", args, code, errs)
 		}
 	}
+	for _, group := range [][]string{nil, {"migrate"}, {"user"}} {
+		code, out, errs := accord(t, nil, "", group...)
+		if code != exitUsage || out != "" || !strings.Contains(errs, "Usage:") || strings.Contains(errs, "accord:") {
+			t.Errorf("%v: exit %d, %s, %s", group, code, out, errs)
+		}
+	}
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
 		if c.Short == "" || (c.HasParent() && c.Parent().Name() == "accord" && c.Example == "") {
@@ -356,6 +389,107 @@ func TestCommandLine(t *testing.T) {
 	walk(newRoot(command{out: &output{}, err: &output{}}, nil))
 	if code, out, _ := accord(t, nil, "", "--version"); code != exitOK || !strings.Contains(out, "accord version") {
 		t.Errorf("version: %s", out)
+	}
+}
+
+// folder is one that PostgreSQL's own user can enter, even where the tests run
+// as root: t.TempDir is closed to others.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "accord-test-") //nolint:usetesting // see above
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, place := range placesOf(t, dir) {
+			_ = os.RemoveAll(place)
+		}
+	})
+	return dir
+}
+
+// placesOf are the folder and, where the folder of the temporary ones is closed
+// itself, what takes its place elsewhere.
+func placesOf(t *testing.T, dir string) []string {
+	t.Helper()
+	places := []string{dir}
+	names, err := filepath.Glob("/var/tmp/accord-*/folder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if named, err := os.ReadFile(name); err == nil && strings.HasPrefix(string(named), dir+"/") {
+			places = append(places, filepath.Dir(name))
+		}
+	}
+	return places
+}
+
+// postgresOf lists the processes on the folder's database.
+func postgresOf(t *testing.T, dir string) string {
+	t.Helper()
+	all, err := exec.Command("ps", "-ww", "-eo", "args").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, place := range placesOf(t, dir) {
+		for line := range strings.Lines(string(all)) {
+			if strings.Contains(line, "postgres") && strings.Contains(line, " -D "+place+"/") {
+				found = append(found, line)
+			}
+		}
+	}
+	return strings.Join(found, "")
+}
+
+// Two in one folder work on one database; the first one's end does not end it
+// for the second, a kill leaves what the next start adopts, and the last one
+// leaves nothing running.
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	first := startProcess(t, dir)
+	began := time.Now()
+	second := startProcess(t, dir)
+	t.Logf("warm start to ready: %s", time.Since(began))
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("a warm start took %s", took)
+	}
+
+	interrupt(t, first)
+	if got := login(t, second.base, "user", "User-demo-1"); got != http.StatusOK {
+		t.Errorf("the second signs in with %d", got)
+	}
+	if err := second.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = second.Wait() // killed
+
+	third := startProcess(t, dir)
+	if got := login(t, third.base, "user", "User-demo-1"); got != http.StatusOK {
+		t.Errorf("after a kill: %d", got)
+	}
+	if postgresOf(t, dir) == "" {
+		t.Error("the database that runs is not seen")
+	}
+	interrupt(t, third)
+	eventually(t, "nothing is left running", func() bool { return postgresOf(t, dir) == "" })
+}
+
+func interrupt(t *testing.T, p *process) {
+	t.Helper()
+	if err := p.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("Ctrl-C: %v: %s", err, p.out)
 	}
 }
 

@@ -37,8 +37,11 @@ func run(ctx context.Context, args []string, c command) int {
 	understood := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitOK
+	case errors.Is(err, errHelped):
+		return exitUsage
 	}
 	fmt.Fprintln(c.err, "accord:", err)
 	var config *server.ConfigError

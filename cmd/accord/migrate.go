@@ -77,7 +77,11 @@ func runMigrations(ctx context.Context, url string, direction pg.Direction, out 
 	for _, m := range ran {
 		fmt.Fprintf(out, "%05d %s\n", m.Version, m.Name)
 	}
-	fmt.Fprintf(out, "%d migrations\n", len(ran))
+	noun := "migrations"
+	if len(ran) == 1 {
+		noun = "migration"
+	}
+	fmt.Fprintf(out, "%d %s\n", len(ran), noun)
 	return nil
 }
 

@@ -3,10 +3,8 @@ package main
 import (
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -40,64 +38,6 @@ func startProcess(t *testing.T, dir string, environ ...string) *process {
 		return found != nil
 	})
 	return p
-}
-
-// postgresOf lists the processes on the folder's database.
-func postgresOf(t *testing.T, dir string) string {
-	t.Helper()
-	all, err := exec.Command("ps", "-ww", "-eo", "args").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	hidden := "/var/tmp/accord-"
-	var found []string
-	for line := range strings.Lines(string(all)) {
-		if strings.Contains(line, "postgres") && strings.Contains(line, " -D ") && (strings.Contains(line, dir) || strings.Contains(line, hidden)) {
-			found = append(found, line)
-		}
-	}
-	return strings.Join(found, "")
-}
-
-// Two in one folder work on one database; the first one's end does not end it
-// for the second, a kill leaves what the next start adopts, and the last one
-// leaves nothing running.
-func TestProcesses(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	first := startProcess(t, dir)
-	began := time.Now()
-	second := startProcess(t, dir)
-	t.Logf("warm start to ready: %s", time.Since(began))
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("a warm start took %s", took)
-	}
-
-	interrupt(t, first)
-	if got := login(t, second.base, "user", "User-demo-1"); got != http.StatusOK {
-		t.Errorf("the second signs in with %d", got)
-	}
-	if err := second.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = second.Wait() // killed
-
-	third := startProcess(t, dir)
-	if got := login(t, third.base, "user", "User-demo-1"); got != http.StatusOK {
-		t.Errorf("after a kill: %d", got)
-	}
-	interrupt(t, third)
-	eventually(t, "nothing is left running", func() bool { return postgresOf(t, filepath.Join(dir, ".accord")) == "" })
-}
-
-func interrupt(t *testing.T, p *process) {
-	t.Helper()
-	if err := p.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Errorf("Ctrl-C: %v: %s", err, p.out)
-	}
 }
 
 // Who cannot wait for the end of a stop has it with a second signal.

@@ -18,6 +18,9 @@ import (
 // errUsage marks what the person at the command line can mend.
 var errUsage = errors.New("usage")
 
+// errHelped is a wrong command line that help was given for.
+var errHelped = errors.New("a command is missing")
+
 // command is what the program is given from outside.
 type command struct {
 	// dir is the folder with .env and .accord, environ as os.Environ has it.
@@ -47,12 +50,11 @@ func newRoot(c command, args []string) *cobra.Command {
 	return root
 }
 
-// needsCommand is what a command does that only groups others.
+// needsCommand is what a command does that only groups others: its help says
+// all there is to say.
 func needsCommand(cmd *cobra.Command, _ []string) error {
-	if err := cmd.Help(); err != nil {
-		return err
-	}
-	return fmt.Errorf("%w: %s needs a command", errUsage, cmd.CommandPath())
+	cmd.SetOut(cmd.ErrOrStderr())
+	return errors.Join(errHelped, cmd.Help())
 }
 
 // version is the module's version and the commit that it was built from.

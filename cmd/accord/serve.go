@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,7 @@ func newServe(c command) *cobra.Command {
 // serve listens, prepares the database, and serves until ctx ends. What was
 // started is ended in the reverse order, whatever failed in between.
 func serve(ctx context.Context, config server.Config, c command) (err error) {
-	listener, err := listen(ctx, config.Address())
+	listener, err := listen(ctx, config.Address(), "PORT")
 	if err != nil {
 		return err
 	}
@@ -124,8 +125,12 @@ func spread() (cores int) {
 	return cores
 }
 
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// listen takes an address; setting is the one that its port comes from.
+func listen(ctx context.Context, address, setting string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listening on %s: the port is taken: end what listens there, or choose another with %s=", address, setting)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", address, err)
 	}
@@ -136,5 +141,5 @@ func listenAdmin(ctx context.Context, config server.Config) (net.Listener, error
 	if config.AdminAddress() == "" {
 		return nil, nil
 	}
-	return listen(ctx, config.AdminAddress())
+	return listen(ctx, config.AdminAddress(), "ADMIN_PORT")
 }

@@ -103,6 +103,10 @@ func (a account) own(path string) error {
 	return os.Lchown(path, a.uid, a.gid)
 }
 
+// folderName is a file in a folder that takes another one's place: it names that
+// one, so that what belongs to it can be found (tools/elsewhere.sh).
+const folderName = "folder"
+
 // place makes the folder of a shared server. Root keeps the folder and its
 // secrets and hands over the data alone; the account passes through.
 func place(options Options) (string, account, error) {
@@ -127,6 +131,9 @@ func place(options Options) (string, account, error) {
 		return "", account{}, err
 	}
 	if other, err = filepath.EvalSymlinks(other); err != nil {
+		return "", account{}, err
+	}
+	if err := os.WriteFile(filepath.Join(other, folderName), []byte(dir+"\n"), 0o644); err != nil { //nolint:gosec // no secret
 		return "", account{}, err
 	}
 	who, err = accountFor(filepath.Join(other, dataName))

@@ -38,6 +38,10 @@ func TestRootWithClosedFolder(t *testing.T) {
 	if server.Dir() != stand {
 		t.Errorf("dir = %s, want %s", server.Dir(), stand)
 	}
+	named, err := os.ReadFile(filepath.Join(stand, "folder"))
+	if must(t, err); string(named) != closed+"\n" {
+		t.Errorf("it stands for %q, want %s", named, closed)
+	}
 	query(t, server.URL("postgres"), "SELECT 'there'")
 	must(t, server.Close(t.Context()))
 
