@@ -87,6 +87,9 @@ func generate(name string, source []byte) ([]file, error) {
 		return nil, err
 	}
 
+	for _, section := range []string{"parameters", "responses", "headers"} {
+		prune(doc.root, section) // what only policies refer to that no operation has
+	}
 	published := writeJSON(doc.root)
 	client, err := generateClient(contract)
 	if err != nil {

@@ -1098,7 +1098,7 @@ type Report struct {
 	// Status How far a report has come.
 	Status ReportStatus `json:"status"`
 
-	// Progress How much of it is made
+	// Progress How much of it is made, in percent.
 	Progress int32 `json:"progress"`
 
 	// FileID The file that was made; null before, and when it was deleted.
