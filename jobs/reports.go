@@ -25,9 +25,10 @@ const (
 
 const (
 	// reportLease is how long a worker that says nothing is believed to be at
-	// work, and reportRenewal how often it says something.
-	reportLease   = 30 * time.Second
-	reportRenewal = 10 * time.Second
+	// work.
+	reportLease = 30 * time.Second
+	// renewals is how often a worker says so within a lease.
+	renewals = 3
 	// reportTimeout bounds one try.
 	reportTimeout = time.Hour
 	// reportTries is how often a report is tried before it has failed.
@@ -133,7 +134,7 @@ func (l *reportTry) run(ctx context.Context) error {
 // renew says now and then that this worker is at it, until ctx ends; a lost
 // lease ends the work.
 func (l *reportTry) renew(ctx context.Context, end context.CancelCauseFunc) {
-	ticker := time.NewTicker(l.worker.lease() * reportRenewal / reportLease)
+	ticker := time.NewTicker(l.worker.lease() / renewals)
 	defer ticker.Stop()
 	for {
 		select {
@@ -159,7 +160,7 @@ func (l *reportTry) write(ctx context.Context, key string) (files.Written, error
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(l.render(ctx, writer)) }()
 	written, err := l.worker.Files.Write(ctx, key, reader, reportMax)
-	reader.CloseWithError(err) // lets render end where the storage failed
+	_ = reader.CloseWithError(err) // lets render end where the storage failed
 	if err != nil {
 		return written, fmt.Errorf("writing a report: %w", err)
 	}

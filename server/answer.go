@@ -10,10 +10,10 @@ import (
 
 // encodedAnswer is an answer that can be kept and written again.
 type encodedAnswer struct {
-	Status int
+	Status int `json:"status"`
 	// Header holds what the method set; what the chain sends is not part of it.
-	Header http.Header
-	Body   []byte
+	Header http.Header `json:"header"`
+	Body   []byte      `json:"body"`
 }
 
 // encode lets an answer write into memory.

@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -183,9 +182,9 @@ func manyUsers(t *testing.T, s *servertest.Server) {
 }
 
 // open begins a download whose body the test reads by itself.
-func open(t *testing.T, p *servertest.Person, path, encoding string) *http.Response {
+func open(t *testing.T, p *servertest.Person, encoding string) *http.Response {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL+path, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL+"/api/v1/export/users", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +209,7 @@ func TestABrokenExportBreaksTheConnection(t *testing.T) {
 	admin := s.Admin()
 	manyUsers(t, s) // more than the buffers on the way hold
 	for _, encoding := range []string{"identity", "gzip"} {
-		response := open(t, admin, "/api/v1/export/users", encoding)
+		response := open(t, admin, encoding)
 		reader := bufio.NewReader(response.Body)
 		if _, err := reader.Peek(10); err != nil {
 			t.Fatal(err)
@@ -237,7 +236,7 @@ func TestACancelledExportEndsItsQuery(t *testing.T) {
 	s := servertest.New(t)
 	admin := s.Admin()
 	manyUsers(t, s)
-	response := open(t, admin, "/api/v1/export/users", "identity")
+	response := open(t, admin, "identity")
 	if n := column(t, s, "SELECT count(*)::text FROM pg_stat_activity WHERE "+exporting); n != "1" {
 		t.Fatalf("%s queries are under way", n)
 	}
@@ -253,7 +252,7 @@ func TestExportIsOneSnapshot(t *testing.T) {
 	s := servertest.New(t)
 	admin := s.Admin()
 	manyUsers(t, s)
-	response := open(t, admin, "/api/v1/export/users", "identity")
+	response := open(t, admin, "identity")
 	defer response.Body.Close()
 	execute(t, s, "UPDATE users SET full_name = 'changed'")
 	execute(t, s, "INSERT INTO users SELECT gen_random_uuid(), 'new' || email, 'new' || username, 'new', '', 'user', true, NULL, created_at, updated_at FROM users LIMIT 1000")
@@ -267,16 +266,16 @@ func TestExportIsOneSnapshot(t *testing.T) {
 }
 
 // Memory does not grow with the table, though the client reads slowly.
-func TestExportTakesConstantMemory(t *testing.T) {
+func TestExportTakesConstantMemory(t *testing.T) { //nolint:paralleltest // it measures the process
 	s := servertest.New(t)
 	admin := s.Admin()
 	manyUsers(t, s)
-	open(t, admin, "/api/v1/export/users", "identity").Body.Close() // what is made once
+	open(t, admin, "identity").Body.Close() // what is made once
 	runtime.GC()
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var most uint64
-	response := open(t, admin, "/api/v1/export/users", "identity")
+	response := open(t, admin, "identity")
 	defer response.Body.Close()
 	chunk := make([]byte, 1<<20)
 	for {
@@ -287,9 +286,9 @@ func TestExportTakesConstantMemory(t *testing.T) {
 			break
 		}
 	}
-	if grown := int64(most) - int64(before.HeapInuse+before.StackInuse); grown > 32<<20 { //nolint:gosec // far below
+	if grown := int64(most) - int64(before.HeapInuse+before.StackInuse); grown > 32<<20 {
 		t.Errorf("it grew by %d bytes", grown)
 	} else {
-		t.Log(fmt.Sprintf("it grew by %.1f MiB", float64(grown)/(1<<20)))
+		t.Logf("it grew by %.1f MiB", float64(grown)/(1<<20))
 	}
 }

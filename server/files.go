@@ -159,7 +159,7 @@ func (s *Server) newUpload(user uuid.UUID, quota int64) *upload {
 func (u *upload) read(ctx context.Context, form *multipart.Reader, room int64) error {
 	for {
 		part, err := form.NextPart()
-		if err == io.EOF { //nolint:errorlint // a wrapped one says that the form has no end
+		if err == io.EOF { // a wrapped one says that the form has no end
 			break
 		}
 		if err != nil {
@@ -327,7 +327,7 @@ func (s *Server) openFile(ctx context.Context, file db.File) (*fileContent, erro
 		err = fmt.Errorf("it has %d bytes instead of %d", size, file.Size)
 	}
 	if err != nil {
-		content.Close()
+		_ = content.Close()
 		return nil, fmt.Errorf("opening %s: %w", file.StorageKey, err)
 	}
 	return &fileContent{ReadSeekCloser: content}, nil

@@ -56,7 +56,7 @@ func (o *operation) once(c echo.Context, request any, method api.StrictHandlerFu
 		return nil, inProgress(err)
 	}
 	defer unlock()
-	return once.serve(c, wait, request, method)
+	return once.serve(wait, c, request, method)
 }
 
 // onceRequest is one request with its key.
@@ -68,7 +68,7 @@ type onceRequest struct {
 
 // serve does the work or finds the answer, in one transaction. wait bounds the
 // wait for a request with the same key on another instance.
-func (r *onceRequest) serve(c echo.Context, wait context.Context, request any, method api.StrictHandlerFunc) (answer api.Answer, err error) {
+func (r *onceRequest) serve(wait context.Context, c echo.Context, request any, method api.StrictHandlerFunc) (answer api.Answer, err error) {
 	outer := c.Request()
 	defer func() { c.SetRequest(outer) }()
 	err = r.operation.server.inTx(outer.Context(), func(ctx context.Context, w *write) error {

@@ -437,7 +437,7 @@ func TestStall(t *testing.T) {
 		for {
 			if _, err := c.Response().Write(chunk); err != nil {
 				ended <- err
-				return nil
+				return nil //nolint:nilerr // the test looks at it
 			}
 		}
 	})
@@ -471,7 +471,7 @@ func TestStreamEndsWithTheServer(t *testing.T) {
 		return nil
 	})
 	go func() {
-		if response, err := http.Get(server.URL); err == nil { //nolint:noctx // ends with the server
+		if response, err := http.Get(server.URL); err == nil { // ends with the server
 			response.Body.Close()
 		}
 	}()
@@ -491,7 +491,7 @@ func TestStreamEndsWithTheServer(t *testing.T) {
 func TestDeprecation(t *testing.T) {
 	t.Parallel()
 	after, sunset := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
-	server := testOperation(t, policy.Policy{Timeout: time.Second, DeprecatedAfter: after, Sunset: sunset}, io.Discard, func(c echo.Context) error {
+	server := testOperation(t, policy.Policy{Timeout: time.Second, DeprecatedAfter: after, Sunset: sunset}, io.Discard, func(echo.Context) error {
 		return problem(api.ProblemNotFound, "told on failures as well")
 	})
 	response := get(t, server)

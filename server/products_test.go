@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,9 +22,7 @@ import (
 func product(admin *servertest.Person, sku string, changes map[string]any) client.Product {
 	admin.T.Helper()
 	body := map[string]any{"sku": sku, "name": "Product " + sku, "description": "", "price": 1000, "currency": "EUR", "stock": 10}
-	for name, value := range changes {
-		body[name] = value
-	}
+	maps.Copy(body, changes)
 	var made client.Product
 	admin.POST("/api/v1/products", body).Expect(http.StatusCreated).Into(&made)
 	return made
@@ -276,7 +275,7 @@ func TestProductPages(t *testing.T) {
 	prices, newest := map[string]int64{}, []string{}
 	for i := range 11 {
 		sku := fmt.Sprintf("P-%02d", i)
-		prices[sku] = int64(product(admin, sku, map[string]any{"name": "Thing", "price": 100 * (i % 3)}).Price)
+		prices[sku] = product(admin, sku, map[string]any{"name": "Thing", "price": 100 * (i % 3)}).Price
 		newest = append([]string{sku}, newest...)
 	}
 	ascending, descending := slices.Clone(newest), slices.Clone(newest)

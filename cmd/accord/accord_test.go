@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -20,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/accord-api/accord/pg"
@@ -546,109 +544,4 @@ func TestNewerSchemaIsAccepted(t *testing.T) {
 	if got := get(t, base+"/readyz"); got != http.StatusOK {
 		t.Errorf("readyz %d", got)
 	}
-}
-
-// A worker that is killed in the middle of a report leaves it to another one: the
-// report is made, once, and its user is told once.
-func TestKilledWorker(t *testing.T) {
-	t.Parallel()
-	url, dir := pgtest.New(t), t.TempDir()
-	environ := onDatabase(url, "JOBS=false", "PUBLIC_URL=http://localhost")
-	base, _, _ := serving(t, dir, environ)
-	send(t, http.MethodPost, base+"/api/v1/users", "", "application/json",
-		`{"email": "ada@example.com", "username": "ada", "password": "Analytical-1843", "full_name": "Ada"}`, http.StatusCreated)
-	token := tokenOf(t, base, "ada", "Analytical-1843")
-
-	db, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close(context.WithoutCancel(t.Context())) }()
-	lock, err := db.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := lock.Exec(t.Context(), "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"); err != nil {
-		t.Fatal(err)
-	}
-	send(t, http.MethodPost, base+"/api/v1/reports/generate", token, "application/json", `{"kind": "orders", "format": "csv", "days": 30}`, http.StatusAccepted)
-	status := func(want string) func() bool {
-		return func() bool {
-			var got string
-			if err := db.QueryRow(t.Context(), "SELECT status FROM reports").Scan(&got); err != nil {
-				t.Fatal(err)
-			}
-			return got == want
-		}
-	}
-	first := startWorker(t, dir, environ)
-	eventually(t, "the report is being made", status("running"))
-	if err := first.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = first.Wait() // killed
-	if err := lock.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-
-	second := startWorker(t, dir, environ)
-	eventually(t, "the report is made", status("succeeded"))
-	if told := strings.Count(send(t, http.MethodGet, base+"/api/v1/notifications", token, "", "", http.StatusOK), `"report.succeeded"`); told != 1 {
-		t.Errorf("the user is told %d times", told)
-	}
-	if err := second.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Wait(); err != nil {
-		t.Errorf("the worker ends with %v", err)
-	}
-}
-
-// startWorker runs `accord worker` as a process.
-func startWorker(t *testing.T, dir string, environ []string) *exec.Cmd {
-	t.Helper()
-	worker := exec.Command(os.Args[0], "worker")
-	worker.Dir, worker.Env = dir, append(environ, asProgram+"=1")
-	worker.Stdout, worker.Stderr = t.Output(), t.Output()
-	if err := worker.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = worker.Process.Kill() })
-	return worker
-}
-
-func tokenOf(t *testing.T, base, name, password string) string {
-	t.Helper()
-	var answer struct {
-		Token string `json:"access_token"`
-	}
-	body := send(t, http.MethodPost, base+"/api/v1/auth/login", "", "application/x-www-form-urlencoded", "username="+name+"&password="+password, http.StatusOK)
-	if err := json.Unmarshal([]byte(body), &answer); err != nil {
-		t.Fatal(err)
-	}
-	return answer.Token
-}
-
-func send(t *testing.T, method, address, token, contentType, body string, want int) string {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	if contentType != "" {
-		r.Header.Set("Content-Type", contentType)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != want {
-		t.Fatalf("%s %s: %d %s %v", method, address, response.StatusCode, answer, err)
-	}
-	return string(answer)
 }
