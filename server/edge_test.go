@@ -82,7 +82,7 @@ func TestNULIsRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
 	for _, o := range document(t) {
-		if o.Body == nil {
+		if o.Body == nil || strings.HasPrefix(o.contentType(), "multipart/") { // a file may hold any byte
 			continue
 		}
 		p := signedIn(s, o)

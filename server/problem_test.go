@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"strings"
 	"testing"
 	"time"
 
@@ -277,7 +278,7 @@ func TestNothingIsAnInternalError(t *testing.T) {
 				if answer.Status < 400 || answer.Status >= 500 || len(problem.Detail) < 10 {
 					t.Errorf("%s with %s as %s: %d %s", o.ID, body.name, contentType, answer.Status, answer.Body)
 				}
-				if contentType != "application/x-www-form-urlencoded" && problem.Type != "/problems/"+body.code {
+				if strings.HasSuffix(contentType, "json") && problem.Type != "/problems/"+body.code {
 					t.Errorf("%s with %s: %s, want %s", o.ID, body.name, problem.Type, body.code)
 				}
 			}
