@@ -151,9 +151,6 @@ func (s *seeding) orders(ctx context.Context, n int) error {
 func (s *seeding) batches(ctx context.Context, n int, draw func(first, last int) []rows) error {
 	for first := 0; first < n; first += batch {
 		made := draw(first, min(first+batch, n))
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		err := s.pool.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error { return add(ctx, tx, made) })
 		if err != nil {
 			return err
