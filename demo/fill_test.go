@@ -89,6 +89,10 @@ func TestFillOnce(t *testing.T) {
 	if err != nil || len(present) != 1 || present[0].Username != "admin" {
 		t.Errorf("present: %v, %v", present, err)
 	}
+	execute(t, pool, "UPDATE users SET is_active = false WHERE username = 'admin'")
+	if present, err := demo.Present(t.Context(), pool, accounts); err != nil || len(present) > 0 {
+		t.Errorf("present: %v, %v", present, err)
+	}
 }
 
 // Two programs that start at once fill a database once.
