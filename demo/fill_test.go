@@ -37,6 +37,7 @@ var counts = map[string]int{
 	"SELECT count(*) FROM users":                                                                42,
 	"SELECT count(*) FROM users WHERE password_hash = '' AND role = 'user'":                     40,
 	"SELECT count(*) FROM users WHERE password_hash = 'hash of a' AND role = 'admin'":           1,
+	"SELECT count(*) FROM users WHERE password_hash = 'hash of u' AND role = 'user'":            1,
 	"SELECT count(*) FROM orders JOIN users ON users.id = user_id WHERE username = 'user'":      12,
 	"SELECT count(DISTINCT user_id) FROM notifications WHERE read_at IS NULL":                   2,
 	"SELECT count(DISTINCT user_id) FROM notifications WHERE read_at IS NOT NULL":               2,
@@ -64,6 +65,7 @@ func TestFill(t *testing.T) {
 	for _, sql := range []string{
 		"SELECT bool_and(created_at = (SELECT min(created_at) FROM users)) FROM users WHERE username IN ('admin', 'user')",
 		"SELECT bool_and(link = '' OR link LIKE '/api/v1/%') FROM notifications",
+		"SELECT avg((read_at IS NULL)::int) BETWEEN 0.3 AND 0.4 FROM notifications",
 		"SELECT count(*) = count(DISTINCT name) FROM products",
 		"SELECT count(DISTINCT split_part(description, '.', 1)) > 20 FROM products",
 	} {
