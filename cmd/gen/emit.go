@@ -85,6 +85,7 @@ func (m *model) emitType(e *emitter, name string) {
 		m.emitMember(e, name, t.Schema, i, member)
 	}
 	e.line("}\n")
+	m.emitTypeDefaults(e, s, t)
 }
 
 func (m *model) emitMember(e *emitter, owner string, goSchema codegen.Schema, i int, member member) {

@@ -27,12 +27,6 @@ func (o *operation) validated() bool {
 	return len(o.params) > 0 || slices.ContainsFunc(o.bodies, body.structured)
 }
 
-func (c *contract) hasDefaults(o *operation) bool {
-	return slices.ContainsFunc(o.params, func(p param) bool { return !p.required && c.defaultOf(p) != nil })
-}
-
-func (c *contract) defaultOf(p param) *yaml.Node { return c.schemaOf(p.schema).keyword("default") }
-
 // extendTemplates gives the templates what they ask about the contract.
 func (c *contract) extendTemplates() {
 	codegen.TemplateFunctions["hasParams"] = func(id string) bool { return len(c.operation(id).params) > 0 }
@@ -96,7 +90,7 @@ func (m *model) emitOperation(e *emitter, op *operation) {
 		m.emitParam(inner, goOp, i, p)
 	}
 	for _, field := range bodyFields(op, goOp) {
-		inner.line("if r.%s != nil {\nr.%s.validate(c)\n}", field, field)
+		inner.line("if r.%s != nil {\nr.%s.validate(c)\n}", field.name, field.name)
 	}
 	e.line("// Validate returns every way in which the request breaks the contract's rules.")
 	e.line("func (r %s) Validate() validate.Violations {\nc := new(validate.Check)\n%s\nreturn c.Found()\n}\n", request, inner)
@@ -104,19 +98,24 @@ func (m *model) emitOperation(e *emitter, op *operation) {
 	m.emitPolicyField(e, op, goOp, request)
 }
 
-// bodyFields are the fields of the request object that hold decoded bodies.
-func bodyFields(op *operation, goOp codegen.OperationDefinition) []string {
-	var fields []string
+// bodyField is a field of the request object that holds a decoded body.
+type bodyField struct {
+	name   string
+	schema *yaml.Node
+}
+
+func bodyFields(op *operation, goOp codegen.OperationDefinition) []bodyField {
+	var fields []bodyField
 	for _, b := range op.bodies {
 		i := slices.IndexFunc(goOp.Bodies, func(g codegen.RequestBodyDefinition) bool { return g.ContentType == b.mediaType })
 		if i < 0 || !b.structured() {
 			continue
 		}
-		field := "Body"
+		name := "Body"
 		if len(goOp.Bodies) > 1 {
-			field = goOp.Bodies[i].NameTag + "Body"
+			name = goOp.Bodies[i].NameTag + "Body"
 		}
-		fields = append(fields, field)
+		fields = append(fields, bodyField{name, b.schema})
 	}
 
 	return fields
@@ -153,31 +152,6 @@ func (m *model) emitParam(e *emitter, goOp codegen.OperationDefinition, i int, p
 	if inner.Len() > 0 {
 		e.line("%sc.Param(%d, %q)\n%sc.End()%s", value.open, i, p.name, inner, value.shut)
 	}
-}
-
-func (m *model) emitDefaults(e *emitter, op *operation, goOp codegen.OperationDefinition, request string) {
-	if !m.hasDefaults(op) {
-		return
-	}
-	e.line("// WithDefaults fills in the defaults of parameters that are absent.")
-	e.line("func (r %s) WithDefaults() %s {", request, request)
-	for _, p := range op.params {
-		value := m.defaultOf(p)
-		if value == nil || p.required {
-			continue
-		}
-		g, field := goParam(goOp, p)
-		s := m.schemaOf(p.schema)
-		if s.kind == "array" || formats[s.kind][s.format] == "decoded" {
-			m.faults.add(value, "operation %s: parameter %s: a default of this type is not supported", op.id, p.name)
-		}
-		literal := value.Value
-		if s.kind == "string" {
-			literal = goString(literal)
-		}
-		e.line("if %s == nil {\nvalue := %s(%s)\n%s = &value\n}", field, g.TypeDef(), literal, field)
-	}
-	e.line("\nreturn r\n}\n")
 }
 
 // emitKept writes what the chain asks of requests whose answers it keeps.
@@ -240,15 +214,15 @@ func (m *model) policyField(op *operation, goOp codegen.OperationDefinition, nam
 			m.emitReturn(e, m.deref(goType, field, m.schemaOf(p.schema), p.required), m.schemaOf(p.schema))
 		}
 	}
-	for i, field := range bodyFields(op, goOp) {
-		s := m.schemaOf(op.bodies[i].schema)
+	for _, field := range bodyFields(op, goOp) {
+		s := m.schemaOf(field.schema)
 		at := slices.IndexFunc(s.members, func(x member) bool { return x.name == name })
 		p, ok := property(m.types[s.name].Schema, name)
 		if at < 0 || !ok {
 			continue
 		}
-		value := m.deref(p.GoTypeDef(), "r."+field+"."+p.GoFieldName(), m.schemaOf(s.members[at].node), s.members[at].required)
-		e.line("if r.%s != nil {", field)
+		value := m.deref(p.GoTypeDef(), "r."+field.name+"."+p.GoFieldName(), m.schemaOf(s.members[at].node), s.members[at].required)
+		e.line("if r.%s != nil {", field.name)
 		m.emitReturn(e, value, m.schemaOf(s.members[at].node))
 		e.line("}")
 	}

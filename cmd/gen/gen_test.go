@@ -92,9 +92,16 @@ func overlay(t *testing.T, folder string, texts map[string]string) (root, file s
 }
 
 // TestOracle compiles what comes out of the kitchen sink in the place of the
-// server's own contract, and runs the server's oracle on it.
+// server's own contract, and runs the server's oracle and the tests of defaults
+// on it.
 func TestOracle(t *testing.T) {
-	root, file := overlay(t, "gen/api", generated(t, kitchen(t)))
+	texts := generated(t, kitchen(t))
+	defaults, err := os.ReadFile("testdata/defaults_test.go.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts["gen/api/defaults_test.go"] = string(defaults)
+	root, file := overlay(t, "gen/api", texts)
 	dir := filepath.Dir(file)
 	// A copy of go.mod, since the kitchen sink needs modules that the server's own
 	// contract may not.
@@ -111,6 +118,7 @@ func TestOracle(t *testing.T) {
 	for _, args := range [][]string{
 		{"vet", "./gen/api", "./gen/client"},
 		{"test", "server/bind.go", "server/oracle_test.go", "server/oracle_values_test.go"},
+		{"test", "./gen/api"},
 	} {
 		command := exec.Command("go", slices.Concat(args[:1], modules, args[1:])...)
 		command.Dir = root
@@ -265,6 +273,11 @@ func TestRefusals(t *testing.T) {
 		{"broken reference", "#/components/schemas/Base", "#/components/schemas/Nowhere", "leads nowhere"},
 		{"style", "{name: q, in: query,", "{name: q, in: query, style: deepObject,", "parameter q: this style is not supported"},
 		{"cookie", "{name: q, in: query,", "{name: q, in: cookie,", `parameters in "cookie" are not supported`},
+		{"default in a patch", "count: {type: [integer, 'null'], format: int32, minimum: 1}", "count: {type: integer, format: int32, default: 1}", "schema ThingPatch.count: a merge patch leaves what is absent as it is"},
+		{"default of a list", "host: {type: string, format: hostname}", "host: {type: array, items: {type: string}, default: []}", "host: a default of this type is not supported"},
+		{"default of an id", "host: {type: string, format: hostname}", "host: {type: string, format: uuid, default: 0198c0de-0000-7000-8000-000000000001}", "host: a default of this type is not supported"},
+		{"default of a parameter", "{type: string, format: date-time}}", "{type: string, format: date-time, default: '2026-01-01T00:00:00Z'}}", "operation listThings: parameter at: a default of this type is not supported"},
+		{"default of what is required", "{type: string, pattern: '^[0-9]+$', examples: ['12']}", "{type: string, pattern: '^[0-9]+$', default: '1'}", "code: it is required, so that its default never holds"},
 		{"webhooks", "components:\n", "webhooks: {}\ncomponents:\n", "webhooks are not supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -192,6 +192,7 @@ func (c *contract) checkSchemas() {
 	for _, e := range entries(get(c.root, "components", "schemas")) {
 		c.checkEverywhere("schema "+e.name, e.value)
 	}
+	c.checkPatchDefaults()
 	checked := map[string]bool{}
 	for _, op := range c.operations {
 		where := "operation " + op.id
@@ -242,6 +243,7 @@ func (c *contract) checkPart(where string, n *yaml.Node) {
 
 func (c *contract) checkParam(where string, p param) {
 	s := c.schemaOf(p.schema)
+	c.checkDefault(where, s, p.required)
 	if s.kind == "array" && p.in == "query" {
 		c.checkRules(where, s)
 		s = c.schemaOf(s.items)
@@ -289,7 +291,9 @@ func (c *contract) checkRequest(where string, s *schema, checked map[string]bool
 		return
 	}
 	for _, m := range s.members {
-		c.checkRequest(where+"."+m.name, c.schemaOf(m.node), checked)
+		inner := c.schemaOf(m.node)
+		c.checkDefault(where+"."+m.name, inner, m.required)
+		c.checkRequest(where+"."+m.name, inner, checked)
 	}
 	if s.items != nil {
 		inner := c.schemaOf(s.items)
