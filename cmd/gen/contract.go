@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +23,9 @@ type contract struct {
 // operation is one operation with what follows from the document for it.
 type operation struct {
 	id       string
-	method   string // upper case
-	path     string // as the document has it
+	method   string     // upper case
+	path     string     // as the document has it
+	key      *yaml.Node // the method's
 	node     *yaml.Node
 	pathItem *yaml.Node
 	params   []param
@@ -99,15 +101,15 @@ func (c *contract) readPath(path entry) {
 
 func (c *contract) readOperation(path, method entry) {
 	op := &operation{
-		id:       text(get(method.value, "operationId")),
+		id:       operationName(path, method),
 		method:   strings.ToUpper(method.name),
 		path:     path.name,
+		key:      method.key,
 		node:     method.value,
 		pathItem: path.value,
 	}
-	if op.id == "" {
-		c.faults.add(method.key, "operation %s %s: it has no operationId", op.method, op.path)
-		op.id = op.method + " " + op.path
+	if get(method.value, "operationId") == nil {
+		c.faults.add(method.key, "operation %s: it has no operationId", op.id)
 	}
 	c.checkKeys(op, method)
 	c.readAccess(op)
@@ -115,6 +117,15 @@ func (c *contract) readOperation(path, method entry) {
 	c.readBodies(op)
 	op.policy = c.readPolicy(op, get(method.value, "x-policy"))
 	c.operations = append(c.operations, op)
+}
+
+// operationName is the operationId, or method and path where there is none.
+func operationName(path, method entry) string {
+	if id := text(get(method.value, "operationId")); id != "" {
+		return id
+	}
+
+	return strings.ToUpper(method.name) + " " + path.name
 }
 
 func (c *contract) checkKeys(op *operation, method entry) {
@@ -129,6 +140,11 @@ func (c *contract) checkKeys(op *operation, method entry) {
 	for _, e := range entries(method.value) {
 		if !slices.Contains(operationKeys, e.name) {
 			c.faults.add(e.key, "operation %s: %q is not known", op.id, e.name)
+		}
+	}
+	for _, tag := range items(get(method.value, "tags")) {
+		if !slices.ContainsFunc(items(get(c.root, "tags")), func(n *yaml.Node) bool { return text(get(n, "name")) == text(tag) }) {
+			c.faults.add(tag, "operation %s: the tag %q is not among the document's tags", op.id, text(tag))
 		}
 	}
 }
@@ -168,10 +184,12 @@ func (c *contract) roles(op *operation, alternative *yaml.Node) []string {
 }
 
 func (c *contract) readParams(op *operation) {
+	declared := map[string]bool{}
 	// An operation's parameter replaces the one of its path with the same name and place.
 	for _, list := range []*yaml.Node{get(op.pathItem, "parameters"), get(op.node, "parameters")} {
 		for _, n := range items(list) {
 			p, ok := c.readParam(op, n)
+			declared["{"+p.name+"}"] = declared["{"+p.name+"}"] || p.in == "path"
 			if !ok {
 				continue
 			}
@@ -183,12 +201,19 @@ func (c *contract) readParams(op *operation) {
 			}
 		}
 	}
+	for _, name := range pathParam.FindAllString(op.path, -1) {
+		if !declared[name] {
+			c.faults.add(op.key, "operation %s: the parameter %s of the path is not declared", op.id, name)
+		}
+	}
 	// Faults are told in the order in which the wrapper reads.
 	place := []string{"path", "query", "header"}
 	slices.SortStableFunc(op.params, func(a, b param) int {
 		return slices.Index(place, a.in) - slices.Index(place, b.in)
 	})
 }
+
+var pathParam = regexp.MustCompile(`\{[^{}/]*\}`)
 
 func (c *contract) readParam(op *operation, n *yaml.Node) (param, bool) {
 	n, _ = c.resolve(n)

@@ -44,7 +44,11 @@ func (f *faults) err() error {
 	}
 	slices.SortStableFunc(f.list, func(a, b fault) int { return cmp.Compare(a.line, b.line) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s has %d faults:", f.file, len(f.list))
+	noun := "faults"
+	if len(f.list) == 1 {
+		noun = "fault"
+	}
+	fmt.Fprintf(&b, "%s has %d %s:", f.file, len(f.list), noun)
 	for _, one := range f.list {
 		fmt.Fprintf(&b, "\n%s:%d: %s", f.file, one.line, one.text)
 	}

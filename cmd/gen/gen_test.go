@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -237,11 +238,17 @@ func TestRefusals(t *testing.T) {
 		{"no operationId", "operationId: plantTree\n", "deprecated: false\n", "operation POST /tree: it has no operationId"},
 		{"no summary", "      summary: A stream\n", "", "operation feed: it has no summary"},
 		{"no tags", "      operationId: feed\n      tags: [things]\n", "      operationId: feed\n", "operation feed: it has no tags"},
+		{"unknown tag", "operationId: feed\n      tags: [things]", "operationId: feed\n      tags: [stuff]", `operation feed: the tag "stuff" is not among the document's tags`},
+		{"undeclared parameter", "  /things:\n", "  /things/{number}:\n", "operation patchThing: the parameter {number} of the path is not declared"},
+		{"parameter of another place", "{name: kind, in: path, required: true, schema", "{name: kind, in: query, schema", "operation listThings: the parameter {kind} of the path is not declared"},
 		{"unknown extension", "summary: A stream", "x-polisy: {}\n      summary: A stream", `operation feed: "x-polisy" is not known`},
-		{"unknown policy", "{timeout: none, stall: 30s}", "{timeout: none, stall: 30s, retries: 3}", "operation feed: x-policy: additional properties 'retries' not allowed"},
+		{"unknown policy", "{timeout: none, stall: 30s}", "{timeout: none, stall: 30s, retries: 3}", "operation feed: x-policy: retries is not known; the keys are audit, body-limit, cache, concurrency, deprecated-after, idempotent, rate-limit, stall, sunset, timeout"},
+		{"unknown part of a policy", "window: 90s, by: ip", "window: 90s, by: ip, per: ip", "operation listThings: x-policy.rate-limit.1: per is not known; the keys are by, limit, window"},
 		{"bad policy value", "concurrency: 4", "concurrency: 0", "operation makeThing: x-policy.concurrency"},
-		{"bad size", "body-limit: 2MiB", "body-limit: 2MB", "operation makeThing: x-policy.body-limit"},
-		{"bad duration", "timeout: 500ms", "timeout: soon", "operation makeThing: x-policy.timeout"},
+		{"bad size", "body-limit: 2MiB", "body-limit: 2MB", `operation makeThing: x-policy.body-limit: "2MB" has the wrong form; 64KiB or 2MiB would be right`},
+		{"bad duration", "timeout: 500ms", "timeout: soon", `operation makeThing: x-policy.timeout: "soon" has the wrong form; 30s or 1m would be right`},
+		{"duration without a unit", "timeout: 500ms", "timeout: 500", "operation makeThing: x-policy.timeout: got number, want string; 30s or 1m would be right"},
+		{"empty duration", "timeout: 500ms", "timeout: 0s", `x-policy: "0s" is not a duration above zero; 30s or 1m would be right`},
 		{"none without stall", "{timeout: none, stall: 30s}", "{timeout: none}", "operation feed: x-policy: missing property 'stall'"},
 		{"bad stall", "timeout: 500ms", "stall: never", "operation makeThing: x-policy.stall"},
 		{"tag of no parameter", "'day:{day}'", "'day:{night}'", "operation listThings: x-policy.cache: the path has no {night}"},
@@ -250,7 +257,7 @@ func TestRefusals(t *testing.T) {
 		{"missing parameter", "    IdempotencyKey: {name: Idempotency-Key, in: header, schema: {type: string}}\n", "", "operation makeThing: it needs components.parameters.IdempotencyKey for its parameter Idempotency-Key"},
 		{"idempotent and public", "x-policy: {rate-limit: none}", "x-policy: {idempotent: true}", "operation plantTree: x-policy.idempotent: a key belongs to a user"},
 		{"idempotent upload", "{timeout: none, stall: 30s}", "{timeout: none, stall: 30s, idempotent: true}", "operation feed: x-policy.idempotent: only JSON and forms"},
-		{"bad limit", "window: 90s, by: ip", "window: 90s, by: planet", "operation listThings: x-policy.rate-limit.1.by"},
+		{"bad limit", "window: 90s, by: ip", "window: 90s, by: planet", `operation listThings: x-policy.rate-limit.1.by: "planet" has the wrong form; ip or user or field:email would be right`},
 		{"unknown field", "'field:q'", "'field:nope'", `operation listThings: x-policy.rate-limit: neither a parameter nor each request body has a member "nope"`},
 		{"user limit on a public one", "x-policy: {rate-limit: none}", "x-policy: {rate-limit: {limit: 1, window: 1m, by: user}}", "operation plantTree: x-policy.rate-limit: nobody is signed in"},
 		{"cache without vary", ", vary: [user]", "", "operation listThings: x-policy.cache: it is not public"},
@@ -267,6 +274,9 @@ func TestRefusals(t *testing.T) {
 		{"null in enum", "enum: [red, green]", "enum: [red, null]", "null cannot stand in enum"},
 		{"const without type", "fixed: {type: string, const: constant}", "fixed: {const: constant}", "const needs a type"},
 		{"union", "host: {type: string, format: hostname}", "host: {type: string, oneOf: [{minLength: 1}, {maxLength: 2}]}", "oneOf is supported in a request only as"},
+		{"union of objects", "    Simple:\n      type: object\n      required: [name, code]\n", "    Simple:\n      oneOf: [{$ref: '#/components/schemas/Line'}, {$ref: '#/components/schemas/Base'}]\n", "operation maybeThing: application/json: oneOf is supported in a request only as"},
+		{"union without a type", "host: {type: string, format: hostname}", "host: {anyOf: [{type: string}, {type: integer}]}", "host: anyOf is supported in a request only as"},
+		{"format of an integer", "small: {type: integer, format: int32}", "small: {type: integer, format: int8}", `the format "int8" of an integer cannot be checked`},
 		{"map", "host: {type: string, format: hostname}", "host: {$ref: '#/components/schemas/Map'}", "additionalProperties as a schema is not supported"},
 		{"alias body", "schema: {$ref: '#/components/schemas/Tree'}}\n      responses", "schema: {$ref: '#/components/schemas/Tags'}}\n      responses", "the body has to be a $ref to a named object schema"},
 		{"pattern of one engine", "'^[a-f0-9]+$'", "'^.+$'", "an unescaped . takes other line ends"},
@@ -316,6 +326,40 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	for _, want := range []string{"x-policy.timeout", "x-policy.concurrency", "has no summary"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v lacks %s", err, want)
+		}
+	}
+}
+
+// What follows from a component that is not there is not told beside it.
+func TestWrongReference(t *testing.T) {
+	t.Parallel()
+
+	for _, c := range []struct{ old, with, want string }{
+		{
+			"schema: {$ref: '#/components/schemas/Tree'}", "schema: {$ref: '#/components/schemas/Three'}",
+			`operation plantTree: $ref "#/components/schemas/Three" leads nowhere`,
+		},
+		{
+			"      - {name: kind, in: path, required: true, schema: {type: string, enum: [big, small]}}\n", "      - {$ref: '#/components/parameters/Kind'}\n",
+			`path /things/{kind}/{day}: $ref "#/components/parameters/Kind" leads nowhere`,
+		},
+		{
+			"left: {$ref: '#/components/schemas/Tree'}", "left: {$ref: '#/schemas/Tree'}",
+			`components.schemas.Tree: $ref "#/schemas/Tree" does not name a component of this document`,
+		},
+		{
+			"Unavailable: {description: e}", "Unavailable: {$ref: '#/components/responses/Unavailable'}",
+			`components.responses.Unavailable: $ref leads to itself`,
+		},
+	} {
+		source := kitchen(t)
+		if !strings.Contains(source, c.old) {
+			t.Fatalf("the kitchen sink has no %q", c.old)
+		}
+		_, err := generate("openapi.yaml", []byte(strings.Replace(source, c.old, c.with, 1)))
+		line := 1 + strings.Count(source[:strings.Index(source, c.old)], "\n")
+		if want := fmt.Sprintf("openapi.yaml has 1 fault:\nopenapi.yaml:%d: %s", line, c.want); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }

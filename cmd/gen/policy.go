@@ -1,22 +1,15 @@
 package main
 
 import (
-	_ "embed"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 	"gopkg.in/yaml.v3"
 )
-
-//go:embed policy.schema.json
-var policySchema string
 
 // defaults are the document's own x-policy.
 type defaults struct {
@@ -47,44 +40,6 @@ type policyRow struct {
 type cache struct {
 	ttl        time.Duration
 	tags, vary []string
-}
-
-// checkPolicy holds an x-policy against its schema and reports each fault at its own line.
-func (c *contract) checkPolicy(where, definition string, n *yaml.Node) bool {
-	compiler := jsonschema.NewCompiler()
-	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(policySchema))
-	if err == nil {
-		err = compiler.AddResource("policy.json", schema)
-	}
-	if err != nil {
-		panic(err) // the schema is part of this program
-	}
-	err = compiler.MustCompile("policy.json#/$defs/" + definition).Validate(plain(n))
-	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
-		c.reportPolicy(where, n, invalid)
-	}
-
-	return err == nil
-}
-
-func (c *contract) reportPolicy(where string, n *yaml.Node, e *jsonschema.ValidationError) {
-	if len(e.Causes) > 0 {
-		for _, cause := range e.Causes {
-			c.reportPolicy(where, n, cause)
-		}
-
-		return
-	}
-	at := n
-	for _, step := range e.InstanceLocation {
-		if next := get(at, step); next != nil {
-			at = next
-		} else if i, err := strconv.Atoi(step); err == nil && i < len(items(at)) {
-			at = items(at)[i]
-		}
-	}
-	place := strings.Join(append([]string{"x-policy"}, e.InstanceLocation...), ".")
-	c.faults.add(at, "%s: %s: %s", where, place, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 }
 
 // plain turns a node into the values that a JSON Schema library knows.
@@ -277,7 +232,7 @@ func (c *contract) rateLimits(n *yaml.Node) []rateLimit {
 func (c *contract) duration(n *yaml.Node) time.Duration {
 	d, err := time.ParseDuration(text(n))
 	if err != nil || d <= 0 {
-		c.faults.add(n, "x-policy: %q is not a duration above zero", text(n))
+		c.faults.add(n, "x-policy: %q is not a duration above zero; 30s or 1m would be right", text(n))
 	}
 
 	return d

@@ -261,6 +261,9 @@ func (c *contract) checkParam(where string, p param) {
 
 func (c *contract) checkBody(where string, b body, checked map[string]bool) {
 	s := c.schemaOf(b.schema)
+	if c.checkUnions(where, s) {
+		return
+	}
 	if s.name == "" || s.kind != "object" || s.nullable {
 		c.faults.add(b.schema, "%s: the body has to be a $ref to a named object schema", where)
 
@@ -308,6 +311,9 @@ const maxMembers = 64
 
 func (c *contract) checkRules(where string, s *schema) {
 	allowed, known := keywords[s.kind]
+	if c.checkUnions(where, s) {
+		return
+	}
 	if !known {
 		c.faults.add(s.node, "%s: a schema in a request needs one of the types object, array, string, integer, number, boolean", where)
 
@@ -316,24 +322,38 @@ func (c *contract) checkRules(where string, s *schema) {
 	for _, rule := range s.rules {
 		for _, e := range entries(rule) {
 			if !slices.Contains(annotations, e.name) && !slices.Contains(allowed, e.name) {
-				c.faults.add(e.key, "%s: %q is not supported for a %s in a request", where, e.name, s.kind)
+				c.faults.add(e.key, "%s: %q is not supported for %s in a request", where, e.name, aOrAn(s.kind))
 			}
 		}
-		c.checkUnion(where, rule)
 	}
 	if _, known := formats[s.kind][s.format]; !known {
-		c.faults.add(s.node, "%s: the format %q of a %s cannot be checked", where, s.format, s.kind)
+		c.faults.add(s.node, "%s: the format %q of %s cannot be checked", where, s.format, aOrAn(s.kind))
 	}
 	c.checkLeaf(where, s)
 	c.checkObject(where, s)
 }
 
-func (c *contract) checkUnion(where string, rule *yaml.Node) {
-	for _, key := range []string{"anyOf", "oneOf"} {
-		if n := get(rule, key); n != nil && nullAlternative(rule) == nil {
-			c.faults.add(n, "%s: %s is supported in a request only as [schema, {type: 'null'}]", where, key)
+// checkUnions says whether it found one that is not supported: what else might
+// be said of the schema follows from it.
+func (c *contract) checkUnions(where string, s *schema) (found bool) {
+	for _, rule := range s.rules {
+		for _, key := range []string{"anyOf", "oneOf"} {
+			if n := get(rule, key); n != nil && nullAlternative(rule) == nil {
+				c.faults.add(n, "%s: %s is supported in a request only as [schema, {type: 'null'}]", where, key)
+				found = true
+			}
 		}
 	}
+
+	return found
+}
+
+func aOrAn(noun string) string {
+	if strings.ContainsAny(noun[:1], "aeiou") {
+		return "an " + noun
+	}
+
+	return "a " + noun
 }
 
 func (c *contract) checkLeaf(where string, s *schema) {

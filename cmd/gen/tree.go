@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -25,6 +24,10 @@ func parse(name string, source []byte) (*document, error) {
 	}
 	doc := &document{faults: &faults{file: name}}
 	doc.root = doc.expand(file.Content[0], 0)
+	if err := doc.faults.err(); err != nil {
+		return nil, err
+	}
+	doc.checkReferences()
 
 	return doc, doc.faults.err()
 }
@@ -197,27 +200,10 @@ func clone(n *yaml.Node) *yaml.Node {
 // resolve follows $ref to the component itself and returns its name as well,
 // "" for what is no reference.
 func (d *document) resolve(n *yaml.Node) (*yaml.Node, string) {
-	name := ""
-	for range maxNesting {
-		ref := text(get(n, "$ref"))
-		if ref == "" {
-			return n, name
-		}
-		parts := strings.Split(ref, "/")
-		if len(parts) != 4 || parts[0] != "#" || parts[1] != "components" {
-			d.faults.add(n, "$ref %q does not name a component of this document", ref)
-
-			return nil, ""
-		}
-		target := get(d.root, "components", parts[2], parts[3])
-		if target == nil {
-			d.faults.add(n, "$ref %q leads nowhere", ref)
-
-			return nil, ""
-		}
-		n, name = target, parts[3]
+	found, problem := d.follow(n)
+	if problem != "" { // checkReferences has told of all but odd places
+		d.faults.add(n, "%s", problem)
 	}
-	d.faults.add(n, "$ref leads to itself")
 
-	return nil, ""
+	return found.node, found.name
 }

@@ -434,7 +434,7 @@ func (r ListSessionsRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r ListSessionsRequestObject) WithDefaults() ListSessionsRequestObject {
 	if r.Params.Limit == nil {
 		value := Limit(20)
@@ -620,7 +620,7 @@ func (r AdminListUsersRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r AdminListUsersRequestObject) WithDefaults() AdminListUsersRequestObject {
 	if r.Params.Limit == nil {
 		value := Limit(20)
@@ -688,7 +688,7 @@ func (r AdminListAuditEventsRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r AdminListAuditEventsRequestObject) WithDefaults() AdminListAuditEventsRequestObject {
 	if r.Params.Limit == nil {
 		value := Limit(20)
@@ -781,7 +781,7 @@ func (r ListProductsRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r ListProductsRequestObject) WithDefaults() ListProductsRequestObject {
 	if r.Params.MinPrice == nil {
 		value := int64(0)
@@ -900,7 +900,7 @@ func (r ListOrdersRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r ListOrdersRequestObject) WithDefaults() ListOrdersRequestObject {
 	if r.Params.Limit == nil {
 		value := Limit(20)
@@ -980,7 +980,7 @@ func (r AdminListOrdersRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r AdminListOrdersRequestObject) WithDefaults() AdminListOrdersRequestObject {
 	if r.Params.Limit == nil {
 		value := Limit(20)
@@ -1033,7 +1033,7 @@ func (r AdminListUserOrdersRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r AdminListUserOrdersRequestObject) WithDefaults() AdminListUserOrdersRequestObject {
 	if r.Params.Limit == nil {
 		value := Limit(20)
@@ -1097,7 +1097,7 @@ func (r ListNotificationsRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r ListNotificationsRequestObject) WithDefaults() ListNotificationsRequestObject {
 	if r.Params.Unread == nil {
 		value := bool(false)
@@ -1159,7 +1159,7 @@ func (r ListReportsRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r ListReportsRequestObject) WithDefaults() ListReportsRequestObject {
 	if r.Params.Limit == nil {
 		value := Limit(20)
