@@ -238,6 +238,12 @@ func TestRefusals(t *testing.T) {
 		{"no operationId", "operationId: plantTree\n", "deprecated: false\n", "operation POST /tree: it has no operationId"},
 		{"no summary", "      summary: A stream\n", "", "operation feed: it has no summary"},
 		{"no tags", "      operationId: feed\n      tags: [things]\n", "      operationId: feed\n", "operation feed: it has no tags"},
+		{"example of a body", "application/json: {schema: {$ref: '#/components/schemas/Tree'}}", "application/json: {schema: {$ref: '#/components/schemas/Tree'}, example: {name: ada, left: {name: [1]}}}", "operation plantTree: the example breaks its schema at left.name: got array, want string"},
+		{"one of the examples of a body", "application/json: {schema: {$ref: '#/components/schemas/Tree'}}", "application/json: {schema: {$ref: '#/components/schemas/Tree'}, examples: {first: {value: {name: ada}}, second: {value: {}}}}", "operation plantTree: the example breaks its schema: missing property 'name'"},
+		{"example of a parameter", "{name: day, in: path, required: true,", "{name: day, in: path, required: true, example: yesterday,", "path /things/{kind}/{day}: the example breaks its schema: 'yesterday' is not valid date"},
+		{"example of a schema", "examples: [abc]", "examples: [abc, ABC]", "components.schemas.Tag: the example breaks its schema: 'ABC' does not match pattern"},
+		{"example of a member", "fixed: {type: string, const: constant}", "example: {type: string, example: 5}", "components.schemas.Thing: the example breaks its schema: got number, want string"},
+		{"default out of range", "maximum: 10, default: 5", "maximum: 10, default: 11", "operation listThings: the default breaks its schema: maximum: got 11, want 10"},
 		{"unknown tag", "operationId: feed\n      tags: [things]", "operationId: feed\n      tags: [stuff]", `operation feed: the tag "stuff" is not among the document's tags`},
 		{"undeclared parameter", "  /things:\n", "  /things/{number}:\n", "operation patchThing: the parameter {number} of the path is not declared"},
 		{"parameter of another place", "{name: kind, in: path, required: true, schema", "{name: kind, in: query, schema", "operation listThings: the parameter {kind} of the path is not declared"},
@@ -301,6 +307,7 @@ func TestRefusals(t *testing.T) {
 			doc, err := parse("openapi.yaml", []byte(source))
 			if err == nil {
 				contract := readContract(doc)
+				contract.checkExamples()
 				publish(contract)
 				contract.checkSchemas()
 				err = doc.faults.err()

@@ -77,6 +77,7 @@ func generate(name string, source []byte) ([]file, error) {
 		return nil, err
 	}
 	contract := readContract(doc)
+	contract.checkExamples()
 	if err := doc.faults.err(); err != nil {
 		return nil, err
 	}

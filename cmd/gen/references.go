@@ -11,38 +11,57 @@ import (
 // checkReferences finds each $ref that leads nowhere, before anything else is
 // read: all that would follow from a missing component is then not told as well.
 func (d *document) checkReferences() {
+	d.eachPart(func(where, _ string, n *yaml.Node) { d.checkReferencesIn(where, "", n) })
+}
+
+// eachPart visits the operations and the components, with what to call each and
+// its JSON pointer.
+func (d *document) eachPart(visit func(where, pointer string, n *yaml.Node)) {
 	for _, path := range entries(get(d.root, "paths")) {
 		for _, e := range entries(path.value) {
 			where := "path " + path.name
 			if slices.Contains(methods, e.name) {
 				where = "operation " + operationName(path, e)
 			}
-			d.checkReferencesIn(where, e.value)
+			visit(where, "/paths/"+escapePointer(path.name)+"/"+e.name, e.value)
 		}
 	}
 	for _, section := range entries(get(d.root, "components")) {
+		if section.name == "securitySchemes" {
+			continue
+		}
 		for _, e := range entries(section.value) {
-			d.checkReferencesIn("components."+section.name+"."+e.name, e.value)
+			visit("components."+section.name+"."+e.name, "/components/"+section.name+"/"+escapePointer(e.name), e.value)
 		}
 	}
 }
 
-// values are keys under which a $ref is no reference.
-var values = []string{"example", "examples", "default", "const", "enum"}
+func escapePointer(key string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(key)
+}
 
-func (d *document) checkReferencesIn(where string, n *yaml.Node) {
+// named are keys whose own keys are names that somebody has chosen.
+var named = []string{"properties", "responses", "content", "headers", "links"}
+
+// isValue says whether what stands under a key, in what stands under another one,
+// is a value that says nothing by its own keys.
+func isValue(parent, key string) bool {
+	return !slices.Contains(named, parent) && slices.Contains([]string{"example", "examples", "default", "const", "enum", "x-policy"}, key)
+}
+
+func (d *document) checkReferencesIn(where, key string, n *yaml.Node) {
 	if get(n, "$ref") != nil {
 		if _, problem := d.follow(n); problem != "" {
 			d.faults.add(n, "%s: %s", where, problem)
 		}
 	}
 	for _, e := range entries(n) {
-		if !slices.Contains(values, e.name) {
-			d.checkReferencesIn(where, e.value)
+		if !isValue(key, e.name) {
+			d.checkReferencesIn(where, e.name, e.value)
 		}
 	}
 	for _, item := range items(n) {
-		d.checkReferencesIn(where, item)
+		d.checkReferencesIn(where, key, item)
 	}
 }
 
