@@ -26,9 +26,11 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Both generators are built before anything is touched.
+# Both generators are built, and all sources are checked, before anything is
+# touched.
 go build -C cmd/gen -o "$bin/gen" .
-go tool -modfile=tools/go.mod sqlc version >/dev/null
+"$bin/gen" -root . -check
+go tool -modfile=tools/go.mod sqlc vet
 
 if [ -d "$aside" ]; then # a run that was killed
 	rm -rf gen

@@ -373,19 +373,52 @@ func TestWrongReference(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	root := t.TempDir()
-	var stderr bytes.Buffer
-	if err := run([]string{"-root", root}, &stderr); err == nil {
+	var stdout, stderr bytes.Buffer
+	if err := run([]string{"-root", root}, &stdout, &stderr); err == nil {
 		t.Error("no error without a contract")
 	}
 	if err := os.WriteFile(filepath.Join(root, "openapi.yaml"), []byte(kitchen(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run([]string{"-root", root}, &stderr); err != nil {
+	if err := run([]string{"-root", root, "-check"}, &stdout, &stderr); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "gen")); err == nil {
+		t.Error("-check writes")
+	}
+	if err := run([]string{"-root", root}, &stdout, &stderr); err != nil {
 		t.Fatal(err)
 	}
 	written, err := filepath.Glob(filepath.Join(root, "gen/*/*"))
 	if err != nil || !slices.Contains(written, filepath.Join(root, "gen", "client", "client.gen.go")) {
 		t.Errorf("%v %v", written, err)
+	}
+
+	// Once there is a server, it is told which methods it lacks.
+	if stdout.Len() > 0 {
+		t.Errorf("told %s", stdout.String())
+	}
+	if err := os.Mkdir(filepath.Join(root, "server"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const methods = "package server\n\nfunc (s *Server) Feed() {}\n\nfunc (s *Server) ListThings() {}\n\nfunc MakeThing() {}\n\nfunc (s *Server) {"
+	if err := os.WriteFile(filepath.Join(root, "server", "things.go"), []byte(methods), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run([]string{"-root", root}, &stdout, &stderr); err != nil {
+		t.Fatal(err)
+	}
+	lacks := "server/ has no method yet for:\n"
+	for _, name := range []string{"MakeThing", "PatchThing", "MaybeThing", "PlantTree"} {
+		lacks += fmt.Sprintf("\n    func (s *Server) %s(ctx context.Context, request api.%sRequestObject) (api.%sResponseObject, error)", name, name, name)
+	}
+	for _, line := range strings.Split(lacks, "\n") {
+		if !strings.Contains(stdout.String(), line) {
+			t.Errorf("told %s, which lacks %q", stdout.String(), line)
+		}
+	}
+	if strings.Count(stdout.String(), "func (s *Server)") != 4 {
+		t.Errorf("told %s", stdout.String())
 	}
 }
 

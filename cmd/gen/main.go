@@ -1,7 +1,8 @@
 // Command gen writes everything under gen/ that comes from openapi.yaml: types,
 // routes, validators and the policy table of the server, the published
 // document, and the Go client. Beside what sqlc made of queries/ it writes the
-// streams, so it runs after sqlc. The same sources give the same bytes.
+// streams, so it runs after sqlc; with -check it writes nothing, and runs before.
+// The same sources give the same bytes.
 package main
 
 import (
@@ -15,16 +16,17 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stderr); err != nil {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string, stderr io.Writer) error {
+func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("gen", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	root := flags.String("root", "../..", "folder that holds openapi.yaml, queries/ and gen/")
+	check := flags.Bool("check", false, "only look for faults in openapi.yaml, schema/ and queries/, and write nothing")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -33,13 +35,21 @@ func run(args []string, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("reading the contract: %w", err)
 	}
+	folder := os.DirFS(*root)
 	files, err := generate("openapi.yaml", source)
-	streams, streamsErr := generateStreams(os.DirFS(*root))
-	if err := errors.Join(err, streamsErr); err != nil {
+	err = errors.Join(err, checkSQL(folder))
+	if err != nil || *check {
+		return err
+	}
+	streams, err := generateStreams(folder)
+	if err != nil {
+		return err
+	}
+	if err := write(*root, append(files, streams)); err != nil {
 		return err
 	}
 
-	return write(*root, append(files, streams))
+	return tellMissing(folder, stdout)
 }
 
 // file is one generated file, its path relative to the root. Without a text it

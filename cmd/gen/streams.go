@@ -73,10 +73,11 @@ func streamsOf(source string, written map[string]*rowsMethod, faults *faults) []
 	return found
 }
 
-// query is what a statement's comments say of it, with the line of the mark or 0.
+// query is what a statement's comments say of it, with the line of the mark and
+// the first one of its SQL; 0 where there is none.
 type query struct {
 	name, command string
-	mark          int
+	mark, sql     int
 }
 
 var queryName = regexp.MustCompile(`^--\s*name:\s*(\w+)\s+:(\w+)`)
@@ -93,7 +94,11 @@ func readQueries(source string) []query {
 			current.name, current.command = m[1], m[2]
 		} else if isComment && strings.TrimSpace(comment) == "stream" {
 			current.mark = i + 1
-		} else if !isComment && (strings.HasSuffix(line, ";") || strings.Contains(line, "; --")) {
+		}
+		if !isComment && line != "" && current.sql == 0 {
+			current.sql = i + 1
+		}
+		if !isComment && (strings.HasSuffix(line, ";") || strings.Contains(line, "; --")) {
 			list = append(list, current)
 			current = query{}
 		}
