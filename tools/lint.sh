@@ -43,7 +43,7 @@ golangci() {
 	bin/golangci-lint config verify || return 1
 	status=0
 	for module in $modules; do
-		(cd "$module" && "$root/bin/golangci-lint" run --config "$root/.golangci.yml") || status=1
+		(cd "$module" && "$root/bin/golangci-lint" run --allow-parallel-runners --config "$root/.golangci.yml") || status=1
 	done
 	return $status
 }

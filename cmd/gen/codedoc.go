@@ -134,11 +134,16 @@ func (c *contract) serverDocument() *yaml.Node {
 
 // prune removes the components of one section that nothing refers to any more.
 func prune(root *yaml.Node, section string) {
+	pruneOf(root, section, func(string) bool { return true })
+}
+
+// pruneOf leaves the others of the section as they are.
+func pruneOf(root *yaml.Node, section string, of func(name string) bool) {
 	used := map[string]bool{}
 	references(root, used)
 	list := get(root, "components", section)
 	for _, e := range entries(list) {
-		if !used["#/components/"+section+"/"+e.name] {
+		if !used["#/components/"+section+"/"+e.name] && of(e.name) {
 			remove(list, e.name)
 		}
 	}

@@ -28,7 +28,7 @@ func kitchen(t *testing.T) string {
 func generated(t *testing.T, source string) map[string]string {
 	t.Helper()
 
-	files, err := generate("openapi.yaml", []byte(source))
+	files, err := generate([]byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,9 +191,11 @@ func TestDerivedHeaders(t *testing.T) {
 }
 
 func TestPublishedAnswers(t *testing.T) {
-	text := generated(t, kitchen(t))["gen/api/openapi.json"]
+	source := strings.Replace(kitchen(t), "    NotAcceptable: {description: e}\n", "    NotAcceptable: {description: e}\n    Spare: {description: e}\n", 1)
+	text := generated(t, source)["gen/api/openapi.json"]
 	var doc struct {
-		Paths map[string]map[string]json.RawMessage
+		Paths      map[string]map[string]json.RawMessage
+		Components struct{ Responses map[string]any }
 	}
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
 		t.Fatal(err)
@@ -218,6 +220,10 @@ func TestPublishedAnswers(t *testing.T) {
 		if got := strings.Join(sortedKeys(op.Responses), " "); got != c.want {
 			t.Errorf("%s %s: %s, want %s", c.method, c.path, got, c.want)
 		}
+	}
+	// Nothing is negotiated, and so no 406 is derived; what is the author's own stays.
+	if doc.Components.Responses["NotAcceptable"] != nil || doc.Components.Responses["Spare"] == nil {
+		t.Errorf("the components %v", sortedKeys(doc.Components.Responses))
 	}
 	order := []string{`"201"`, `"400"`, `"409"`, `"413"`, `"503"`, `"default"`}
 	at := 0
@@ -275,6 +281,8 @@ func TestRefusals(t *testing.T) {
 		{"unknown format", "format: hostname", "format: isbn", `the format "isbn" of a string cannot be checked`},
 		{"unknown keyword", "host: {type: string, format: hostname}", "host: {type: array, items: {type: string}, prefixItems: []}", `"prefixItems" is not supported`},
 		{"inline object", "host: {type: string, format: hostname}", "host: {type: object, properties: {a: {type: string}}}", "an object in a request has to be a named schema"},
+		{"comma in a text", "examples: [abc]}", "description: Letters, as in words.}", `schema Tag: "as in words." is no keyword of a schema (a text with a comma needs quotes)`},
+		{"unknown word in an answer", "{'200': {description: ok}}", "{'200': {description: ok, content: {application/json: {schema: {type: string, maxLen: 3}}}}}", `operation listThings: 200: "maxLen" is no keyword of a schema`},
 		{"type list", "host: {type: string, format: hostname}", "host: {type: [string, integer]}", "a schema can have one type"},
 		{"boolean schema", "host: {type: string, format: hostname}", "host: true", "boolean schemas are not supported"},
 		{"null in enum", "enum: [red, green]", "enum: [red, null]", "null cannot stand in enum"},
@@ -326,7 +334,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 
 	source := strings.NewReplacer("timeout: 500ms", "timeout: soon", "concurrency: 4", "concurrency: many", "      summary: A stream\n", "").Replace(kitchen(t))
-	_, err := generate("openapi.yaml", []byte(source))
+	_, err := generate([]byte(source))
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -363,7 +371,7 @@ func TestWrongReference(t *testing.T) {
 		if !strings.Contains(source, c.old) {
 			t.Fatalf("the kitchen sink has no %q", c.old)
 		}
-		_, err := generate("openapi.yaml", []byte(strings.Replace(source, c.old, c.with, 1)))
+		_, err := generate([]byte(strings.Replace(source, c.old, c.with, 1)))
 		line := 1 + strings.Count(source[:strings.Index(source, c.old)], "\n")
 		if want := fmt.Sprintf("openapi.yaml has 1 fault:\nopenapi.yaml:%d: %s", line, c.want); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
@@ -412,7 +420,7 @@ func TestRun(t *testing.T) {
 	for _, name := range []string{"MakeThing", "PatchThing", "MaybeThing", "PlantTree"} {
 		lacks += fmt.Sprintf("\n    func (s *Server) %s(ctx context.Context, request api.%sRequestObject) (api.%sResponseObject, error)", name, name, name)
 	}
-	for _, line := range strings.Split(lacks, "\n") {
+	for line := range strings.SplitSeq(lacks, "\n") {
 		if !strings.Contains(stdout.String(), line) {
 			t.Errorf("told %s, which lacks %q", stdout.String(), line)
 		}

@@ -36,7 +36,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("reading the contract: %w", err)
 	}
 	folder := os.DirFS(*root)
-	files, err := generate("openapi.yaml", source)
+	files, err := generate(source)
 	err = errors.Join(err, checkSQL(folder))
 	if err != nil || *check {
 		return err
@@ -81,8 +81,8 @@ func write(root string, files []file) error {
 
 // generate makes every file from the contract's text. All faults of the
 // contract are reported at once.
-func generate(name string, source []byte) ([]file, error) {
-	doc, err := parse(name, source)
+func generate(source []byte) ([]file, error) {
+	doc, err := parse("openapi.yaml", source)
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +98,6 @@ func generate(name string, source []byte) ([]file, error) {
 		return nil, err
 	}
 
-	for _, section := range []string{"parameters", "responses", "headers"} {
-		prune(doc.root, section) // what only policies refer to that no operation has
-	}
 	published := writeJSON(doc.root)
 	client, err := generateClient(contract)
 	if err != nil {

@@ -35,6 +35,17 @@ func publish(c *contract) {
 			set(op.node, "deprecated", boolean(true))
 		}
 	}
+	for _, section := range []string{"parameters", "responses", "headers"} {
+		pruneOf(c.root, section, func(name string) bool { return slices.Contains(derivedComponents, name) })
+	}
+}
+
+// derivedComponents are there for policies; the published form has those that an
+// operation's policy refers to.
+var derivedComponents = []string{
+	"IfNoneMatch", "IdempotencyKey",
+	"Conflict", "NotAcceptable", "NotModified", "Forbidden",
+	"ETag", "Revalidate", "IdempotencyReplayed", "Deprecation", "Sunset",
 }
 
 // derivedParam is a request header that the chain acts on, so that no method has to.

@@ -192,6 +192,7 @@ func (c *contract) checkSchemas() {
 	for _, e := range entries(get(c.root, "components", "schemas")) {
 		c.checkEverywhere("schema "+e.name, e.value)
 	}
+	c.checkAnswers()
 	c.checkPatchDefaults()
 	checked := map[string]bool{}
 	for _, op := range c.operations {
@@ -207,6 +208,25 @@ func (c *contract) checkSchemas() {
 	}
 }
 
+// checkAnswers goes on with the schemas that stand in answers themselves.
+func (c *contract) checkAnswers() {
+	check := func(where string, response *yaml.Node) {
+		for _, e := range entries(get(response, "content")) {
+			if schema := get(e.value, "schema"); schema != nil {
+				c.checkPart(where, schema)
+			}
+		}
+	}
+	for _, op := range c.operations {
+		for _, e := range entries(get(op.node, "responses")) {
+			check("operation "+op.id+": "+e.name, e.value)
+		}
+	}
+	for _, e := range entries(get(c.root, "components", "responses")) {
+		check("components.responses."+e.name, e.value)
+	}
+}
+
 // checkEverywhere walks a schema of requests or answers.
 func (c *contract) checkEverywhere(where string, n *yaml.Node) {
 	if n.Kind == yaml.ScalarNode {
@@ -214,6 +234,7 @@ func (c *contract) checkEverywhere(where string, n *yaml.Node) {
 
 		return
 	}
+	c.checkWords(where, n)
 	s := c.schemaOf(n)
 	for _, value := range s.enum() {
 		if value.Tag == "!!null" {
@@ -228,6 +249,26 @@ func (c *contract) checkEverywhere(where string, n *yaml.Node) {
 	}
 	if s.items != nil {
 		c.checkPart(where+"[]", s.items)
+	}
+}
+
+// otherKeywords of JSON Schema are for answers alone.
+var otherKeywords = []string{
+	"not", "if", "then", "else", "patternProperties", "propertyNames", "dependentRequired", "dependentSchemas", "unevaluatedProperties",
+	"prefixItems", "contains", "minContains", "maxContains", "unevaluatedItems", "contentEncoding", "contentMediaType", "contentSchema",
+	"discriminator", "xml", "$defs", "$id", "$schema", "$anchor",
+}
+
+// checkWords finds what JSON Schema would pass over in silence.
+func (c *contract) checkWords(where string, n *yaml.Node) {
+	for _, e := range entries(n) {
+		known := strings.HasPrefix(e.name, "x-") || slices.Contains(annotations, e.name) || slices.Contains(otherKeywords, e.name)
+		for _, list := range keywords {
+			known = known || slices.Contains(list, e.name)
+		}
+		if !known {
+			c.faults.add(e.key, "%s: %q is no keyword of a schema (a text with a comma needs quotes)", where, e.name)
+		}
 	}
 }
 

@@ -1230,7 +1230,7 @@ func (r ListFilesRequestObject) Validate() validate.Violations {
 	return c.Found()
 }
 
-// WithDefaults fills in the defaults of parameters that are absent.
+// WithDefaults fills in the defaults of what is absent.
 func (r ListFilesRequestObject) WithDefaults() ListFilesRequestObject {
 	if r.Params.Limit == nil {
 		value := Limit(20)
