@@ -21,7 +21,7 @@ import (
 )
 
 // column asks the database itself for one text.
-func column(t *testing.T, s *servertest.Server, query string, args ...any) string {
+func column(t testing.TB, s *servertest.Server, query string, args ...any) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
 	if err != nil {
