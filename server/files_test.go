@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -394,7 +395,7 @@ func TestUploadTakesLittleMemory(t *testing.T) {
 	answer.Expect(http.StatusCreated).Into(&file)
 	allocated := after.TotalAlloc - before.TotalAlloc
 	t.Logf("%d bytes are uploaded with %d KiB allocated in all", file.Size, allocated>>10)
-	if file.Size != size || allocated > 2<<20 {
+	if file.Size != size || allocated > 1<<20 {
 		t.Errorf("%d bytes took %d", file.Size, allocated)
 	}
 }
@@ -450,8 +451,9 @@ func TestUploadWithoutItsRowLeavesNothing(t *testing.T) {
 	upload(p, "x", "x")
 }
 
-// Where nobody knows whether the row was committed, the bytes stay: a row
-// without bytes would be worse than bytes without a row.
+// Where nobody knows whether the row was committed, the bytes stay, as they do
+// after a crash: a row without bytes would be worse than bytes without a row.
+// They are swept a day later.
 func TestUploadWithUnknownOutcomeKeepsTheBytes(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
@@ -460,6 +462,13 @@ func TestUploadWithUnknownOutcomeKeepsTheBytes(t *testing.T) {
 	execute(t, s, "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON files DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()")
 	sendForm(p, filePart("x", "x")).Expect(http.StatusServiceUnavailable).Problem("unavailable")
 	holdsFiles(t, s, 0, 1)
+
+	yesterday := time.Now().Add(-25 * time.Hour)
+	if err := os.Chtimes(filepath.Join(storageDir(t, s), stored(t, s)[0]), yesterday, yesterday); err != nil {
+		t.Fatal(err)
+	}
+	servertest.New(t, servertest.Options{DatabaseURL: s.DatabaseURL, Start: true, Settings: map[string]string{"FILES_URL": s.Config.FilesURL}})
+	becomesEmpty(t, s)
 }
 
 func TestQuota(t *testing.T) {
@@ -667,6 +676,7 @@ func TestDeletedAccountLeavesNoFiles(t *testing.T) {
 	upload(p, "2", "b")
 	ended(p, report(p, "orders", "csv"))
 	kept := upload(other, "3", "c")
+	execute(t, s, "INSERT INTO files SELECT gen_random_uuid(), user_id, name, '', 0, sha256, 'uploads/' || n, created_at FROM files, generate_series(1, 100) n WHERE name = '2'")
 	p.DELETE("/api/v1/users/me", map[string]any{"password": p.Password}).Expect(http.StatusNoContent)
 	if got := column(t, s, "SELECT string_agg(name, ' ') FROM files") + column(t, s, "SELECT count(*)::text FROM reports"); got != "30" {
 		t.Errorf("left are %s", got)
@@ -674,7 +684,7 @@ func TestDeletedAccountLeavesNoFiles(t *testing.T) {
 	s.Eventually("only the other one's is stored", func() bool {
 		return slices.Equal(stored(t, s), []string{"uploads/" + kept.ID.String()})
 	})
-	if n := column(t, s, "SELECT count(*)::text FROM river_job WHERE kind = 'delete-bytes'"); n != "1" {
+	if n := column(t, s, "SELECT count(*)::text FROM river_job WHERE kind = 'delete-bytes'"); n != "2" {
 		t.Errorf("%s jobs", n)
 	}
 }
