@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/jobs"
 	"github.com/accord-api/accord/mail"
@@ -36,6 +37,8 @@ type bench struct {
 	pool    *pg.Pool
 	queries *db.Queries
 	post    *post
+	dir     string // where files are kept
+	files   *files.Store
 	log     *record
 	jobs    *jobs.Jobs
 	now     time.Time
@@ -50,9 +53,13 @@ func setUp(t *testing.T) *bench {
 	}
 	t.Cleanup(pool.Close)
 	b := &bench{
-		T: t, pool: pool, queries: db.New(pool), post: openPost(t), log: &record{},
+		T: t, pool: pool, queries: db.New(pool), post: openPost(t), dir: t.TempDir(), log: &record{},
 		now: time.Now().Truncate(time.Microsecond),
 	}
+	if b.files, err = files.OpenFolder(b.dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.files.Close() })
 	b.jobs = b.newJobs(b.post.sender(t), auditRetention)
 	return b
 }
@@ -61,8 +68,9 @@ func setUp(t *testing.T) *bench {
 func (b *bench) newJobs(sender mail.Sender, audit time.Duration) *jobs.Jobs {
 	b.Helper()
 	j, err := jobs.New(jobs.Config{
-		Direct: b.pool.Inner(), Queries: b.queries, Sender: sender, Project: "Accord", PublicURL: publicURL, AuditRetention: audit,
-		Now: func() time.Time { return b.now }, Test: true,
+		Direct: b.pool.Inner(), Queries: b.queries, Sender: sender, Files: b.files, Project: "Accord", PublicURL: publicURL,
+		AuditRetention: audit,
+		Now:            func() time.Time { return b.now }, Test: true,
 		Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

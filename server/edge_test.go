@@ -417,12 +417,12 @@ func TestCORS(t *testing.T) {
 			t.Errorf("the preflight lacks %s: %v", method, preflight)
 		}
 	}
-	for _, name := range []string{"Authorization", "Content-Type"} {
+	for _, name := range []string{"Authorization", "Content-Type", "If-Range", "Range"} {
 		if !strings.Contains(preflight.Get("Access-Control-Allow-Headers"), name) {
 			t.Errorf("the preflight lacks %s: %v", name, preflight)
 		}
 	}
-	for _, name := range []string{"Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"} {
+	for _, name := range []string{"Content-Disposition", "Content-Range", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"} {
 		if !strings.Contains(actual.Get("Access-Control-Expose-Headers"), name) {
 			t.Errorf("%s is not exposed: %v", name, actual)
 		}

@@ -283,15 +283,19 @@ type downloadAnswer func(w http.ResponseWriter) error
 // VisitDownloadFileResponse writes the answer.
 func (send downloadAnswer) VisitDownloadFileResponse(w http.ResponseWriter) error { return send(w) }
 
-// sendFile sends a file, a part of it, or that the client has it already.
+// sendFile finds the bytes of a file and sends them.
 func (s *Server) sendFile(ctx context.Context, w http.ResponseWriter, file db.File) error {
 	content, err := s.openFile(ctx, file)
 	if err != nil {
 		return err
 	}
 	defer content.Close()
+	return serveFile(w, callFrom(ctx).request, file, content)
+}
 
-	out := &fileWriter{ResponseWriter: w, header: http.Header{}}
+// serveFile sends a file, a part of it, or that the client has it already.
+func serveFile(w http.ResponseWriter, r *http.Request, file db.File, content io.ReadSeeker) error {
+	out, in := &fileWriter{ResponseWriter: w, header: http.Header{}}, &fileContent{ReadSeeker: content}
 	for name, value := range map[string]string{
 		echo.HeaderContentType: file.ContentType, echo.HeaderContentDisposition: files.Disposition(file.Name),
 		echo.HeaderContentSecurityPolicy: filePolicy, echo.HeaderCacheControl: revalidatePrivate,
@@ -299,11 +303,11 @@ func (s *Server) sendFile(ctx context.Context, w http.ResponseWriter, file db.Fi
 	} {
 		out.header.Set(name, value)
 	}
-	http.ServeContent(out, rangeRequest(callFrom(ctx).request), "", file.CreatedAt, content)
+	http.ServeContent(out, rangeRequest(r), "", file.CreatedAt, in)
 	if err := out.refusal(file.Size); err != nil {
 		return err
 	}
-	if err := content.failed.Load(); err != nil {
+	if err := in.failed.Load(); err != nil {
 		return fmt.Errorf("reading %s: %w", file.StorageKey, *err)
 	}
 	return nil
@@ -311,7 +315,7 @@ func (s *Server) sendFile(ctx context.Context, w http.ResponseWriter, file db.Fi
 
 // openFile opens the bytes of a file. A row that is there without them is no
 // 404: something was lost, and somebody should see to it.
-func (s *Server) openFile(ctx context.Context, file db.File) (*fileContent, error) {
+func (s *Server) openFile(ctx context.Context, file db.File) (io.ReadSeekCloser, error) {
 	content, err := s.files.Open(ctx, file.StorageKey)
 	if errors.Is(err, files.ErrNotExist) {
 		// It may have been deleted since its row was read.
@@ -330,19 +334,19 @@ func (s *Server) openFile(ctx context.Context, file db.File) (*fileContent, erro
 		_ = content.Close()
 		return nil, fmt.Errorf("opening %s: %w", file.StorageKey, err)
 	}
-	return &fileContent{ReadSeekCloser: content}, nil
+	return content, nil
 }
 
 // fileContent notes why reading has failed, which http.ServeContent does not
 // tell. It reads several parts in a goroutine of its own.
 type fileContent struct {
-	io.ReadSeekCloser
+	io.ReadSeeker
 	failed atomic.Pointer[error]
 }
 
 // Read is io.Reader's.
 func (c *fileContent) Read(p []byte) (int, error) {
-	n, err := c.ReadSeekCloser.Read(p)
+	n, err := c.ReadSeeker.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		c.failed.CompareAndSwap(nil, &err)
 	}

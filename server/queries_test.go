@@ -23,6 +23,8 @@ func seedFor(t *testing.T, s *servertest.Server, p *servertest.Person, rows stri
 			SELECT gen_random_uuid(), 'sku-' || n, 'name', 'word', n, 'EUR', 5, now(), now() FROM generate_series(1, ` + rows + `) n`,
 		`INSERT INTO orders (id, user_id, status, currency, total, items, created_at, updated_at)
 			SELECT gen_random_uuid(), '` + id + `', 'paid', 'EUR', 1, 1, now(), now() FROM generate_series(1, ` + rows + `)`,
+		`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
+			SELECT gen_random_uuid(), '` + id + `', 'name', '', 1, sha256(''), 'uploads/' || n, now() FROM generate_series(1, ` + rows + `) n`,
 	} {
 		execute(t, s, sql)
 	}
