@@ -42,6 +42,10 @@ func TestPages(t *testing.T) {
 		if found := inline.FindString(page); found != "" {
 			t.Errorf("%s: %q is against the policy of the page", path, found)
 		}
+		// Without its script a form would otherwise put a password into an address.
+		if strings.Count(page, "<form") != strings.Count(page, `<form method="post"`) {
+			t.Errorf("%s: a form is sent with GET when the script is not loaded", path)
+		}
 		for _, link := range linked.FindAllStringSubmatch(page, -1) {
 			p.GET(link[1]).Expect(http.StatusOK)
 		}
