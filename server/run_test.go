@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,6 +159,77 @@ func TestAdminListener(t *testing.T) {
 		at(p, public).GET(path).Expect(http.StatusNotFound)
 	}
 	at(p, "http://"+private.Addr().String()).GET("/problems").Expect(http.StatusNotFound)
+	s.HTTP.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// deadlines is a listener that notes how long its connections may take to write.
+type deadlines struct {
+	net.Listener
+	mu       sync.Mutex
+	current  time.Duration // 0: for ever
+	writings []time.Duration
+}
+
+func (d *deadlines) Accept() (net.Conn, error) {
+	conn, err := d.Listener.Accept()
+	return &deadlineConn{conn, d}, err
+}
+
+// take gives what each writing had, since the last take.
+func (d *deadlines) take() []time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	writings := d.writings
+	d.writings = nil
+	return writings
+}
+
+type deadlineConn struct {
+	net.Conn
+	noted *deadlines
+}
+
+func (c *deadlineConn) SetWriteDeadline(at time.Time) error {
+	c.noted.mu.Lock()
+	defer c.noted.mu.Unlock()
+	c.noted.current = 0
+	if !at.IsZero() {
+		c.noted.current = time.Until(at)
+	}
+	return c.Conn.SetWriteDeadline(at)
+}
+
+func (c *deadlineConn) Write(p []byte) (int, error) {
+	c.noted.mu.Lock()
+	c.noted.writings = append(c.noted.writings, c.noted.current)
+	c.noted.mu.Unlock()
+	return c.Conn.Write(p)
+}
+
+// Whatever is answered, a client that does not read it holds nothing for long:
+// operations, pages, files, and what leads to neither.
+func TestEveryAnswerHasTimeToBeRead(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	noted := &deadlines{Listener: listen(t)}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.API.Run(ctx, noted, nil) }()
+	p := at(s.Somebody(), "http://"+noted.Addr().String())
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/health"}, {"GET", "/api/v1/users/me"}, {"GET", "/"}, {"GET", "/problems"}, {"GET", "/api/openapi.json"}, {"GET", "/assets/page.css"},
+		{"GET", "/api/docs/swagger-ui-bundle.js"}, {"GET", "/nothing"}, {"PUT", "/health"}, {"OPTIONS", "/health"}, {"GET", "/problems/none"},
+	} {
+		p.Do(c.method, c.path, "", nil)
+		writings := noted.take()
+		if len(writings) == 0 || slices.Min(writings) <= 0 || slices.Max(writings) > time.Minute {
+			t.Errorf("%s %s: it was written within %s", c.method, c.path, writings)
+		}
+	}
 	s.HTTP.CloseIdleConnections()
 	stop()
 	if err := <-ended; err != nil {

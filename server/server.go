@@ -247,7 +247,7 @@ func (s *Server) wireRoutes(Options) error {
 	s.echo.Logger.SetOutput(discard{})
 	s.echo.Binder = binder{}
 	s.echo.HTTPErrorHandler = s.handleError
-	s.echo.Pre(rewriteTrailingSlash)
+	s.echo.Pre(boundAnswer, rewriteTrailingSlash)
 	s.echo.Use(s.edge)
 	if len(s.config.CORSOrigins) > 0 {
 		s.echo.Use(s.cors())
