@@ -209,6 +209,22 @@ func (p *Pool) Close() {
 	p.pgx.Close()
 }
 
+// CloseWithin does so until ctx ends. Connections that are held then stay open
+// until they are given back.
+func (p *Pool) CloseWithin(ctx context.Context) error {
+	closed := make(chan struct{})
+	go func() {
+		p.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("closing pool: connections are still in use: %w", ctx.Err())
+	}
+}
+
 // Exec runs a statement.
 func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	conn, err := p.acquire(ctx)

@@ -66,10 +66,11 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// drain stops the servers within the configured time, all of it included.
+// drain stops the servers within the configured time but for a fifth, which is
+// left for what Close ends.
 func (s *Server) drain(servers []*http.Server) error {
 	s.stopping.Store(true)
-	ctx, cancel := context.WithTimeout(context.Background(), s.config.ShutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.ShutdownTimeout*4/5)
 	defer cancel()
 	if s.config.Production() {
 		wait(ctx, drainDelay)

@@ -36,6 +36,8 @@ const (
 	directPoolSize = 4
 	// clientID is the client_id claim of tokens: the API's own clients.
 	clientID = "accord"
+	// handBackTime is what jobs that are broken off take at the very most.
+	handBackTime = time.Second
 	// storageTimeout bounds the check of the storage of files at start.
 	storageTimeout = 20 * time.Second
 )
@@ -105,8 +107,7 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
-		s.closeDatabase()
-		return nil, errors.Join(err, s.closeFiles())
+		return nil, errors.Join(err, s.closeDatabase(ctx), s.closeFiles())
 	}
 	return s, nil
 }
@@ -131,9 +132,8 @@ func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-func (s *Server) closeDatabase() {
-	s.direct.Close()
-	s.pool.Close()
+func (s *Server) closeDatabase(ctx context.Context) error {
+	return errors.Join(s.direct.CloseWithin(ctx), s.pool.CloseWithin(ctx))
 }
 
 // wire joins the parts in the order in which they need each other.
@@ -325,17 +325,28 @@ func (s *Server) notificationsOf(user string) {
 	}
 }
 
-// Close ends what Start began, jobs first, and closes the database. Jobs that
-// have not finished when ctx ends run again later.
+// Close ends what Start began, jobs first, and closes the database, all of it
+// before ctx ends. Jobs that have not finished shortly before run again later.
 func (s *Server) Close(ctx context.Context) error {
 	var err error
 	if s.stop != nil {
 		s.stop()
-		err = s.jobs.Stop(ctx)
+		err = s.stopJobs(ctx)
 	}
 	if s.sentry != nil {
-		s.sentry.Flush(time.Second)
+		flushing, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		s.sentry.FlushWithContext(flushing)
 	}
-	s.closeDatabase()
-	return errors.Join(err, s.closeFiles())
+	return errors.Join(err, s.closeDatabase(ctx), s.closeFiles())
+}
+
+// stopJobs leaves time to hand back those that do not finish.
+func (s *Server) stopJobs(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-handBackTime))
+		defer cancel()
+	}
+	return s.jobs.Stop(ctx)
 }

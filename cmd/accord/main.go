@@ -32,6 +32,8 @@ func main() {
 
 // run is the whole command with its exit code, for main and for tests.
 func run(ctx context.Context, args []string, c command) int {
+	ctx, forget := noteStop(ctx)
+	defer forget()
 	root := newRoot(c, args)
 	understood := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }

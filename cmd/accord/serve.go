@@ -79,7 +79,7 @@ func serveOn(ctx context.Context, config server.Config, listener, admin net.List
 		return err
 	}
 	defer func() {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), config.ShutdownTimeout)
+		stopping, cancel := stopContext(ctx, config.ShutdownTimeout)
 		defer cancel()
 		err = errors.Join(err, api.Close(stopping))
 	}()

@@ -100,7 +100,7 @@ func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
 }
 
 // Close gives the server up. The last process to do so stops it: gently, or at
-// once when ctx has ended. It takes some ten seconds at the very most. Calls
+// once when ctx has ended, which takes some six seconds at the very most. Calls
 // after the first do nothing.
 func (s *Server) Close(ctx context.Context) error {
 	s.once.Do(func() { s.err = s.close(ctx) })
