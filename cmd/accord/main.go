@@ -21,6 +21,9 @@ const (
 	exitFailed = 1
 	// exitUsage is for a wrong setting or a wrong command line.
 	exitUsage = 2
+	// exitInterrupted is for what was told to end before it was done, as shells
+	// have it for Ctrl-C.
+	exitInterrupted = 130
 )
 
 func main() {
@@ -40,6 +43,9 @@ func run(ctx context.Context, args []string, c command) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return exitInterrupted // nothing has failed: the caller knows why it ended
 	}
 	fmt.Fprintln(c.err, "accord:", err)
 	var config *server.ConfigError

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,5 +58,39 @@ func TestStopAsAWholeHasALimit(t *testing.T) {
 	}
 	if took := time.Since(began); took > 2500*time.Millisecond {
 		t.Errorf("it took %s: %s", took, out)
+	}
+}
+
+// openFolder is one that PostgreSQL's own user can come to, even where the tests
+// run as root.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "accord-test-") //nolint:usetesting // others have to come here
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Ctrl-C in the midst of a start is no failure of what the start was at.
+func TestInterruptedStart(t *testing.T) {
+	t.Parallel()
+	dir, out := openFolder(t), &output{}
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"serve"}, command{dir: dir, environ: []string{"PORT=0"}, out: out, err: out})
+	}()
+	eventually(t, "the database is being made", func() bool {
+		_, err := os.Stat(filepath.Join(dir, ".accord", "postgres", "postgres.new"))
+		return err == nil
+	})
+	interrupt()
+	if code := <-ended; code != exitInterrupted || strings.Contains(out.String(), "initdb") || strings.Contains(out.String(), "accord:") {
+		t.Errorf("exit code %d: %s", code, out)
 	}
 }

@@ -56,7 +56,7 @@ type Server struct {
 }
 
 // Start gives a running server: one that is there already for the same Dir, or
-// a new one. The caller has to Close it.
+// a new one. The caller has to Close it. When ctx ends first, the error is ctx's.
 func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Log == nil {
 		options.Log = func(string, ...any) {}
@@ -69,6 +69,9 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		start = startVolatile
 	}
 	server, err := start(ctx, options)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // what was killed by it has nothing to tell
+	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the private PostgreSQL: %w", err)
 	}
