@@ -33,7 +33,7 @@ func (s *Server) Run(ctx context.Context, listener, admin net.Listener) error {
 	group.Go(func() error { return s.serve(main, listener) })
 	servers := []*http.Server{main}
 	if admin != nil {
-		private := s.httpServer(adminHandler())
+		private := s.httpServer(s.adminHandler())
 		servers = append(servers, private)
 		group.Go(func() error { return ignoreClosed(private.Serve(admin)) })
 	}
@@ -92,13 +92,20 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// adminHandler serves profiles, on the private listener only.
-func adminHandler() http.Handler {
+// adminHandler serves profiles, on the private listener only. There are no
+// problems there, since there is no contract.
+func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.checkHost(r); err != nil {
+			http.Error(w, err.Error(), http.StatusMisdirectedRequest)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

@@ -159,6 +159,44 @@ func TestAdminListener(t *testing.T) {
 		at(p, public).GET(path).Expect(http.StatusNotFound)
 	}
 	at(p, "http://"+private.Addr().String()).GET("/problems").Expect(http.StatusNotFound)
+	if got := askAs(t, s, private.Addr().String(), "profiles.internal"); got != http.StatusOK { // no development
+		t.Errorf("another name gets %d", got)
+	}
+	s.HTTP.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// askAs asks for profiles under another name of the server.
+func askAs(t *testing.T, s *servertest.Server, address, host string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/debug/pprof/cmdline", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	answer, err := s.HTTP.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode
+}
+
+// In development a web page must not reach the profiles either, under a name of
+// its own.
+func TestAdminListenerInDevelopment(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Settings: map[string]string{"ENVIRONMENT": "development", "BCRYPT_COST": "12"}})
+	private := listen(t)
+	_, stop, ended := another(t, s, private)
+	for host, want := range map[string]int{"": 200, "localhost": 200, "LocalHost.:8081": 200, "[::1]": 200, "evil.example": 421, "10.0.0.1:8081": 421} {
+		if got := askAs(t, s, private.Addr().String(), host); got != want {
+			t.Errorf("%q: status %d, want %d", host, got, want)
+		}
+	}
 	s.HTTP.CloseIdleConnections()
 	stop()
 	if err := <-ended; err != nil {

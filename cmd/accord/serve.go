@@ -49,6 +49,7 @@ func serve(ctx context.Context, config server.Config, c command) (err error) {
 	}
 	if admin != nil {
 		defer admin.Close()
+		newLog(config, c.err).InfoContext(ctx, "profiles are served", "url", "http://"+admin.Addr().String()+"/debug/pprof/")
 	}
 
 	config, closeDatabase, err := c.privateDatabase(ctx, config)
