@@ -34,7 +34,7 @@ func newBox(t *testing.T) box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return box{outbox, dir, outbox.Handler(mount)}
+	return box{outbox, dir, outbox.Handler(mount, func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) })}
 }
 
 func (b box) send(t *testing.T, messages ...mail.Message) {

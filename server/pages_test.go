@@ -150,6 +150,9 @@ func TestDevelopmentShowsItsMails(t *testing.T) {
 	if got := answer.Header.Get("Content-Security-Policy"); !strings.Contains(got, "default-src 'none'") || strings.Contains(got, "unsafe") {
 		t.Errorf("Content-Security-Policy %q", got)
 	}
+	for _, path := range []string{"/dev/mail/x", "/dev/mail/" + unknownID, found + "0", found + ".exe", found + "/x"} {
+		p.GET(path).Expect(http.StatusNotFound).Problem("not-found")
+	}
 	if page := string(p.GET("/").Body); !strings.Contains(page, `href="/dev/mail"`) || !strings.Contains(page, `href="/api/docs"`) {
 		t.Errorf("the start page does not lead there: %s", page)
 	}

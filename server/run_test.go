@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -273,4 +275,46 @@ func TestEveryAnswerHasTimeToBeRead(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// What net/http cannot read as a request it answers itself, in plain text and
+// without a line in the log. docs/decisions.md lists these answers.
+func TestWhatIsNoRequestIsNoProblem(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	for text, want := range map[string]int{
+		"hello\r\n\r\n":                                                               http.StatusBadRequest,
+		"GET / HTTP/1.1\r\n\r\n":                                                      http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a b\r\n\r\n":                                         http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n":                                http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a\r\nB : c\r\n\r\n":                                  http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: b\r\n\r\n":                      http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a\r\nExpect: b\r\n\r\n":                              http.StatusExpectationFailed,
+		"GET / HTTP/1.1\r\nHost: a\r\nB: " + strings.Repeat("c", 80<<10) + "\r\n\r\n": http.StatusRequestHeaderFieldsTooLarge,
+		"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: b\r\n\r\n":                   http.StatusNotImplemented,
+		"GET / HTTP/3.0\r\nHost: a\r\n\r\n":                                           http.StatusHTTPVersionNotSupported,
+	} {
+		answer := sendRaw(t, s, text)
+		if body, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != want || strings.Contains(string(body), "{") {
+			t.Errorf("%.60q: status %d, want %d: %v %s", text, answer.StatusCode, want, err, body)
+		}
+	}
+}
+
+// sendRaw sends what no client of net/http would.
+func sendRaw(t *testing.T, s *servertest.Server, text string) *http.Response {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("%.60q: %v", text, err)
+	}
+	return answer
 }
