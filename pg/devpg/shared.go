@@ -20,11 +20,10 @@ const (
 // startShared finds or starts the durable server of a folder. Who holds use.lock
 // uses it; start.lock guards the moments of starting and stopping.
 func startShared(ctx context.Context, options Options) (*Server, error) {
-	dir, who, err := place(options)
+	c, err := place(options)
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{dir: dir, who: who}
 	guard, err := lockFile(ctx, c.path(startLock))
 	if err != nil {
 		return nil, err
@@ -34,7 +33,11 @@ func startShared(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := use.try(syscall.LOCK_SH); err != nil {
+	err = c.renew(ctx, use, options.Log)
+	if err == nil {
+		_, err = use.try(syscall.LOCK_SH)
+	}
+	if err != nil {
 		use.release()
 		return nil, err
 	}
