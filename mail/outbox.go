@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,7 +31,8 @@ type Outbox struct {
 }
 
 // NewOutbox gives an outbox in dir, which is made if need be and then private
-// to its user: the messages hold working links.
+// to its user: the messages hold working links. What root makes in the folder of
+// another user belongs to that one.
 func NewOutbox(dir, from string) (*Outbox, error) {
 	address, err := parseFrom(from)
 	if err != nil {
@@ -39,7 +41,42 @@ func NewOutbox(dir, from string) (*Outbox, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening the outbox: %w", err)
 	}
+	if err := handOverFolder(dir); err != nil {
+		return nil, fmt.Errorf("opening the outbox: %w", err)
+	}
 	return &Outbox{dir: dir, from: address}, nil
+}
+
+// handOverFolder leaves a link alone: its target is not ours to give away.
+func handOverFolder(dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	folder, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return handOver(folder)
+}
+
+// handOver gives what root has made to the owner of the folder around it. It asks
+// for an open file: that owner may have put another one in its place.
+func handOver(file *os.File) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	around, err := os.Stat(filepath.Dir(file.Name()))
+	if err != nil {
+		return err
+	}
+	if owner, ok := around.Sys().(*syscall.Stat_t); ok {
+		return file.Chown(int(owner.Uid), int(owner.Gid))
+	}
+	return nil
 }
 
 // Delivery is a message in the outbox.
@@ -83,7 +120,7 @@ func (o *Outbox) write(id string, raw []byte) error {
 		return err
 	}
 	_, err = file.Write(raw)
-	if err = errors.Join(err, file.Close()); err == nil {
+	if err = errors.Join(err, handOver(file), file.Close()); err == nil {
 		err = os.Rename(file.Name(), o.path(id))
 	}
 	if err != nil {
@@ -125,7 +162,7 @@ func (o *Outbox) ids() ([]string, error) {
 }
 
 // List reads the messages, newest first; with to not empty, only those to that
-// address.
+// address. It skips what cannot be read.
 func (o *Outbox) List(to string) ([]Delivery, error) {
 	ids, err := o.ids()
 	if err != nil {
@@ -134,8 +171,8 @@ func (o *Outbox) List(to string) ([]Delivery, error) {
 	deliveries := []Delivery{}
 	for _, id := range ids {
 		delivery, err := o.Get(id)
-		if errors.Is(err, ErrNotFound) {
-			continue // Pruned meanwhile.
+		if _, unread := errors.AsType[*fs.PathError](err); unread || errors.Is(err, ErrNotFound) {
+			continue // another user's, or pruned meanwhile
 		}
 		if err != nil {
 			return nil, err

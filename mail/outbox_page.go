@@ -28,15 +28,17 @@ const outboxCSP = "default-src 'none'; style-src 'self'; base-uri 'none'; form-a
 //	/dev/mail/{id}          a message; {id}.json as JSON, {id}.eml as it was sent
 //
 // A client that accepts application/json and not HTML gets JSON at the plain
-// addresses too. The handler expects the whole path in the request, and knows
-// nothing of who may call it: it is for development only.
-func (o *Outbox) Handler(mount string) http.Handler {
-	return &outboxPage{outbox: o, mount: strings.TrimSuffix(mount, "/")}
+// addresses too. What is none of these is left to notFound. The handler expects
+// the whole path in the request, and knows nothing of who may call it: it is for
+// development only.
+func (o *Outbox) Handler(mount string, notFound func(http.ResponseWriter)) http.Handler {
+	return &outboxPage{outbox: o, mount: strings.TrimSuffix(mount, "/"), notFound: notFound}
 }
 
 type outboxPage struct {
-	outbox *Outbox
-	mount  string
+	outbox   *Outbox
+	mount    string
+	notFound func(http.ResponseWriter)
 }
 
 func (p *outboxPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +63,7 @@ func (p *outboxPage) route(w http.ResponseWriter, r *http.Request) {
 	id, extension, _ := strings.Cut(path, ".")
 	switch {
 	case !under:
-		http.NotFound(w, r)
+		p.notFound(w)
 	case path == "style.css":
 		p.style(w)
 	case path == "messages.json", path == "" && wantsJSON(r):
@@ -75,7 +77,7 @@ func (p *outboxPage) route(w http.ResponseWriter, r *http.Request) {
 	case extension == "":
 		p.message(w, id)
 	default:
-		http.NotFound(w, r)
+		p.notFound(w)
 	}
 }
 
@@ -163,11 +165,11 @@ func (p *outboxPage) send(w http.ResponseWriter, contentType string, body []byte
 
 // fail shows the error as it is: whoever reads it runs the server.
 func (p *outboxPage) fail(w http.ResponseWriter, err error) {
-	status := http.StatusInternalServerError
 	if errors.Is(err, ErrNotFound) {
-		status = http.StatusNotFound
+		p.notFound(w)
+		return
 	}
-	http.Error(w, err.Error(), status)
+	http.Error(w, err.Error(), http.StatusInternalServerError)
 }
 
 func wantsJSON(r *http.Request) bool {

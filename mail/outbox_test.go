@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func newBox(t *testing.T) box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return box{outbox, dir, outbox.Handler(mount)}
+	return box{outbox, dir, outbox.Handler(mount, func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) })}
 }
 
 func (b box) send(t *testing.T, messages ...mail.Message) {
@@ -227,6 +228,67 @@ func TestOutboxKeepsTheNewest(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(b.dir); err != nil || len(entries) != 200 {
 		t.Errorf("got %d files, %v", len(entries), err)
+	}
+}
+
+// What cannot be read does not hide the others: here a folder and, where modes
+// count, a mail of another user.
+func TestOutboxSkipsWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	b.send(t, greetingMessage, greetingMessage)
+	closed := b.list(t, mount+"/messages.json")[0].ID
+	if err := os.Chmod(filepath.Join(b.dir, closed+".eml"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(b.dir, "019cac8c-0000-7000-8000-000000000000.eml"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	want := 1
+	if os.Geteuid() == 0 {
+		want = 2
+	}
+	if got := b.list(t, mount+"/messages.json"); len(got) != want {
+		t.Errorf("got %d messages, want %d", len(got), want)
+	}
+}
+
+// Root works in another's folder as that user would, who reads it afterwards.
+func TestOutboxOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can work for another user")
+	}
+	const owner = 65534
+	parent := t.TempDir()
+	if err := os.Chown(parent, owner, owner); err != nil {
+		t.Fatal(err)
+	}
+	dir, link := filepath.Join(parent, "mail"), filepath.Join(parent, "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{dir, dir, link} { // made, and found
+		outbox, err := mail.NewOutbox(dir, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := outbox.Send(t.Context(), greetingMessage); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.eml"))
+	if err != nil || len(paths) != 3 {
+		t.Fatalf("got %q, %v", paths, err)
+	}
+	for _, path := range append(paths, dir) {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Sys().(*syscall.Stat_t).Uid; got != owner {
+			t.Errorf("%s is user %d's", path, got)
+		}
 	}
 }
 

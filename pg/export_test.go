@@ -17,6 +17,12 @@ func AskAtOnce(config Config) Config {
 	return config
 }
 
+// NeverAsk has no idle connection checked before use.
+func NeverAsk(config Config) Config {
+	config.pingAfterIdle = time.Hour
+	return config
+}
+
 // RiverVersions are the versions that the linked River has, and those that
 // migrations of ours cover, in their order.
 func RiverVersions() (linked, covered []int, err error) {

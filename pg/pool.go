@@ -209,7 +209,23 @@ func (p *Pool) Close() {
 	p.pgx.Close()
 }
 
-// Exec runs a statement.
+// CloseWithin does so until ctx ends. Connections that are held then stay open
+// until they are given back.
+func (p *Pool) CloseWithin(ctx context.Context) error {
+	closed := make(chan struct{})
+	go func() {
+		p.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("closing pool: connections are still in use: %w", ctx.Err())
+	}
+}
+
+// Exec runs a statement, once: it may have been done though no answer came.
 func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	conn, err := p.acquire(ctx)
 	if err != nil {
@@ -220,13 +236,20 @@ func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 }
 
 // Query runs a query. The rows hold a connection until they are closed or read
-// to their end.
+// to their end. A SELECT that meets a closed connection is asked once more.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	conn, err := p.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	inner, err := conn.Query(ctx, sql, args...)
+	if conn.Conn().IsClosed() {
+		inner.Close()
+		if conn = p.instead(ctx, conn, sql); conn == nil {
+			return nil, inner.Err()
+		}
+		inner, err = conn.Query(ctx, sql, args...)
+	}
 	if err != nil {
 		conn.Release()
 		return nil, err
@@ -235,13 +258,21 @@ func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 }
 
 // QueryRow runs a query of at most one row. The row holds a connection until it
-// is scanned.
+// is scanned. A SELECT that meets a closed connection is asked once more.
 func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	conn, err := p.acquire(ctx)
 	if err != nil {
 		return failedRow{err}
 	}
-	return &row{inner: conn.QueryRow(ctx, sql, args...), conn: conn}
+	inner := conn.QueryRow(ctx, sql, args...)
+	if conn.Conn().IsClosed() {
+		err := inner.Scan()
+		if conn = p.instead(ctx, conn, sql); conn == nil {
+			return failedRow{err}
+		}
+		inner = conn.QueryRow(ctx, sql, args...)
+	}
+	return &row{inner: inner, conn: conn}
 }
 
 // acquire takes a connection, waiting no longer than the pool's bound and the

@@ -196,6 +196,20 @@ func TestAcquireEndsWithContext(t *testing.T) {
 	}
 }
 
+// What is still held does not keep a pool from ending in time.
+func TestCloseWithin(t *testing.T) {
+	t.Parallel()
+	pool := open(t, pg.Config{URL: pgtest.Empty(t), Size: 1})
+	release := hold(t, pool, 1)
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := pool.CloseWithin(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error = %v while a connection is held", err)
+	}
+	release()
+	must(t, pool.CloseWithin(t.Context()))
+}
+
 // A connection that the database has dropped is found out before it is used.
 func TestDeadConnectionIsReplaced(t *testing.T) {
 	t.Parallel()

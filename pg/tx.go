@@ -33,12 +33,17 @@ func (p *Pool) InTx(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx)
 	if err != nil {
 		return err
 	}
-	defer conn.Release()
+	defer func() { conn.Release() }()
+	waiting := ctx
 	ctx, cancel := detach(ctx)
 	defer cancel()
 
 	for attempt := 1; ; attempt++ {
-		err = runTx(ctx, conn, fn)
+		var tx pgx.Tx
+		if tx, conn, err = p.begin(ctx, waiting, conn); err != nil {
+			return err
+		}
+		err = runTx(ctx, tx, fn)
 		if err == nil || !isRetryable(err) {
 			return err
 		}
@@ -61,11 +66,24 @@ func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 	return free, func() {}
 }
 
-func runTx(ctx context.Context, conn *pgxpool.Conn, fn func(context.Context, pgx.Tx) error) error {
+// begin begins on the connection, or on another one when the database has closed
+// it: nothing was done on it yet. The connection that is given has to be released
+// in any case, instead of the one that was.
+func (p *Pool) begin(ctx, waiting context.Context, conn *pgxpool.Conn) (pgx.Tx, *pgxpool.Conn, error) {
 	tx, err := conn.Begin(ctx)
-	if err != nil {
-		return err
+	if err == nil || ctx.Err() != nil || !conn.Conn().IsClosed() {
+		return tx, conn, err
 	}
+	conn.Release()
+	alive, failure := p.acquireAlive(waiting)
+	if failure != nil {
+		return nil, conn, err
+	}
+	tx, err = alive.Begin(ctx)
+	return tx, alive, err
+}
+
+func runTx(ctx context.Context, tx pgx.Tx, fn func(context.Context, pgx.Tx) error) error {
 	committed := false
 	defer func() {
 		if !committed {
@@ -76,7 +94,7 @@ func runTx(ctx context.Context, conn *pgxpool.Conn, fn func(context.Context, pgx
 		return err
 	}
 	committed = true // or failed to: the transaction has ended in both cases
-	err = tx.Commit(ctx)
+	err := tx.Commit(ctx)
 	if err != nil && !isRefusal(err) {
 		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 	}

@@ -76,7 +76,7 @@ type Config struct {
 
 	LogLevel        slog.Level    `env:"LOG_LEVEL" default:"info" help:"The least level that is logged: debug, info, warn or error."`
 	SentryDSN       Secret        `env:"SENTRY_DSN" help:"Where panics and unexpected errors are reported: https://key@host/project."`
-	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" default:"15s" help:"How long a stop waits for requests and jobs in flight."`
+	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" default:"15s" help:"The longest that a stop may take as a whole: four fifths of it for requests in flight, the rest for jobs and connections."`
 	Docs            bool          `env:"DOCS" default:"true" production:"false" help:"Whether /api/docs, the Swagger UI, is served."`
 }
 

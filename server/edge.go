@@ -28,6 +28,9 @@ const maxUserAgent = 300
 // for: net/http reads what was not read all the same.
 const strayBodyTime = 5 * time.Second
 
+// maxLoggedPath cuts what a client asks for before it is logged.
+const maxLoggedPath = 500
+
 // noStore is the Cache-Control of private answers.
 const noStore = "no-store"
 
@@ -124,7 +127,7 @@ func (s *Server) logRequest(c echo.Context, call *call) {
 	status := c.Response().Status
 	attrs := append(call.attributes(),
 		slog.String("method", c.Request().Method),
-		slog.String("path", c.Request().URL.Path),
+		slog.String("path", c.Request().URL.Path[:min(len(c.Request().URL.Path), maxLoggedPath)]),
 		slog.Int("status", status),
 		slog.Int64("bytes", c.Response().Size),
 		slog.Float64("duration_ms", float64(time.Since(call.start).Microseconds())/1000),
@@ -227,7 +230,11 @@ func (p proxies) client(r *http.Request) netip.Addr {
 	addr, trusted := p.remote(r)
 	hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
 	for i := len(hops) - 1; i >= 0 && trusted; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		text := strings.TrimSpace(hops[i])
+		if text == "" {
+			continue
+		}
+		hop, err := parseHop(text)
 		if err != nil {
 			break
 		}
@@ -235,4 +242,13 @@ func (p proxies) client(r *http.Request) netip.Addr {
 		trusted = p.trusts(addr)
 	}
 	return addr
+}
+
+// parseHop reads an address, after which some proxies write the port.
+func parseHop(text string) (netip.Addr, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr, nil
+	}
+	hop, err := netip.ParseAddrPort(text)
+	return hop.Addr(), err
 }

@@ -67,6 +67,16 @@ func TestOneLineForEachRequest(t *testing.T) {
 	}
 }
 
+// Whoever asks for a long path does not fill the log with it.
+func TestLongPathsAreCutInTheLog(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	id := s.Somebody().GET("/api/v1/" + strings.Repeat("é", 10_000)).Header.Get("X-Request-Id")
+	if line := logLine(s, id); len(line) > 1000 || !strings.Contains(line, `"path":"/api/v1/éé`) {
+		t.Errorf("%d bytes: %.1000s", len(line), line)
+	}
+}
+
 // Our failures are found in the log by the request's id, with their reason.
 func TestFailuresAreLoggedWithTheirReason(t *testing.T) {
 	t.Parallel()

@@ -191,8 +191,8 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 		c.SetRequest(r.WithContext(ctx))
 		deadline = time.Now().Add(o.policy.Timeout)
 		last = deadline.Add(answerGrace)
-		_ = conn.SetWriteDeadline(last) // unsupported only by test recorders
 	}
+	_ = conn.SetWriteDeadline(last) // unsupported only by test recorders
 	if o.policy.Stall > 0 {
 		c.Response().Writer = &stallWriter{ResponseWriter: c.Response().Writer, conn: conn, stall: o.policy.Stall, last: last}
 	}
@@ -208,7 +208,7 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 	}
 	return func() {
 		cancel()
-		_ = conn.SetWriteDeadline(time.Time{}) // the connection serves other operations next
+		_ = conn.SetWriteDeadline(time.Now().Add(answerTime)) // a problem and the last buffer are written after the chain
 	}
 }
 

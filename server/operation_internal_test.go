@@ -382,6 +382,7 @@ func TestDevelopmentAnswersLoopbackNamesOnly(t *testing.T) {
 	s.config.Environment = Development
 	for host, want := range map[string]int{
 		"localhost:8080": 200, "127.0.0.1": 200, "[::1]:8080": 200, "shop.localhost": 200,
+		"LOCALHOST:8080": 200, "localhost.": 200, "Shop.LocalHost.:80": 200, "localhost..": 421, "evil.example.": 421, ".": 421, "[::1].": 421,
 		"evil.example": 421, "localhost.evil.example:8080": 421, "10.0.0.1": 421, "": 421,
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -54,9 +54,8 @@ func (s *Server) registerPages() {
 		s.servePage(docsPath+"/*", s.swaggerUI())
 	}
 	if s.outbox != nil {
-		outbox := echo.WrapHandler(s.outbox.Handler(outboxPath))
-		s.servePage(outboxPath, s.framed(outbox))
-		s.servePage(outboxPath+"/*", s.framed(outbox))
+		s.servePage(outboxPath, s.framed(s.outboxPage))
+		s.servePage(outboxPath+"/*", s.framed(s.outboxPage))
 	}
 }
 
@@ -163,6 +162,13 @@ func existing(files fs.FS, suffix string, server http.Handler) echo.HandlerFunc 
 func isFile(files fs.FS, name string) bool {
 	info, err := fs.Stat(files, name) // an error as well where the name is none
 	return err == nil && info.Mode().IsRegular()
+}
+
+// outboxPage shows the mails. What is not there is a problem here too.
+func (s *Server) outboxPage(c echo.Context) (err error) {
+	notFound := func(http.ResponseWriter) { err = echo.ErrNotFound }
+	s.outbox.Handler(outboxPath, notFound).ServeHTTP(c.Response(), c.Request())
+	return err
 }
 
 // framed serves what sets no policy of its own under the pages'.

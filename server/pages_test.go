@@ -42,6 +42,10 @@ func TestPages(t *testing.T) {
 		if found := inline.FindString(page); found != "" {
 			t.Errorf("%s: %q is against the policy of the page", path, found)
 		}
+		// Without its script a form would otherwise put a password into an address.
+		if strings.Count(page, "<form") != strings.Count(page, `<form method="post"`) {
+			t.Errorf("%s: a form is sent with GET when the script is not loaded", path)
+		}
 		for _, link := range linked.FindAllStringSubmatch(page, -1) {
 			p.GET(link[1]).Expect(http.StatusOK)
 		}
@@ -145,6 +149,9 @@ func TestDevelopmentShowsItsMails(t *testing.T) {
 	}
 	if got := answer.Header.Get("Content-Security-Policy"); !strings.Contains(got, "default-src 'none'") || strings.Contains(got, "unsafe") {
 		t.Errorf("Content-Security-Policy %q", got)
+	}
+	for _, path := range []string{"/dev/mail/x", "/dev/mail/" + unknownID, found + "0", found + ".exe", found + "/x"} {
+		p.GET(path).Expect(http.StatusNotFound).Problem("not-found")
 	}
 	if page := string(p.GET("/").Body); !strings.Contains(page, `href="/dev/mail"`) || !strings.Contains(page, `href="/api/docs"`) {
 		t.Errorf("the start page does not lead there: %s", page)

@@ -3,7 +3,9 @@ package server
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -14,6 +16,20 @@ import (
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// answerTime is how long a client may take to read an answer that no operation
+// bounds: a page, a file, a problem.
+const answerTime = 30 * time.Second
+
+// boundAnswer bounds the writing of whatever is answered, so that a client that
+// does not read holds no connection. Each operation sets a bound of its own.
+func boundAnswer(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		conn := http.NewResponseController(c.Response().Writer)
+		_ = conn.SetWriteDeadline(time.Now().Add(answerTime)) // unsupported only by test recorders
+		return next(c)
+	}
+}
 
 // rewriteTrailingSlash makes /users/ mean /users before routing. It never
 // redirects: a client would lose its body or its method on the way.

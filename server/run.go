@@ -68,10 +68,11 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// drain stops the servers within the configured time, all of it included.
+// drain stops the servers within the configured time but for a fifth, which is
+// left for what Close ends.
 func (s *Server) drain(servers []*http.Server) error {
 	s.stopping.Store(true)
-	ctx, cancel := context.WithTimeout(context.Background(), s.config.ShutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.ShutdownTimeout*4/5)
 	defer cancel()
 	if s.config.Production() {
 		wait(ctx, drainDelay)
@@ -111,7 +112,8 @@ func wait(ctx context.Context, d time.Duration) {
 const jobsPath = "/jobs"
 
 // adminHandler serves profiles and the page about jobs, on the private listener
-// only. A page that cannot be made is no reason not to serve.
+// only. A page that cannot be made is no reason not to serve. There are no
+// problems there, since there is no contract.
 func (s *Server) adminHandler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	if page, err := s.jobs.Page(ctx, jobsPath, s.log); err != nil {
@@ -124,5 +126,11 @@ func (s *Server) adminHandler(ctx context.Context) http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.checkHost(r); err != nil {
+			http.Error(w, err.Error(), http.StatusMisdirectedRequest)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

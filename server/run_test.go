@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,9 +199,160 @@ func TestAdminListener(t *testing.T) {
 	at(p, "http://"+private.Addr().String()).GET("/problems").Expect(http.StatusNotFound)
 	p.Header.Set("Sec-Fetch-Site", "cross-site") // a web page of somebody else
 	at(p, "http://"+private.Addr().String()).POST("/jobs/api/jobs/cancel", map[string]any{"ids": []string{"1"}}).Expect(http.StatusForbidden)
+	if got := askAs(t, s, private.Addr().String(), "profiles.internal"); got != http.StatusOK { // no development
+		t.Errorf("another name gets %d", got)
+	}
 	s.HTTP.CloseIdleConnections()
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// askAs asks for profiles under another name of the server.
+func askAs(t *testing.T, s *servertest.Server, address, host string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/debug/pprof/cmdline", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	answer, err := s.HTTP.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode
+}
+
+// In development a web page must not reach the profiles either, under a name of
+// its own.
+func TestAdminListenerInDevelopment(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Settings: map[string]string{"ENVIRONMENT": "development", "BCRYPT_COST": "12"}})
+	private := listen(t)
+	_, stop, ended := another(t, s, private)
+	for host, want := range map[string]int{"": 200, "localhost": 200, "LocalHost.:8081": 200, "[::1]": 200, "evil.example": 421, "10.0.0.1:8081": 421} {
+		if got := askAs(t, s, private.Addr().String(), host); got != want {
+			t.Errorf("%q: status %d, want %d", host, got, want)
+		}
+	}
+	s.HTTP.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// deadlines is a listener that notes how long its connections may take to write.
+type deadlines struct {
+	net.Listener
+	mu       sync.Mutex
+	current  time.Duration // 0: for ever
+	writings []time.Duration
+}
+
+func (d *deadlines) Accept() (net.Conn, error) {
+	conn, err := d.Listener.Accept()
+	return &deadlineConn{conn, d}, err
+}
+
+// take gives what each writing had, since the last take.
+func (d *deadlines) take() []time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	writings := d.writings
+	d.writings = nil
+	return writings
+}
+
+type deadlineConn struct {
+	net.Conn
+	noted *deadlines
+}
+
+func (c *deadlineConn) SetWriteDeadline(at time.Time) error {
+	c.noted.mu.Lock()
+	defer c.noted.mu.Unlock()
+	c.noted.current = 0
+	if !at.IsZero() {
+		c.noted.current = time.Until(at)
+	}
+	return c.Conn.SetWriteDeadline(at)
+}
+
+func (c *deadlineConn) Write(p []byte) (int, error) {
+	c.noted.mu.Lock()
+	c.noted.writings = append(c.noted.writings, c.noted.current)
+	c.noted.mu.Unlock()
+	return c.Conn.Write(p)
+}
+
+// Whatever is answered, a client that does not read it holds nothing for long:
+// operations, pages, files, and what leads to neither.
+func TestEveryAnswerHasTimeToBeRead(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	noted := &deadlines{Listener: listen(t)}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.API.Run(ctx, noted, nil) }()
+	p := at(s.Somebody(), "http://"+noted.Addr().String())
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/health"}, {"GET", "/api/v1/users/me"}, {"GET", "/"}, {"GET", "/problems"}, {"GET", "/api/openapi.json"}, {"GET", "/assets/page.css"},
+		{"GET", "/api/docs/swagger-ui-bundle.js"}, {"GET", "/nothing"}, {"PUT", "/health"}, {"OPTIONS", "/health"}, {"GET", "/problems/none"},
+	} {
+		p.Do(c.method, c.path, "", nil)
+		writings := noted.take()
+		if len(writings) == 0 || slices.Min(writings) <= 0 || slices.Max(writings) > time.Minute {
+			t.Errorf("%s %s: it was written within %s", c.method, c.path, writings)
+		}
+	}
+	s.HTTP.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// What net/http cannot read as a request it answers itself, in plain text and
+// without a line in the log. docs/decisions.md lists these answers.
+func TestWhatIsNoRequestIsNoProblem(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	for text, want := range map[string]int{
+		"hello\r\n\r\n":                                                               http.StatusBadRequest,
+		"GET / HTTP/1.1\r\n\r\n":                                                      http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a b\r\n\r\n":                                         http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n":                                http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a\r\nB : c\r\n\r\n":                                  http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: b\r\n\r\n":                      http.StatusBadRequest,
+		"GET / HTTP/1.1\r\nHost: a\r\nExpect: b\r\n\r\n":                              http.StatusExpectationFailed,
+		"GET / HTTP/1.1\r\nHost: a\r\nB: " + strings.Repeat("c", 80<<10) + "\r\n\r\n": http.StatusRequestHeaderFieldsTooLarge,
+		"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: b\r\n\r\n":                   http.StatusNotImplemented,
+		"GET / HTTP/3.0\r\nHost: a\r\n\r\n":                                           http.StatusHTTPVersionNotSupported,
+	} {
+		answer := sendRaw(t, s, text)
+		if body, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != want || strings.Contains(string(body), "{") {
+			t.Errorf("%.60q: status %d, want %d: %v %s", text, answer.StatusCode, want, err, body)
+		}
+	}
+}
+
+// sendRaw sends what no client of net/http would.
+func sendRaw(t *testing.T, s *servertest.Server, text string) *http.Response {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("%.60q: %v", text, err)
+	}
+	return answer
 }

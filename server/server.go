@@ -37,6 +37,8 @@ const (
 	directPoolSize = 4
 	// clientID is the client_id claim of tokens: the API's own clients.
 	clientID = "accord"
+	// handBackTime is what jobs that are broken off take at the very most.
+	handBackTime = time.Second
 	// storageTimeout bounds the check of the storage of files at start.
 	storageTimeout = 20 * time.Second
 )
@@ -112,7 +114,7 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
-		return nil, errors.Join(err, s.closeStores(), s.closeFiles())
+		return nil, errors.Join(err, s.closeStores(ctx), s.closeFiles())
 	}
 	return s, nil
 }
@@ -137,13 +139,12 @@ func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-func (s *Server) closeStores() error {
-	s.direct.Close()
-	s.pool.Close()
-	if s.redis == nil {
-		return nil
+func (s *Server) closeStores(ctx context.Context) error {
+	err := errors.Join(s.direct.CloseWithin(ctx), s.pool.CloseWithin(ctx))
+	if s.redis != nil {
+		err = errors.Join(err, s.redis.Close())
 	}
-	return s.redis.Close()
+	return err
 }
 
 // wire joins the parts in the order in which they need each other.
@@ -272,7 +273,7 @@ func (s *Server) wireRoutes(Options) error {
 	s.echo.Logger.SetOutput(discard{})
 	s.echo.Binder = binder{}
 	s.echo.HTTPErrorHandler = s.handleError
-	s.echo.Pre(rewriteTrailingSlash)
+	s.echo.Pre(boundAnswer, rewriteTrailingSlash)
 	s.echo.Use(s.edge)
 	if len(s.config.CORSOrigins) > 0 {
 		s.echo.Use(s.cors())
@@ -366,16 +367,28 @@ func (s *Server) notificationsOf(user string) {
 	}
 }
 
-// Close ends what Start began, jobs first, and closes the database and Redis. Jobs that
-// have not finished when ctx ends run again later.
+// Close ends what Start began, jobs first, and closes the database and Redis, all
+// of it before ctx ends. Jobs that have not finished shortly before run again later.
 func (s *Server) Close(ctx context.Context) error {
 	var err error
 	if s.stop != nil {
 		s.stop()
-		err = s.jobs.Stop(ctx)
+		err = s.stopJobs(ctx)
 	}
 	if s.sentry != nil {
-		s.sentry.Flush(time.Second)
+		flushing, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		s.sentry.FlushWithContext(flushing)
 	}
-	return errors.Join(err, s.closeStores(), s.closeFiles())
+	return errors.Join(err, s.closeStores(ctx), s.closeFiles())
+}
+
+// stopJobs leaves time to hand back those that do not finish.
+func (s *Server) stopJobs(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-handBackTime))
+		defer cancel()
+	}
+	return s.jobs.Stop(ctx)
 }

@@ -16,8 +16,8 @@ import (
 var probePaths = []string{"/health", "/livez", "/readyz"}
 
 // checkHost lets development answer to loopback names only, so that no web
-// page can reach its demo passwords and mails under a name of its own (DNS
-// rebinding).
+// page can reach its demo passwords, mails and profiles under a name of its own
+// (DNS rebinding).
 func (s *Server) checkHost(r *http.Request) error {
 	if !s.config.Development() || isLoopbackHost(r.Host) {
 		return nil
@@ -30,6 +30,7 @@ func isLoopbackHost(hostport string) bool {
 	if err != nil {
 		host = strings.Trim(hostport, "[]")
 	}
+	host = strings.ToLower(strings.TrimSuffix(host, ".")) // the dot of a name from the root
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}

@@ -117,6 +117,10 @@ func TestOwnTLS(t *testing.T) {
 	}
 	p.POST("/api/v1/auth/forgot-password", map[string]any{"email": "ada@example.com"}).Expect(http.StatusAccepted)
 
+	if answer := sendRaw(t, &servertest.Server{URL: plain}, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("plain HTTP gets %s", answer.Status)
+	}
+
 	old := &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS11}
 	if conn, err := new(tls.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(plain, "http://")); err == nil {
 		_ = conn.Close()

@@ -13,9 +13,6 @@ import (
 	"github.com/accord-api/accord/server"
 )
 
-// closeTimeout bounds the stop of the private database.
-const closeTimeout = 15 * time.Second
-
 // privateDatabase gives the configuration a database of its own in development
 // when it has none. The returned close is never nil.
 func (c command) privateDatabase(ctx context.Context, config server.Config) (server.Config, func() error, error) {
@@ -34,9 +31,9 @@ func (c command) privateDatabase(ctx context.Context, config server.Config) (ser
 		return config, nil, fmt.Errorf("starting a private PostgreSQL (or set DATABASE_URL): %w", err)
 	}
 	stop := func() error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		stopping, cancel := stopContext(ctx, config.ShutdownTimeout)
 		defer cancel()
-		return database.Close(ctx)
+		return database.Close(stopping)
 	}
 	if err := database.EnsureDatabase(ctx, "accord"); err != nil {
 		_ = stop() // the first error is the one that tells

@@ -21,6 +21,9 @@ const (
 	exitFailed = 1
 	// exitUsage is for a wrong setting or a wrong command line.
 	exitUsage = 2
+	// exitInterrupted is for what was told to end before it was done, as shells
+	// have it for Ctrl-C.
+	exitInterrupted = 130
 )
 
 func main() {
@@ -33,6 +36,8 @@ func main() {
 
 // run is the whole command with its exit code, for main and for tests.
 func run(ctx context.Context, args []string, c command) int {
+	ctx, forget := noteStop(ctx)
+	defer forget()
 	root := newRoot(c, args)
 	understood := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
@@ -42,6 +47,9 @@ func run(ctx context.Context, args []string, c command) int {
 		return exitOK
 	case errors.Is(err, errHelped):
 		return exitUsage
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return exitInterrupted // nothing has failed: the caller knows why it ended
 	}
 	fmt.Fprintln(c.err, "accord:", err)
 	var config *server.ConfigError

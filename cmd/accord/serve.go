@@ -50,6 +50,7 @@ func serve(ctx context.Context, config server.Config, c command) (err error) {
 	}
 	if admin != nil {
 		defer admin.Close()
+		newLog(config, c.err).InfoContext(ctx, "profiles are served", "url", "http://"+admin.Addr().String()+"/debug/pprof/")
 	}
 
 	config, closeDatabase, err := c.privateDatabase(ctx, config)
@@ -108,7 +109,7 @@ func (c command) newServer(ctx context.Context, config server.Config) (*server.S
 		return nil, nil, err
 	}
 	return api, func() error {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), config.ShutdownTimeout)
+		stopping, cancel := stopContext(ctx, config.ShutdownTimeout)
 		defer cancel()
 		return api.Close(stopping)
 	}, nil

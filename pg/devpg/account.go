@@ -2,8 +2,6 @@ package devpg
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -103,41 +101,27 @@ func (a account) own(path string) error {
 	return os.Lchown(path, a.uid, a.gid)
 }
 
-// folderName is a file in a folder that takes another one's place: it names that
-// one, so that what belongs to it can be found (tools/elsewhere.sh).
-const folderName = "folder"
-
 // place makes the folder of a shared server. Root keeps the folder and its
 // secrets and hands over the data alone; the account passes through.
-func place(options Options) (string, account, error) {
+func place(options Options) (*cluster, error) {
 	dir, err := filepath.Abs(options.Dir)
 	if err != nil {
-		return "", account{}, err
+		return nil, err
 	}
 	if err := os.MkdirAll(dir, folderMode()); err != nil {
-		return "", account{}, err
+		return nil, err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return "", account{}, err
+		return nil, err
 	}
 	who, err := accountFor(filepath.Join(dir, dataName))
-	if err != nil || who.reaches(dir) {
-		return dir, who, err
+	if err != nil {
+		return nil, err
 	}
-	sum := sha256.Sum256([]byte(dir))
-	other := "/var/tmp/accord-" + hex.EncodeToString(sum[:8])
-	options.Log("PostgreSQL runs as user %s, who cannot enter %s: its data is in %s", who.name, dir, other)
-	if err := claimFolder(other); err != nil {
-		return "", account{}, err
+	if who.reaches(dir) {
+		return &cluster{dir: dir, who: who}, nil
 	}
-	if other, err = filepath.EvalSymlinks(other); err != nil {
-		return "", account{}, err
-	}
-	if err := os.WriteFile(filepath.Join(other, folderName), []byte(dir+"\n"), 0o644); err != nil { //nolint:gosec // no secret
-		return "", account{}, err
-	}
-	who, err = accountFor(filepath.Join(other, dataName))
-	return other, who, err
+	return standIn(dir, who, options.Log)
 }
 
 func folderMode() os.FileMode {

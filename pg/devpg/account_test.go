@@ -49,6 +49,51 @@ func TestRootWithClosedFolder(t *testing.T) {
 	must(t, again.Close(t.Context()))
 }
 
+// Who removes the folder wants to begin again, wherever the data is in truth,
+// and though a run that was killed has left its server behind. What others are
+// at work on is not taken from them.
+func TestRootBeginsAnewWhenFolderIsRemoved(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip(needsRoot)
+	}
+	closed := filepath.Join(t.TempDir(), ".accord")
+	stand := standIn(t, closed)
+	t.Cleanup(func() { _ = os.RemoveAll(stand) })
+	const note, kept = "CREATE TABLE notes (note text)", "SELECT (to_regclass('notes') IS NOT NULL)::text"
+
+	first := start(t, closed)
+	query(t, first.URL("postgres"), note)
+	must(t, first.Close(t.Context()))
+	must(t, start(t, closed).Close(t.Context()))
+	again := start(t, closed)
+	if query(t, again.URL("postgres"), kept) != "true" {
+		t.Error("the data is gone though the folder is there")
+	}
+	must(t, os.RemoveAll(closed))
+	beside := start(t, closed)
+	if query(t, beside.URL("postgres"), kept) != "true" {
+		t.Error("the data is gone though somebody works on it")
+	}
+	must(t, again.Close(t.Context()))
+	must(t, beside.Close(t.Context()))
+
+	must(t, os.RemoveAll(closed))
+	fresh := start(t, closed)
+	if query(t, fresh.URL("postgres"), kept) != "false" {
+		t.Error("the data outlives its folder")
+	}
+	query(t, fresh.URL("postgres"), note)
+	must(t, fresh.Close(t.Context()))
+	startHolder(t, self(t), closed, nil).kill(t)
+	must(t, os.RemoveAll(closed))
+	last := start(t, closed)
+	if query(t, last.URL("postgres"), kept) != "false" {
+		t.Error("the data of a killed run outlives its folder")
+	}
+	must(t, last.Close(t.Context()))
+}
+
 // Anybody may write to /var/tmp, and so prepare what we are about to use.
 func TestRootRefusesPreparedFolder(t *testing.T) {
 	t.Parallel()

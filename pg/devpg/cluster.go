@@ -34,6 +34,7 @@ const (
 // cluster is a data folder and what is needed to run a server on it.
 type cluster struct {
 	dir      string
+	asked    string // what dir stands in for; "" where it is what was asked for
 	who      account
 	bin      binaries
 	password string

@@ -56,7 +56,7 @@ type Server struct {
 }
 
 // Start gives a running server: one that is there already for the same Dir, or
-// a new one. The caller has to Close it.
+// a new one. The caller has to Close it. When ctx ends first, the error is ctx's.
 func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Log == nil {
 		options.Log = func(string, ...any) {}
@@ -69,6 +69,9 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		start = startVolatile
 	}
 	server, err := start(ctx, options)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // what was killed by it has nothing to tell
+	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the private PostgreSQL: %w", err)
 	}
@@ -100,7 +103,7 @@ func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
 }
 
 // Close gives the server up. The last process to do so stops it: gently, or at
-// once when ctx has ended. It takes some ten seconds at the very most. Calls
+// once when ctx has ended, which takes some six seconds at the very most. Calls
 // after the first do nothing.
 func (s *Server) Close(ctx context.Context) error {
 	s.once.Do(func() { s.err = s.close(ctx) })

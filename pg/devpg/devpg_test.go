@@ -2,6 +2,7 @@ package devpg_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -222,6 +223,32 @@ func TestCloseIsQuickWhenThereIsNoTime(t *testing.T) {
 	must(t, server.Close(ended))
 	if devpg.Serves(pid, dir) {
 		t.Fatal("the server runs after Close")
+	}
+}
+
+// One that starts may be long at it. It is the one then that stops the server.
+func TestCloseDoesNotWaitForOthersBeyondItsTime(t *testing.T) {
+	t.Parallel()
+	dir := seeded(t)
+	server := start(t, dir)
+	guard, err := os.Open(filepath.Join(dir, "start.lock"))
+	must(t, err)
+	defer guard.Close()
+	must(t, syscall.Flock(int(guard.Fd()), syscall.LOCK_EX))
+
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if err := server.Close(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error = %v, want that of the deadline", err)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	must(t, guard.Close())
+	must(t, start(t, dir).Close(t.Context()))
+	if devpg.PID(dir) != 0 {
+		t.Error("the server runs after the last Close")
 	}
 }
 

@@ -11,16 +11,19 @@ import (
 	"time"
 )
 
-const leaveTimeout = 10 * time.Second
+const (
+	leaveTimeout = 10 * time.Second
+	// hurryTimeout is for a caller whose time is over: most are done in a moment.
+	hurryTimeout = time.Second
+)
 
 // startShared finds or starts the durable server of a folder. Who holds use.lock
 // uses it; start.lock guards the moments of starting and stopping.
 func startShared(ctx context.Context, options Options) (*Server, error) {
-	dir, who, err := place(options)
+	c, err := place(options)
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{dir: dir, who: who}
 	guard, err := lockFile(ctx, c.path(startLock))
 	if err != nil {
 		return nil, err
@@ -30,7 +33,11 @@ func startShared(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := use.try(syscall.LOCK_SH); err != nil {
+	err = c.renew(ctx, use, options.Log)
+	if err == nil {
+		_, err = use.try(syscall.LOCK_SH)
+	}
+	if err != nil {
 		use.release()
 		return nil, err
 	}
@@ -89,10 +96,14 @@ func (c *cluster) server(port, pid int, gone func() bool) *Server {
 }
 
 // leave stops the server if nobody else uses it. Others hold the guard for as
-// long as they start or stop one; a caller in a hurry waits all the same, since
-// the server would be left running otherwise.
+// long as they start or stop one. Who is longer at it than a caller can wait is
+// about to use the server, and so will stop it.
 func (c *cluster) leave(ctx context.Context, use *fileLock, stopServer func(context.Context) error) error {
-	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	limit := leaveTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, max(time.Until(deadline), hurryTimeout))
+	}
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	guard, err := lockFile(wait, c.path(startLock))
 	if err != nil {

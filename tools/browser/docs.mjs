@@ -4,7 +4,8 @@
 //   node docs.mjs BASE_URL USERNAME FOLDER   (password on stdin, pictures go to FOLDER)
 //
 // Fails on any console error, violation of the page's own content security
-// policy, failed request, or request to another host.
+// policy, failed request, request to another host, or anything that the browser
+// still knows of the sign-in when the page is gone.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -31,6 +32,7 @@ try {
   await visit('desktop', { width: 1280, height: 900 }, async (page) => {
     await signIn(page);
     await askWhoIAm(page);
+    await keepsNothing(page);
   });
   await visit('phone', { width: 390, height: 844 }, fitsTheScreen);
 } catch (error) {
@@ -93,6 +95,13 @@ async function signIn(page) {
   }
   await page.screenshot({ path: join(folder, 'docs-authorized.png') });
   await dialog.locator('.btn-done').first().click();
+}
+
+// keepsNothing looks where a page may leave things for the next script of this
+// origin, and for whoever opens the browser next.
+async function keepsNothing(page) {
+  const kept = await page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage), document.cookie].filter(Boolean));
+  if (kept.length) throw new Error(`the page keeps what outlives it: ${kept.join(', ')}`);
 }
 
 async function askWhoIAm(page) {
