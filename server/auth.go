@@ -194,9 +194,7 @@ func (s *Server) verifyPassword(ctx context.Context, user *db.User, password str
 }
 
 func invalidCredentials() error {
-	p := problem(api.ProblemInvalidCredentials, "The user name or the password is wrong.")
-	p.challenge = bearerChallenge()
-	return p
+	return problem(api.ProblemInvalidCredentials, "The user name or the password is wrong.").challenge()
 }
 
 // RefreshToken exchanges a refresh token for its successor.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -225,8 +226,10 @@ func TestABrokenExportBreaksTheConnection(t *testing.T) {
 	if n := column(t, s, "SELECT count(*)::text FROM audit_events WHERE action = 'export.users' AND outcome = 'failed'"); n != "2" {
 		t.Errorf("%s failures are audited", n)
 	}
-	if !strings.Contains(s.Log.String(), "terminating connection") {
-		t.Error("the log does not say why")
+	// Whether the database's farewell is read before its end of the connection is a race.
+	told := regexp.MustCompile(`"level":"(WARN|ERROR)","msg":"request".*"operation":"exportUsers".*"error":"[^"]`).FindAllString(s.Log.String(), -1)
+	if len(told) != 2 {
+		t.Errorf("the log tells of %d failures and why: %s", len(told), s.Log.String())
 	}
 }
 

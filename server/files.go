@@ -402,9 +402,7 @@ func (w *fileWriter) refusal(size int64) error {
 	case http.StatusPreconditionFailed:
 		return problem(api.ProblemPreconditionFailed, "The file is not the one that the client has.")
 	case http.StatusRequestedRangeNotSatisfiable:
-		p := problem(api.ProblemRangeNotSatisfiable, "The file has %d bytes.", size)
-		p.contentRange = fmt.Sprintf("bytes */%d", size)
-		return p
+		return problem(api.ProblemRangeNotSatisfiable, "The file has %d bytes.", size).with(headerContentRange, fmt.Sprintf("bytes */%d", size))
 	}
 	return fmt.Errorf("serving a file: http.ServeContent answers %d", w.refused)
 }

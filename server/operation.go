@@ -340,12 +340,15 @@ func rolesOf(role string) []string {
 // missingRole is a 403 that names the roles that were wanted (RFC 6750, section 3.1).
 func missingRole(wanted ...string) error {
 	scope := strings.Join(wanted, " ")
-	p := problem(api.ProblemForbidden, "The operation needs the role %s.", scope)
-	p.challenge = bearerChallenge(`error="insufficient_scope"`, fmt.Sprintf(`scope="%s"`, scope))
-	return p
+	return problem(api.ProblemForbidden, "The operation needs the role %s.", scope).
+		challenge(`error="insufficient_scope"`, fmt.Sprintf(`scope="%s"`, scope))
 }
 
-// checkContentType lets only declared content types in, in UTF-8.
+// identity is the content coding of what is sent as it is (RFC 9110, section 8.4.1).
+const identity = "identity"
+
+// checkContentType lets only declared content types in, in UTF-8 and not
+// compressed.
 func (o *operation) checkContentType(r *http.Request) error {
 	if len(o.policy.ContentTypes) == 0 || (!o.policy.BodyRequired && r.ContentLength == 0) {
 		return nil
@@ -353,9 +356,11 @@ func (o *operation) checkContentType(r *http.Request) error {
 	mediaType, params, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	charset := params["charset"]
 	if err != nil || !slices.Contains(o.policy.ContentTypes, mediaType) || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
-		p := problem(api.ProblemUnsupportedMediaType, "The operation takes %s in UTF-8.", o.accept)
-		p.accept = o.accept
-		return p
+		return problem(api.ProblemUnsupportedMediaType, "The operation takes %s in UTF-8.", o.accept).with(echo.HeaderAccept, o.accept)
+	}
+	if encoding := r.Header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, identity) {
+		return problem(api.ProblemUnsupportedMediaType, "Bodies are taken as they are, without a Content-Encoding.").
+			with(echo.HeaderAcceptEncoding, identity) // RFC 9110, section 15.5.16
 	}
 	return nil
 }

@@ -35,12 +35,8 @@ type Problem struct {
 	fields validate.Violations
 	// retryAfter is sent as Retry-After, in whole seconds, when not 0.
 	retryAfter time.Duration
-	// challenge is sent as WWW-Authenticate.
-	challenge string
-	// accept is sent as Accept: the content types that would do.
-	accept string
-	// contentRange is sent as Content-Range: the size of what has no such part.
-	contentRange string
+	// header is sent with it: what the status asks for, as a challenge.
+	header map[string]string
 	// cause is logged, never sent.
 	cause error
 }
@@ -48,6 +44,15 @@ type Problem struct {
 // problem makes a Problem whose detail is told to the client.
 func problem(kind *api.ProblemType, format string, args ...any) *Problem {
 	return &Problem{kind: kind, detail: fmt.Sprintf(format, args...)}
+}
+
+// with sends a header with the problem.
+func (p *Problem) with(name, value string) *Problem {
+	if p.header == nil {
+		p.header = map[string]string{}
+	}
+	p.header[name] = value
+	return p
 }
 
 // because adds what is logged with the problem but not sent.
@@ -188,12 +193,8 @@ func (p *Problem) writeHeader(header http.Header) {
 	if p.retryAfter > 0 {
 		header.Set(echo.HeaderRetryAfter, strconv.Itoa(seconds(p.retryAfter)))
 	}
-	for name, value := range map[string]string{
-		echo.HeaderWWWAuthenticate: p.challenge, echo.HeaderAccept: p.accept, headerContentRange: p.contentRange,
-	} {
-		if value != "" {
-			header.Set(name, value)
-		}
+	for name, value := range p.header {
+		header.Set(name, value)
 	}
 }
 
@@ -234,7 +235,7 @@ func seconds(d time.Duration) int {
 	return max(1, int(math.Ceil(d.Seconds())))
 }
 
-// bearerChallenge is a WWW-Authenticate value (RFC 6750, section 3).
-func bearerChallenge(attributes ...string) string {
-	return strings.Join(append([]string{`Bearer realm="accord"`}, attributes...), ", ")
+// challenge asks for a bearer token (RFC 6750, section 3).
+func (p *Problem) challenge(attributes ...string) *Problem {
+	return p.with(echo.HeaderWWWAuthenticate, strings.Join(append([]string{`Bearer realm="accord"`}, attributes...), ", "))
 }

@@ -160,9 +160,8 @@ func orEnded(err error) error {
 // unauthenticated is a 401; code is RFC 6750's, "" where nothing was sent.
 func unauthenticated(code, detail string) error {
 	p := problem(api.ProblemUnauthenticated, "%s", detail)
-	p.challenge = bearerChallenge()
-	if code != "" {
-		p.challenge = bearerChallenge(`error="`+code+`"`, `error_description="`+detail+`"`)
+	if code == "" {
+		return p.challenge()
 	}
-	return p
+	return p.challenge(`error="`+code+`"`, `error_description="`+detail+`"`)
 }

@@ -188,8 +188,8 @@ var (
 		Code:    "unsupported-media-type",
 		Status:  415,
 		Title:   "The content type is not supported",
-		Meaning: "The operation does not take a body of this content type.",
-		Mend:    "Use one of the content types in the `Accept` header of the answer.",
+		Meaning: "The operation does not take a body of this content type, or one that is compressed.",
+		Mend:    "Use one of the content types in the `Accept` header of the answer, and no `Content-Encoding`.",
 		OAuth:   "invalid_request",
 	}
 	ProblemRangeNotSatisfiable = &ProblemType{

@@ -30,6 +30,16 @@ func checkContentType(t *testing.T, s *servertest.Server, o operation) {
 			t.Errorf("Accept %q", accepted)
 		}
 	}
+	for _, encoding := range []string{"gzip", "identity, br", "unknown", "identity"} {
+		p.IP = s.Somebody().IP
+		p.Header.Set("Content-Encoding", encoding)
+		answer := p.Do(o.Method, o.url(), o.contentType(), []byte("{}"))
+		refused := answer.Status == http.StatusUnsupportedMediaType && answer.Header.Get("Accept-Encoding") == "identity"
+		if plain := encoding == "identity"; refused == plain {
+			t.Errorf("Content-Encoding %s: status %d, Accept-Encoding %q", encoding, answer.Status, answer.Header.Get("Accept-Encoding"))
+		}
+	}
+	p.Header.Del("Content-Encoding")
 	for _, contentType := range o.contentTypes() {
 		for _, written := range []string{contentType, strings.ToUpper(contentType), contentType + "; charset=UTF-8", contentType + `;charset="utf-8"`} {
 			p.IP = s.Somebody().IP
