@@ -1,7 +1,7 @@
-// Package demo makes people, products, orders and notifications up: a little
-// for who starts the server for the first time (Fill), and as much as one likes
-// to try it under load (Seed). The same seed makes the same data, only its times
-// move with the clock.
+// Package demo makes people, products, orders, notifications and reports up: a
+// little for who starts the server for the first time (Fill), and as much as one
+// likes to try it under load (Seed). The same seed makes the same data, only its
+// times move with the clock.
 package demo
 
 import (
@@ -49,6 +49,7 @@ const (
 	drawOrder
 	drawAccount
 	drawNotification
+	drawReport
 )
 
 // row begins the draws of a table's row with this number.

@@ -62,7 +62,8 @@ func seed(t *testing.T, pool *pg.Pool, sizes demo.Sizes, o demo.SeedOptions) {
 const everything = `SELECT md5(concat(
 	(SELECT string_agg(t::text, '' ORDER BY id) FROM users t), (SELECT string_agg(t::text, '' ORDER BY id) FROM products t),
 	(SELECT string_agg(t::text, '' ORDER BY id) FROM orders t), (SELECT string_agg(t::text, '' ORDER BY order_id, position) FROM order_lines t),
-	(SELECT string_agg(t::text, '' ORDER BY id) FROM notifications t)))`
+	(SELECT string_agg(t::text, '' ORDER BY id) FROM notifications t), (SELECT string_agg(t::text, '' ORDER BY id) FROM files t),
+	(SELECT string_agg(t::text, '' ORDER BY id) FROM reports t)))`
 
 // wrong holds, for all that must hold, a query that counts the rows for which it
 // does not.
@@ -96,6 +97,8 @@ const allRows = `CREATE VIEW all_rows AS
 	SELECT 'users' AS kind, id, created_at, greatest(updated_at, email_verified_at) AS updated_at FROM users
 	UNION ALL SELECT 'products', id, created_at, updated_at FROM products
 	UNION ALL SELECT 'orders', id, created_at, updated_at FROM orders
+	UNION ALL SELECT 'files', id, created_at, created_at FROM files
+	UNION ALL SELECT 'reports', id, created_at, coalesce(finished_at, created_at) FROM reports
 	UNION ALL SELECT 'notifications of ' || user_id, id, created_at, coalesce(read_at, created_at) FROM notifications`
 
 func holds(t *testing.T, pool *pg.Pool) {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/pg"
 )
@@ -39,10 +40,12 @@ type Account struct {
 // FillOptions are what Fill needs.
 type FillOptions struct {
 	// Accounts are made first, where their names are free. Those with the role
-	// user have orders.
+	// user have orders, and a report of them.
 	Accounts []Account
 	// Hash gives what is stored for a password.
 	Hash func(ctx context.Context, password string) (string, error)
+	// Files is where the reports are kept.
+	Files *files.Store
 	// Now is the time that all of the data is older than.
 	Now time.Time
 }
@@ -63,7 +66,7 @@ func Fill(ctx context.Context, pool *pg.Pool, o FillOptions) error {
 	if err := f.hash(ctx); err != nil {
 		return err
 	}
-	return pool.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err = pool.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", lockID); err != nil {
 			return fmt.Errorf("waiting for others that add demo data: %w", err)
 		}
@@ -73,6 +76,10 @@ func Fill(ctx context.Context, pool *pg.Pool, o FillOptions) error {
 		}
 		return f.write(ctx, tx, missing)
 	})
+	if err != nil && !errors.Is(err, pg.ErrUnknownOutcome) { // then it is for the sweep
+		err = errors.Join(err, f.discard(ctx))
+	}
+	return err
 }
 
 // Present gives those of the accounts that are there and active.
@@ -113,6 +120,7 @@ type filling struct {
 	accounts []buyer // in the order of Accounts
 	market   market
 	orders   []order
+	reports  []db.FileCreateParams // what they were made into
 }
 
 // hash hashes the passwords, which is what takes longest, all at once.
@@ -134,7 +142,7 @@ func (f *filling) write(ctx context.Context, tx pgx.Tx, missing gaps) error {
 		steps = append(steps, f.writeAccounts)
 	}
 	if missing.data {
-		steps = append(steps, f.writeMarket, f.writeOrders, f.writeNotifications)
+		steps = append(steps, f.writeMarket, f.writeOrders, f.writeReports, f.writeNotifications)
 	}
 	for _, write := range steps {
 		if err := write(ctx, tx); err != nil {

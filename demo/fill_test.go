@@ -2,12 +2,20 @@ package demo_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
 	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/accord-api/accord/demo"
+	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/pg"
 )
 
@@ -16,15 +24,48 @@ var accounts = []demo.Account{
 	{Email: "user@example.com", Username: "user", FullName: "A User", Role: "user", Password: "u"},
 }
 
+// storage is an empty one, and the folder that it is in.
+func storage(t *testing.T) (*files.Store, string) {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := files.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store, dir
+}
+
+// kept lists what is in the folder of a storage.
+func kept(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
 // fill fills a database, and counts the passwords that are hashed for that.
 func fill(t *testing.T, pool *pg.Pool) (hashed int64) {
+	t.Helper()
+	store, _ := storage(t)
+	return fillWith(t, pool, store)
+}
+
+func fillWith(t *testing.T, pool *pg.Pool, store *files.Store) (hashed int64) {
 	t.Helper()
 	var n atomic.Int64
 	hash := func(_ context.Context, password string) (string, error) {
 		n.Add(1)
 		return "hash of " + password, nil
 	}
-	if err := demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: accounts, Hash: hash, Now: now}); err != nil {
+	if err := demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: accounts, Hash: hash, Files: store, Now: now}); err != nil {
 		t.Error(err)
 	}
 	return n.Load()
@@ -41,7 +82,9 @@ var counts = map[string]int{
 	"SELECT count(*) FROM orders JOIN users ON users.id = user_id WHERE username = 'user'":      12,
 	"SELECT count(DISTINCT user_id) FROM notifications WHERE read_at IS NULL":                   2,
 	"SELECT count(DISTINCT user_id) FROM notifications WHERE read_at IS NOT NULL":               2,
-	"SELECT count(DISTINCT kind) FROM notifications":                                            3,
+	"SELECT count(DISTINCT kind) FROM notifications":                                            4,
+	"SELECT count(*) FROM files JOIN users ON users.id = user_id WHERE username = 'user'":       1,
+	"SELECT count(*) FROM reports JOIN files ON files.id = file_id WHERE status = 'succeeded'":  1,
 	"SELECT count(*) FROM (SELECT FROM orders GROUP BY date_trunc('day', created_at, 'UTC')) d": 91, // it is noon
 }
 
@@ -72,6 +115,63 @@ func TestFill(t *testing.T) {
 		if !ask[bool](t, pool, sql) {
 			t.Errorf("not so: %s", sql)
 		}
+	}
+}
+
+// The report has the orders of its user, as they are, and its bytes are those
+// that its row tells of.
+func TestFillReports(t *testing.T) {
+	t.Parallel()
+	pool := database(t)
+	store, dir := storage(t)
+	fillWith(t, pool, store)
+	opened, err := store.Open(t.Context(), ask[string](t, pool, "SELECT storage_key FROM files"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	content, err := io.ReadAll(opened)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	if hex.EncodeToString(sum[:]) != ask[string](t, pool, "SELECT encode(sha256, 'hex') FROM files") || len(content) != ask[int](t, pool, "SELECT size FROM files") {
+		t.Error("the row tells of other bytes")
+	}
+	rows, err := csv.NewReader(strings.NewReader(string(content))).ReadAll()
+	if err != nil || len(rows) < 13 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	var lines []string
+	for _, row := range rows[1:] {
+		lines = append(lines, row[0]+" "+row[2]+" "+row[4])
+	}
+	want := ask[string](t, pool, `SELECT string_agg(concat_ws(' ', order_id, status, sku), ',' ORDER BY order_id, position)
+		FROM order_lines JOIN orders ON orders.id = order_id JOIN users ON users.id = user_id WHERE username = 'user'`)
+	if got := strings.Join(lines, ","); got != want {
+		t.Errorf("the report has %s, want %s", got, want)
+	}
+	if got := kept(t, dir); len(got) != 1 {
+		t.Errorf("the storage has %q", got)
+	}
+	if !ask[bool](t, pool, `SELECT link LIKE '%/' || files.id AND title LIKE '%' || files.name AND days = 90
+		FROM notifications, files, reports WHERE notifications.kind = 'report.succeeded'`) {
+		t.Error("the user is told of something else")
+	}
+}
+
+// Without a storage there is no report, and nothing else either.
+func TestFillWithoutStorage(t *testing.T) {
+	t.Parallel()
+	pool := database(t)
+	store, dir := storage(t)
+	_ = store.Close()
+	hash := func(context.Context, string) (string, error) { return "", nil }
+	if err := demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: accounts, Hash: hash, Files: store, Now: now}); err == nil {
+		t.Error("no error")
+	}
+	if n := ask[int](t, pool, "SELECT (SELECT count(*) FROM files) + (SELECT count(*) FROM users)"); n != 0 || len(kept(t, dir)) != 0 {
+		t.Errorf("%d rows, %q", n, kept(t, dir))
 	}
 }
 
@@ -151,18 +251,22 @@ func TestFillAroundOthers(t *testing.T) {
 func TestFillFails(t *testing.T) {
 	t.Parallel()
 	pool := database(t)
+	store, dir := storage(t)
 	broken := errors.New("broken")
 	failing := func(context.Context, string) (string, error) { return "", broken }
-	err := demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: accounts, Hash: failing, Now: now})
+	err := demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: accounts, Hash: failing, Files: store, Now: now})
 	if !errors.Is(err, broken) {
 		t.Errorf("error: %v", err)
 	}
 	execute(t, pool, "ALTER TABLE notifications ADD CHECK (number < 3)")
 	hash := func(context.Context, string) (string, error) { return "", nil }
-	if err := demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: accounts, Hash: hash, Now: now}); err == nil {
+	if err := demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: accounts, Hash: hash, Files: store, Now: now}); err == nil {
 		t.Error("no error")
 	}
 	if got := ask[int](t, pool, "SELECT count(*) FROM users") + ask[int](t, pool, "SELECT count(*) FROM products"); got != 0 {
 		t.Errorf("%d rows", got)
+	}
+	if got := kept(t, dir); len(got) != 0 {
+		t.Errorf("the storage has %q", got)
 	}
 }

@@ -21,7 +21,7 @@ type notice struct {
 	at                time.Time
 }
 
-// writeNotifications tells each account of its orders and its sign-ins.
+// writeNotifications tells each account of its orders, reports and sign-ins.
 func (f *filling) writeNotifications(ctx context.Context, tx pgx.Tx) error {
 	for i, account := range f.accounts {
 		f.source.row(drawNotification, int64(i))
@@ -44,6 +44,11 @@ func (f *filling) notices(account uuid.UUID) (all []notice) {
 	for _, o := range f.orders {
 		if o.buyer == account {
 			all = append(all, o.notices()...)
+		}
+	}
+	for _, r := range f.reports {
+		if r.UserID == account {
+			all = append(all, notice{"report.succeeded", "Your report is ready: " + r.Name, "/api/v1/files/" + r.ID.String(), r.Now})
 		}
 	}
 	for i := range signIns {

@@ -113,22 +113,31 @@ type reportTry struct {
 	progress atomic.Int32 // percent
 }
 
+// WriteReport keeps the bytes of a report in the storage, and gives the row of
+// its file, with this id, which is the caller's to write. It needs no job and no
+// lease, and nothing of the configuration but Queries, Files and Project; Queries
+// may be those of a transaction.
+func WriteReport(ctx context.Context, c Config, report db.Report, file uuid.UUID) (db.FileCreateParams, error) {
+	l := &reportTry{worker: &reportWorker{Config: c}, report: report, token: file}
+	written, err := l.write(ctx)
+	return l.file(file, written), err
+}
+
 // run writes the report and completes it, renewing the lease meanwhile.
 func (l *reportTry) run(ctx context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
 	go func() { defer close(renewed); l.renew(ctx, end) }()
-	key := fmt.Sprintf("%s%s/%s", reportFolder, l.report.ID, l.token)
-	written, err := l.write(ctx, key)
+	written, err := l.write(ctx)
 	end(nil)
 	<-renewed
 	if cause := context.Cause(ctx); errors.Is(cause, errLeaseLost) {
-		return errors.Join(cause, l.discard(ctx, key))
+		return errors.Join(cause, l.discard(ctx))
 	}
 	if err != nil {
 		return err
 	}
-	return l.complete(context.WithoutCancel(ctx), key, written)
+	return l.complete(context.WithoutCancel(ctx), written)
 }
 
 // renew says now and then that this worker is at it, until ctx ends; a lost
@@ -155,12 +164,15 @@ func (l *reportTry) renew(ctx context.Context, end context.CancelCauseFunc) {
 	}
 }
 
-// write streams the report to the storage while it is made.
-func (l *reportTry) write(ctx context.Context, key string) (files.Written, error) {
+// write streams the report to the storage while it is made. Nothing of it runs
+// any more when it returns.
+func (l *reportTry) write(ctx context.Context) (files.Written, error) {
 	reader, writer := io.Pipe()
-	go func() { writer.CloseWithError(l.render(ctx, writer)) }()
-	written, err := l.worker.Files.Write(ctx, key, reader, reportMax)
+	rendered := make(chan struct{})
+	go func() { defer close(rendered); writer.CloseWithError(l.render(ctx, writer)) }()
+	written, err := l.worker.Files.Write(ctx, l.key(), reader, reportMax)
 	_ = reader.CloseWithError(err) // lets render end where the storage failed
+	<-rendered
 	if err != nil {
 		return written, fmt.Errorf("writing a report: %w", err)
 	}
@@ -169,30 +181,35 @@ func (l *reportTry) write(ctx context.Context, key string) (files.Written, error
 
 // complete makes the file known, in the transaction that ends the report: both
 // are there, and the user is told, once or not at all.
-func (l *reportTry) complete(ctx context.Context, key string, written files.Written) error {
-	file := uuid.Must(uuid.NewV7())
+func (l *reportTry) complete(ctx context.Context, written files.Written) error {
+	file := l.file(uuid.Must(uuid.NewV7()), written)
+	file.Now = l.worker.Now()
 	err := pgx.BeginFunc(ctx, l.worker.Direct, func(tx pgx.Tx) error {
 		queries := l.worker.Queries.WithTx(tx)
-		_, err := queries.FileCreate(ctx, db.FileCreateParams{
-			ID: file, UserID: l.report.UserID, Name: l.name(), ContentType: l.contentType(),
-			Size: written.Size, Sha256: written.SHA256[:], StorageKey: key, Now: l.worker.Now(),
-		})
-		if err != nil {
+		if _, err := queries.FileCreate(ctx, file); err != nil {
 			return fmt.Errorf("writing the file of a report: %w", err)
 		}
-		n, err := queries.ReportSucceed(ctx, db.ReportSucceedParams{ID: l.report.ID, Token: l.token, FileID: file, Now: l.worker.Now()})
+		n, err := queries.ReportSucceed(ctx, db.ReportSucceedParams{ID: l.report.ID, Token: l.token, FileID: file.ID, Now: file.Now})
 		if err != nil {
 			return fmt.Errorf("completing a report: %w", err)
 		}
 		if n == 0 {
 			return errLeaseLost
 		}
-		return l.tell(ctx, queries, "report.succeeded", "Your report is ready: "+l.name(), "/api/v1/files/"+file.String())
+		return l.tell(ctx, queries, "report.succeeded", "Your report is ready: "+file.Name, "/api/v1/files/"+file.ID.String())
 	})
 	if errors.Is(err, errLeaseLost) {
-		return errors.Join(err, l.discard(ctx, key))
+		return errors.Join(err, l.discard(ctx))
 	}
 	return err
+}
+
+// file is the row of what was written; its time is still missing.
+func (l *reportTry) file(id uuid.UUID, written files.Written) db.FileCreateParams {
+	return db.FileCreateParams{
+		ID: id, UserID: l.report.UserID, Name: l.name(), ContentType: l.contentType(),
+		Size: written.Size, Sha256: written.SHA256[:], StorageKey: l.key(),
+	}
 }
 
 // giveUp lets the report be tried again, or ends it.
@@ -220,9 +237,12 @@ func (l *reportTry) tell(ctx context.Context, queries *db.Queries, kind, title, 
 
 // discard deletes what was written for nothing. What is left all the same goes
 // with the next sweep of the storage.
-func (l *reportTry) discard(ctx context.Context, key string) error {
-	return l.worker.Files.Delete(context.WithoutCancel(ctx), key)
+func (l *reportTry) discard(ctx context.Context) error {
+	return l.worker.Files.Delete(context.WithoutCancel(ctx), l.key())
 }
+
+// key is where this try keeps its bytes.
+func (l *reportTry) key() string { return fmt.Sprintf("%s%s/%s", reportFolder, l.report.ID, l.token) }
 
 func (l *reportTry) name() string {
 	return fmt.Sprintf("%s-%s.%s", l.report.Kind, l.report.CreatedAt.UTC().Format(time.DateOnly), l.report.Format)

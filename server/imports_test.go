@@ -18,7 +18,7 @@ var allowed = map[string][]string{
 	"auth":       {"limit"}, // bounds the hashes at once
 	"cache":      {},
 	"cmd/accord": {"demo", "pg", "pg/devpg", "server"}, // joins what is run
-	"demo":       {"gen/db", "pg"},                     // COPY, and word that products came
+	"demo":       {"files", "gen/db", "jobs", "pg"},    // COPY, a report, and word that products came
 	"files":      {},
 	"gen/api":    {"policy", "validate"},                       // the generated server
 	"gen/client": {},                                           // stands alone

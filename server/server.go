@@ -207,6 +207,10 @@ func (s *Server) checkFiles(ctx context.Context) error {
 	return s.files.Check(ctx)
 }
 
+// Files is where uploads and reports are kept; nil where nothing says so, and
+// then Start fails.
+func (s *Server) Files() *files.Store { return s.files }
+
 func (s *Server) closeFiles() error {
 	if s.files == nil {
 		return nil

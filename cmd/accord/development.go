@@ -60,7 +60,7 @@ func fill(ctx context.Context, config server.Config, api *server.Server) ([]demo
 		return nil, err
 	}
 	defer pool.Close()
-	err = demo.Fill(ctx, pool, demo.FillOptions{Accounts: demoAccounts, Hash: api.HashPassword, Now: time.Now()})
+	err = demo.Fill(ctx, pool, demo.FillOptions{Accounts: demoAccounts, Hash: api.HashPassword, Files: api.Files(), Now: time.Now()})
 	if err != nil {
 		return nil, fmt.Errorf("making demo data: %w", err)
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -75,7 +77,7 @@ func TestFilledDatabaseReadsWell(t *testing.T) {
 	defer pool.Close()
 	s := servertest.New(t, servertest.Options{DatabaseURL: address})
 	began := time.Now()
-	err = demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: demoAccounts, Hash: s.API.HashPassword, Now: s.Clock.Now()})
+	err = demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: demoAccounts, Hash: s.API.HashPassword, Files: s.API.Files(), Now: s.Clock.Now()})
 	t.Logf("filled in %s", time.Since(began))
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +95,29 @@ func TestFilledDatabaseReadsWell(t *testing.T) {
 		if orders := len(items(t, p, "/api/v1/orders")); (account.Role == "user") != (orders == 12) {
 			t.Errorf("%s has %d orders", account.Username, orders)
 		}
+		if account.Role == "user" {
+			hasReport(t, p)
+		}
+	}
+}
+
+// hasReport wants one finished report, and its file as its checksum says.
+func hasReport(t *testing.T, p *servertest.Person) {
+	t.Helper()
+	var reports client.ReportPage
+	ask(p, "/api/v1/reports").Into(&reports)
+	var kept client.FilePage
+	ask(p, "/api/v1/files").Into(&kept)
+	if len(reports.Items) != 1 || reports.Items[0].Status != "succeeded" || len(kept.Items) != 1 || *reports.Items[0].FileID != kept.Items[0].ID {
+		t.Fatalf("reports %+v, files %+v", reports.Items, kept.Items)
+	}
+	file := kept.Items[0]
+	content := ask(p, "/api/v1/files/"+file.ID.String()).Body
+	if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != file.Sha256 || int64(len(content)) != file.Size {
+		t.Errorf("the file is not what %+v says: %s", file, content)
+	}
+	if lines := strings.Count(string(content), "\n"); lines < 13 {
+		t.Errorf("%d lines of 12 orders", lines)
 	}
 }
 
