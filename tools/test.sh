@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 module=github.com/accord-api/accord
-minimum=80
+minimum=85
 
 # Everything that the tests write goes into one folder, so that what they leave
 # behind can be seen. Others may enter it: PostgreSQL refuses to run as root,
