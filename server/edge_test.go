@@ -258,6 +258,8 @@ func methodsOf(answer *servertest.Answer) []string {
 	return methods
 }
 
+// checkTrailingSlash sends the document's example with and without the slash:
+// the answer has the same status, and is no redirect.
 func checkTrailingSlash(t *testing.T, s *servertest.Server, o operation) {
 	t.Helper()
 	status := func(path string) int {
