@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -288,7 +289,7 @@ func partsOf(t *testing.T, a *servertest.Answer) (parts []string) {
 	}
 	for reader := multipart.NewReader(bytes.NewReader(a.Body), parameters["boundary"]); ; {
 		part, err := reader.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return parts
 		}
 		if err != nil {
