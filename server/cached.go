@@ -105,8 +105,7 @@ func loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (enco
 		return encodedAnswer{}, false, err
 	}
 	if encoded.Header.Get(headerETag) == "" {
-		sum := sha256.Sum256(encoded.Body)
-		encoded.Header.Set(headerETag, `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`)
+		encoded.Header.Set(headerETag, tagOf(encoded.Body))
 	}
 	return encoded, encoded.Status == http.StatusOK, nil
 }
@@ -126,8 +125,15 @@ func (o *operation) writeKept(w http.ResponseWriter, r *http.Request, answer enc
 	return answer.write(w)
 }
 
+// tagOf makes a strong tag from the bytes that it stands for.
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+}
+
 // matchesTag compares weakly, as If-None-Match has it (RFC 9110, section 13.1.2).
 func matchesTag(ifNoneMatch []string, tag string) bool {
+	tag = strings.TrimPrefix(tag, "W/")
 	for candidate := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
 		if candidate == tag || candidate == "*" {

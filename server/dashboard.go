@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -71,7 +72,9 @@ func take[V any](ctx context.Context, s *Server, shown *api.Dashboard, name api.
 		return p.value
 	}
 	kind := problemOf(p.err).kind
-	s.log.WarnContext(ctx, "a part of a dashboard is missing", "part", name, "problem", kind.Code, "error", p.err)
+	if !errors.Is(ctx.Err(), context.Canceled) { // or the client has gone, and nothing is wrong
+		s.log.WarnContext(ctx, "a part of a dashboard is missing", "part", name, "problem", kind.Code, "error", p.err)
+	}
 	shown.Errors = append(shown.Errors, api.DashboardError{Part: name, Type: problemPath + kind.Code, Title: kind.Title})
 	return missing
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/accord-api/accord/servertest"
 )
 
+// checkContentType sends a body under content types and encodings that are not
+// declared, all of which are a 415 that names the declared ones, and under every
+// spelling of those that are, which gets past the chain to the body's own fault.
 func checkContentType(t *testing.T, s *servertest.Server, o operation) {
 	t.Helper()
 	if o.Body == nil {

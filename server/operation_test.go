@@ -372,6 +372,9 @@ func TestLiveRoutesKeepTheContract(t *testing.T) {
 	}
 }
 
+// checkAccess calls without a token, with one that is none, as a user and as an
+// administrator: each gets in, or is refused with a challenge that says why, as
+// the document's security has it.
 func checkAccess(t *testing.T, s *servertest.Server, o operation) {
 	t.Helper()
 	for token, challenge := range map[string]string{"": `Bearer realm="accord"`, "x.y.z": `error="invalid_token"`} {
@@ -407,8 +410,8 @@ func checkAccess(t *testing.T, s *servertest.Server, o operation) {
 	}
 }
 
-// A body of the limit's length is read, one of a byte more is not, whether or
-// not its length is told beforehand.
+// checkBodyLimit sends a body of the limit's length, which is read, and one of a
+// byte more, which is not, whether or not its length is told beforehand.
 func checkBodyLimit(t *testing.T, s *servertest.Server, o operation) {
 	t.Helper()
 	if o.Body == nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 	"github.com/swaggest/swgui/v5/static"
@@ -113,7 +114,24 @@ func render(c echo.Context, name, policy string, data pageData) error {
 		return fmt.Errorf("rendering %s: %w", name, err)
 	}
 	c.Response().Header().Set("Content-Security-Policy", policy)
-	return c.HTMLBlob(http.StatusOK, page.Bytes())
+	return tagged(c, echo.MIMETextHTMLCharsetUTF8, page.Bytes(), tagOf(page.Bytes()))
+}
+
+// tagged answers with what is the same for everybody: it may be kept, and is
+// asked for again by its tag.
+func tagged(c echo.Context, contentType string, body []byte, tag string) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
+	if hasTag(c, tag) {
+		return c.NoContent(http.StatusNotModified)
+	}
+	return c.Blob(http.StatusOK, contentType, body)
+}
+
+// hasTag sends a tag with the answer, and tells whether the client has what it
+// stands for.
+func hasTag(c echo.Context, tag string) bool {
+	c.Response().Header().Set(headerETag, tag)
+	return matchesTag(c.Request().Header.Values("If-None-Match"), tag)
 }
 
 // spec is the published contract under the project's name.
@@ -127,41 +145,81 @@ func (s *Server) spec() []byte {
 }
 
 func (s *Server) specFile(spec []byte) echo.HandlerFunc {
+	tag := tagOf(spec)
 	return func(c echo.Context) error {
-		c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
-		return c.Blob(http.StatusOK, "application/vnd.oai.openapi+json;version=3.1", spec)
+		return tagged(c, "application/vnd.oai.openapi+json;version=3.1", spec, tag)
 	}
 }
 
 // assets serves the scripts and styles of the pages.
 func (s *Server) assets() echo.HandlerFunc {
+	return existing(ownTags(), "no-cache", http.StripPrefix(assetsPath, http.FileServerFS(ownFiles())))
+}
+
+func ownFiles() fs.FS {
 	files, err := fs.Sub(pageFiles, "pages/assets")
 	if err != nil { // embedded: cannot happen
 		panic(err)
 	}
-	return existing(files, "", http.StripPrefix(assetsPath, http.FileServerFS(files)))
+	return files
 }
 
 // swaggerUI serves the Swagger UI that its Go module carries, compressed.
 func (s *Server) swaggerUI() echo.HandlerFunc {
-	return s.framed(existing(static.FS, ".gz", http.StripPrefix(docsPath, statigz.FileServer(static.FS))))
+	return s.framed(existing(swaggerTags(), "public, max-age=3600", http.StripPrefix(docsPath, statigz.FileServer(static.FS))))
 }
 
-// existing serves files that are there, some under a name with a suffix. What
-// is not there is a problem like everywhere else, not the file server's text.
-func existing(files fs.FS, suffix string, server http.Handler) echo.HandlerFunc {
+// The tags of files by their names, made once in a process. Those of Swagger UI
+// are weak: they stand for a file compressed or not.
+var (
+	ownTags     = sync.OnceValue(func() map[string]string { return tagsOf(ownFiles(), "") })
+	swaggerTags = sync.OnceValue(func() map[string]string { return tagsOf(static.FS, ".gz") })
+)
+
+// tagsOf gives the tag of each file; those whose names end with the suffix are
+// asked for without it.
+func tagsOf(files fs.FS, suffix string) map[string]string {
+	tags := map[string]string{}
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, name)
+		tag := tagOf(content)
+		if suffix != "" {
+			tag = "W/" + tag
+		}
+		tags[strings.TrimSuffix(name, suffix)] = tag
+		return err
+	})
+	if err != nil { // embedded: cannot happen
+		panic(err)
+	}
+	return tags
+}
+
+// existing serves files that have a tag. What is not there is a problem like
+// everywhere else, not the file server's text, and a tag is ours: statigz writes
+// its own without quotes (RFC 9110, section 8.8.3).
+func existing(tags map[string]string, cacheControl string, server http.Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		name := c.Param("*")
-		if !isFile(files, name) && !isFile(files, name+suffix) {
+		tag, header := tags[c.Param("*")], c.Response().Header()
+		if tag == "" {
 			return echo.ErrNotFound
 		}
+		header.Set(echo.HeaderCacheControl, cacheControl)
+		if hasTag(c, tag) {
+			if strings.HasPrefix(tag, "W/") { // as statigz says of what it sends
+				header.Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
+			}
+			return c.NoContent(http.StatusNotModified)
+		}
+		c.Request().Header.Del("If-None-Match") // it is answered
+		retag := func() { header.Set(headerETag, tag) }
+		c.Response().Before(retag)
+		defer retag() // HEAD has written nothing yet
 		return echo.WrapHandler(server)(c)
 	}
-}
-
-func isFile(files fs.FS, name string) bool {
-	info, err := fs.Stat(files, name) // an error as well where the name is none
-	return err == nil && info.Mode().IsRegular()
 }
 
 // outboxPage shows the mails. What is not there is a problem here too.
@@ -177,7 +235,6 @@ func (s *Server) framed(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Response().Header().Set("Content-Security-Policy", pagePolicy)
 		if strings.HasPrefix(c.Request().URL.Path, docsPath) {
 			c.Response().Header().Set("Content-Security-Policy", docsPolicy)
-			c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=3600")
 		}
 		return next(c)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,4 +160,46 @@ func TestDevelopmentShowsItsMails(t *testing.T) {
 
 	p.Header.Set("X-Forwarded-Proto", "http")
 	p.GET("/api/v1/users/me").Expect(http.StatusUnauthorized) // no HTTPS is asked for
+}
+
+// What is the same for everybody has a tag, as RFC 9110 writes one, and who has
+// it is told so instead of being sent it again.
+func TestPagesAreTagged(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	form := regexp.MustCompile(`^(W/)?"[!#-~]+"$`)
+	for _, path := range slices.Concat(pagePaths, []string{
+		"/problems/conflict", "/api/openapi.json", "/assets/page.css", "/api/docs/swagger-ui.css", "/api/docs/oauth2-redirect.html",
+	}) {
+		for _, encoding := range []string{"gzip", "identity"} {
+			p := s.Somebody()
+			p.Header.Set("Accept-Encoding", encoding)
+			full := p.GET(path).Expect(http.StatusOK)
+			tag := full.Header.Get("ETag")
+			if head := p.Do(http.MethodHead, path, "", nil).Header.Get("ETag"); !form.MatchString(tag) || head != tag {
+				t.Errorf("%s: ETag %q, and %q of HEAD", path, tag, head)
+			}
+			if full.Header.Get("Content-Encoding") != "" && !slices.Contains(full.Header.Values("Vary"), "Accept-Encoding") {
+				t.Errorf("%s: it is compressed, and no word of Accept-Encoding in Vary", path)
+			}
+			strong := strings.TrimPrefix(tag, "W/")
+			for condition, want := range map[string]int{
+				strong: 304, "W/" + strong: 304, `"other", ` + tag: 304, "*": 304, `"other"`: 200, strings.Trim(strong, `"`): 200,
+			} {
+				p.Header.Set("If-None-Match", condition)
+				answer := p.GET(path).Expect(want)
+				if want == http.StatusOK && len(answer.Body) != len(full.Body) || want != http.StatusOK && len(answer.Body) != 0 {
+					t.Errorf("%s: If-None-Match %s is answered with %d bytes", path, condition, len(answer.Body))
+				}
+				for _, name := range []string{"ETag", "Cache-Control", "Vary"} { // RFC 9110, section 15.4.5
+					if answer.Header.Get(name) != full.Header.Get(name) {
+						t.Errorf("%s: %s %q, in the %d %q", path, name, full.Header.Get(name), want, answer.Header.Get(name))
+					}
+				}
+			}
+			if strings.Contains(full.Header.Get("Cache-Control"), "no-store") {
+				t.Errorf("%s: Cache-Control %s lets nobody keep it", path, full.Header.Get("Cache-Control"))
+			}
+		}
+	}
 }

@@ -164,9 +164,13 @@ func routingProblem(e *echo.HTTPError) *Problem {
 	case http.StatusNotFound:
 		return problem(api.ProblemNotFound, "Nothing is served under this path.")
 	case http.StatusMethodNotAllowed:
-		return problem(api.ProblemMethodNotAllowed, "The Allow header names the methods of this path.")
+		return methodNotAllowed()
 	}
 	return problem(api.ProblemInternal, "The failure is in the log under the request id.").because(e)
+}
+
+func methodNotAllowed() *Problem {
+	return problem(api.ProblemMethodNotAllowed, "The Allow header names the methods of this path.")
 }
 
 // handleError is Echo's error handler and alone writes problems.

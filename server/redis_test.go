@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -21,10 +22,12 @@ func patient(url string) string {
 	return url + "?read_timeout=10s"
 }
 
-// instances are two servers on one database, one clock and one Redis.
+// instances are two servers on one database, one clock, one folder of files and
+// one Redis.
 func instances(t *testing.T, redisURL string) (first, second *servertest.Server) {
 	t.Helper()
-	settings := map[string]string{"REDIS_URL": redisURL, "PUBLIC_URL": "http://api.example.com"}
+	files := url.URL{Scheme: "file", Path: t.TempDir()}
+	settings := map[string]string{"REDIS_URL": redisURL, "PUBLIC_URL": "http://api.example.com", "FILES_URL": files.String()}
 	first = servertest.New(t, servertest.Options{Settings: settings})
 	return first, servertest.New(t, servertest.Options{Settings: settings, DatabaseURL: first.DatabaseURL, Now: first.Clock.Now})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,8 +51,9 @@ func rewriteTrailingSlash(next echo.HandlerFunc) echo.HandlerFunc {
 // GET, and notes what would be served without a chain.
 type router struct {
 	*echo.Echo
-	faults []error
-	routes int
+	faults  []error
+	routes  int
+	methods map[string][]string // by path, those that it serves
 }
 
 func (r *router) add(method, path string, h echo.HandlerFunc, chain []echo.MiddlewareFunc) *echo.Route {
@@ -63,6 +65,7 @@ func (r *router) add(method, path string, h echo.HandlerFunc, chain []echo.Middl
 		r.routes++
 		r.endParameter(method, path)
 	}
+	r.methods[path] = append(r.methods[path], method)
 	return r.Add(method, path, h, chain...)
 }
 
@@ -71,6 +74,63 @@ func (r *router) add(method, path string, h echo.HandlerFunc, chain []echo.Middl
 // The route itself is never found, since trailing slashes go before routing.
 func (r *router) endParameter(method, path string) {
 	r.Add(method, path+"/", echo.NotFoundHandler)
+}
+
+// refuseUndeclared answers on each path for the methods that it does not serve.
+// Left alone, Echo goes on to look for a path that serves the method, and GET
+// /reports/generate would lead to /reports/:job_id. OpenAPI matches a path
+// without parameters first, whatever its methods.
+func (r *router) refuseUndeclared() {
+	for path, served := range r.methods {
+		refuse := undeclared(served)
+		for method := range r.hidden(path) {
+			r.routes++
+			r.Add(method, path, refuse)
+		}
+		r.routes++
+		r.RouteNotFound(path, refuse)
+	}
+}
+
+// hidden are the methods that a path does not serve and one that it hides does.
+func (r *router) hidden(path string) map[string]bool {
+	methods := map[string]bool{}
+	for sibling, served := range r.methods {
+		for _, method := range served {
+			if hides(path, sibling) && !slices.Contains(r.methods[path], method) {
+				methods[method] = true
+			}
+		}
+	}
+	return methods
+}
+
+// hides says whether a path is a more concrete form of a sibling: the same but
+// for words where the sibling has parameters.
+func hides(path, sibling string) bool {
+	segments, others := strings.Split(path, "/"), strings.Split(sibling, "/")
+	if path == sibling || len(segments) != len(others) {
+		return false
+	}
+	for i, other := range others {
+		if segments[i] != other && !strings.HasPrefix(other, ":") {
+			return false
+		}
+	}
+	return true
+}
+
+// undeclared answers for all methods that a path does not serve: OPTIONS with
+// those that it does, others with a 405 that names them as well.
+func undeclared(served []string) echo.HandlerFunc {
+	allow := strings.Join(slices.Sorted(slices.Values(append([]string{http.MethodOptions}, served...))), ", ")
+	return func(c echo.Context) error {
+		if c.Request().Method != http.MethodOptions {
+			return methodNotAllowed().with(echo.HeaderAllow, allow)
+		}
+		c.Response().Header().Set(echo.HeaderAllow, allow)
+		return c.NoContent(http.StatusNoContent)
+	}
 }
 
 func (r *router) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
@@ -97,8 +157,9 @@ func (r *router) DELETE(path string, h echo.HandlerFunc, m ...echo.MiddlewareFun
 // registerOperations registers every operation of the contract with its chain.
 // One that has none is refused: it would be open to everybody.
 func registerOperations(e *echo.Echo, handlers api.ServerInterface, chains map[string][]echo.MiddlewareFunc) error {
-	r := &router{Echo: e}
+	r := &router{Echo: e, methods: map[string][]string{}}
 	api.RegisterHandlersWithOptions(r, handlers, api.RegisterHandlersOptions{OperationMiddlewares: chains})
+	r.refuseUndeclared()
 	if n := len(e.Routes()); n != r.routes {
 		r.faults = append(r.faults, fmt.Errorf("%d routes were registered and only %d of them checked", n, r.routes))
 	}

@@ -1,0 +1,175 @@
+package server_test
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/accord-api/accord/redistest"
+	"github.com/accord-api/accord/servertest"
+)
+
+// withEachCache runs a test on one server that keeps answers in memory, and on
+// two that share them in Redis.
+func withEachCache(t *testing.T, test func(t *testing.T, servers []*servertest.Server)) {
+	t.Helper()
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		test(t, []*servertest.Server{servertest.New(t)})
+	})
+	t.Run("redis", func(t *testing.T) {
+		t.Parallel()
+		first, second := instances(t, patient(redistest.URL(t)))
+		test(t, []*servertest.Server{first, second})
+	})
+}
+
+// owner is somebody with one of everything that belongs to a user, and what shows
+// that an answer is about them.
+type owner struct {
+	*servertest.Person
+	ids   map[string][]string // by table
+	marks []string
+}
+
+func newOwner(t *testing.T, p *servertest.Person, admin *servertest.Person) *owner {
+	t.Helper()
+	name := p.User.Username
+	order(p, line(product(admin, "LAMP-"+strings.ToUpper(name), nil), 1))
+	upload(p, name+".txt", "of "+name)
+	report(p, "orders", "csv")
+	o := &owner{Person: p, ids: map[string][]string{"users": {p.User.ID.String()}}, marks: []string{name, p.User.ID.String()}}
+	for _, table := range strings.Fields(column(t, p.Server, `
+		SELECT string_agg(table_name, ' ') FROM information_schema.columns AS c
+		WHERE table_schema = 'public' AND column_name = 'user_id' AND EXISTS (
+			SELECT FROM information_schema.columns AS i WHERE i.table_name = c.table_name AND i.column_name = 'id')`)) {
+		o.ids[table] = strings.Fields(column(t, p.Server, "SELECT coalesce(string_agg(id::text, ' '), '') FROM "+table+" WHERE user_id = $1", p.User.ID))
+		o.marks = append(o.marks, o.ids[table]...)
+	}
+	return o
+}
+
+// url fills the path's parameters with ids of what the owner has.
+func (p *owner) url(o operation) string {
+	return pathParameter.ReplaceAllStringFunc(o.Path, func(parameter string) string {
+		table := strings.TrimSuffix(strings.Trim(parameter, "{}"), "_id") + "s"
+		if table == "jobs" {
+			table = "reports"
+		}
+		if len(p.ids[table]) == 0 {
+			p.T.Fatalf("%s: nobody has any %s; newOwner has to make one", o.Path, table)
+		}
+		return p.ids[table][0]
+	})
+}
+
+// knows fails the test when an answer holds anything of somebody else's.
+func (p *owner) knows(a *servertest.Answer, another *owner) {
+	p.T.Helper()
+	for _, mark := range another.marks {
+		if bytes.Contains(a.Body, []byte(mark)) {
+			p.T.Errorf("%s: somebody is shown %s of another: %s", a.Request.URL.Path, mark, a.Body)
+		}
+	}
+}
+
+// privateCacheControl fails the test when an answer may be kept for others.
+func privateCacheControl(t *testing.T, a *servertest.Answer) {
+	t.Helper()
+	directives := strings.Split(a.Header.Get("Cache-Control"), ", ")
+	if !slices.Contains(directives, "no-store") && !slices.Contains(directives, "private") || slices.Contains(directives, "public") {
+		t.Errorf("%s: status %d with Cache-Control %q", a.Request.URL.Path, a.Status, directives)
+	}
+}
+
+// Private answers are never shared between users: whoever asks first, side by
+// side or on whichever instance, nobody is shown what is another's, and no tag of
+// one's answer makes another's one unchanged.
+func TestPrivateAnswersAreNeverShared(t *testing.T) {
+	t.Parallel()
+	withEachCache(t, func(t *testing.T, servers []*servertest.Server) {
+		s := servers[0]
+		users := []*owner{newOwner(t, s.Register(), s.Admin()), newOwner(t, s.Register(), s.Admin())}
+		admins := []*owner{newOwner(t, s.Admin(), s.Admin()), newOwner(t, s.Admin(), s.Admin())}
+		for _, o := range document(t) {
+			if o.Method != http.MethodGet || o.public() {
+				continue
+			}
+			pair := users
+			if o.wants("admin") {
+				pair = admins
+			}
+			for _, mine := range pair {
+				checkPrivate(t, servers, o, pair, mine.url(o))
+				if pathParameter.FindString(o.Path) == "" {
+					break // the other one's path is the same
+				}
+			}
+		}
+	})
+}
+
+// checkPrivate lets two ask for the same, side by side, and then one after the
+// other and on each server, the second one with the tag of the first.
+func checkPrivate(t *testing.T, servers []*servertest.Server, o operation, pair []*owner, path string) {
+	t.Helper()
+	ask := func(s *servertest.Server, p *owner, tag string) *servertest.Answer {
+		at := sameAt(s, p.Person)
+		if tag != "" {
+			at.Header.Set("If-None-Match", tag)
+		}
+		answer := at.GET(path)
+		privateCacheControl(t, answer)
+		if !slices.Contains([]int{http.StatusOK, http.StatusNotModified, http.StatusNotFound}, answer.Status) {
+			t.Errorf("%s %s: status %d: %s", o.ID, path, answer.Status, answer.Body)
+		}
+		return answer
+	}
+	answers := atOnce(len(pair), func(i int) *servertest.Answer { return ask(servers[i%len(servers)], pair[i], "") })
+	for _, s := range servers {
+		for i, p := range pair {
+			other := answers[1-i]
+			again := ask(s, p, other.Header.Get("ETag"))
+			if again.Status == http.StatusNotModified && !bytes.Equal(answers[i].Body, other.Body) {
+				t.Errorf("%s: the tag of another's answer makes one's own unchanged", o.ID)
+			}
+			if answers[i].Status == http.StatusNotFound && again.Status != http.StatusNotFound {
+				t.Errorf("%s: what is not there for somebody is answered with %d", o.ID, again.Status)
+			}
+			if !o.wants("admin") { // who is to see everybody's
+				p.knows(answers[i], pair[1-i])
+				p.knows(again, pair[1-i])
+			}
+		}
+	}
+}
+
+// An answer that is kept is its user's alone, though another one's would be made
+// of the same.
+func TestKeptPrivateAnswersAreTheirUsers(t *testing.T) {
+	t.Parallel()
+	withEachCache(t, func(t *testing.T, servers []*servertest.Server) {
+		const path = "/api/v1/admin/stats"
+		s := servers[0]
+		one, another := s.Admin(), s.Admin()
+		product(one, "LAMP", nil)
+		first := one.GET(path).Expect(http.StatusOK)
+		execute(t, s, "UPDATE products SET stock = 0") // which no cache knows of
+		for _, s := range servers {
+			at := sameAt(s, another)
+			at.Header.Set("If-None-Match", first.Header.Get("ETag"))
+			if second := at.GET(path).Expect(http.StatusOK); bytes.Equal(second.Body, first.Body) {
+				t.Errorf("somebody is given what is kept for another: %s", second.Body)
+			}
+			at = sameAt(s, one)
+			s.Eventually("what is kept is given to who has asked for it", func() bool {
+				return bytes.Equal(at.GET(path).Expect(http.StatusOK).Body, first.Body)
+			})
+			at.Header.Set("If-None-Match", first.Header.Get("ETag"))
+			at.GET(path).Expect(http.StatusNotModified)
+			s.Register().GET(path).Expect(http.StatusForbidden)
+		}
+	})
+}
