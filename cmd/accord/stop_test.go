@@ -46,7 +46,7 @@ func TestStopAsAWholeHasALimit(t *testing.T) {
 	waiting := lockUsers(t, address)
 	go func() {
 		body := strings.NewReader(`{"email": "ada@example.com", "username": "ada", "password": "Analytical-1843", "full_name": "Ada"}`)
-		if answer, err := http.Post(base+"/api/v1/users", "application/json", body); err == nil { //nolint:noctx // ends with the server
+		if answer, err := http.Post(base+"/api/v1/users", "application/json", body); err == nil {
 			answer.Body.Close()
 		}
 	}()
