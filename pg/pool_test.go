@@ -196,6 +196,36 @@ func TestAcquireEndsWithContext(t *testing.T) {
 	}
 }
 
+// Who has no time left is told that the database is busy, whatever was asked and
+// whether or not a connection would be free.
+func TestAcquireWithoutTimeIsBusy(t *testing.T) {
+	t.Parallel()
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	url := pgtest.Empty(t)
+	connected := open(t, pg.Config{URL: url})
+	must(t, connected.Ping(t.Context()))
+	for state, pool := range map[string]*pg.Pool{"connected": connected, "never used": open(t, pg.Config{URL: url})} {
+		for what, ask := range map[string]func() error{
+			"Ping":     func() error { return pool.Ping(late) },
+			"Exec":     func() error { _, err := pool.Exec(late, "SELECT 1"); return err },
+			"Query":    func() error { rows, err := pool.Query(late, "SELECT 1"); closeRows(rows); return err },
+			"QueryRow": func() error { return pool.QueryRow(late, "SELECT 1").Scan(new(int)) },
+			"InTx":     func() error { return pool.InTx(late, func(context.Context, pgx.Tx) error { return nil }) },
+		} {
+			if err := ask(); !errors.Is(err, pg.ErrBusy) || !pg.IsUnavailable(err) {
+				t.Errorf("%s on a pool that is %s: error = %v, want busy", what, state, err)
+			}
+		}
+	}
+}
+
+func closeRows(rows pgx.Rows) {
+	if rows != nil {
+		rows.Close()
+	}
+}
+
 // What is still held does not keep a pool from ending in time.
 func TestCloseWithin(t *testing.T) {
 	t.Parallel()

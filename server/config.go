@@ -66,7 +66,7 @@ type Config struct {
 	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" default:"168h" help:"How long a refresh token is valid; longer than an access token."`
 	BcryptCost      int           `env:"BCRYPT_COST" default:"12" help:"The cost of a password hash: 12 to 16. Only the test environment may go down to 4."`
 
-	SMTPURL  Secret `env:"SMTP_URL" help:"The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS). Unset: development shows mails at /dev/mail."`
+	SMTPURL  Secret `env:"SMTP_URL" help:"The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS). Unset: development shows mails at /dev/mail, production drops them."`
 	MailFrom string `env:"MAIL_FROM" derived:"PROJECT_NAME and no-reply@localhost" help:"The sender of mails: Accord <no-reply@example.com>. Production needs it as soon as SMTP_URL is set."`
 
 	FilesURL        string `env:"FILES_URL" required:"production" derived:"a folder in .accord; production: none" help:"Where uploaded files and finished reports are kept, and nothing else: file:///var/lib/accord/files, or s3://bucket?region=eu-central-1, with &endpoint=https://host where it is not Amazon's. Credentials are found the AWS way."`

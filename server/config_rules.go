@@ -111,6 +111,8 @@ func (c *Config) secretKeyProblem(key Secret) string {
 		return "must have at least 32 characters; " + example
 	case isExampleKey(key.Reveal()):
 		return "must not be an example from the documentation; " + example
+	case different(key.Reveal()) < fewestDifferent:
+		return fmt.Sprintf("must have at least %d different characters; %s", fewestDifferent, example)
 	case isWeakKey(key.Reveal()):
 		return "must be random; " + example
 	}
@@ -135,19 +137,29 @@ func isExampleKey(key string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(key, word) })
 }
 
-// isWeakKey recognises what hands type instead of a random key: few different
-// characters, a piece that repeats, a walk along the alphabet.
+// fewestDifferent is how many different characters a key has at least. Of 32
+// random hexadecimal digits fewer are different in one of ten thousand keys.
+const fewestDifferent = 10
+
+func different(key string) int {
+	chars := make(map[rune]bool)
+	for _, char := range key {
+		chars[char] = true
+	}
+	return len(chars)
+}
+
+// isWeakKey recognises what hands type instead of a random key: a piece that
+// repeats, a walk along the alphabet.
 func isWeakKey(key string) bool {
-	different := make(map[rune]bool)
 	neighbours, last := 0, rune(-2)
 	for _, char := range key {
-		different[char] = true
 		if -1 <= char-last && char-last <= 1 {
 			neighbours++
 		}
 		last = char
 	}
-	return len(different) < 8 || neighbours > len(key)/2 || repeats(key)
+	return neighbours > len(key)/2 || repeats(key)
 }
 
 // repeats tells whether text is a piece of at most half its length, over and

@@ -86,7 +86,7 @@ func TestConfigRules(t *testing.T) {
 		{"SECRET_KEY", inTest, []string{"", "short"}, nil},
 		{"SECRET_KEY", inProduction, []string{goodKey, goodKey + goodKey[1:], "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}, []string{
 			"", "   ", goodKey[1:], strings.Repeat("x", 64), strings.Repeat("abc", 20), strings.Repeat("0123456789", 4),
-			"abcdefghijklmnopqrstuvwxyz012345", "akqxzakgzqxaqzkxakzqxgaqzxkqazxkqzax", "aabbccddaabbccddaabbccddaabbccdd1", goodKey + goodKey, "changeme" + goodKey,
+			"abcdefghijklmnopqrstuvwxyz012345", "p7Qx9Lm2vp7mLx2Qvp9xQ7L2mvpx97QLm", "akqxzakgzqxaqzkxakzqxgaqzxkqazxkqzax", "aabbccddaabbccddaabbccddaabbccdd1", goodKey + goodKey, "changeme" + goodKey,
 			"please-REPLACE-this-by-another-key!", "accord-development-key-not-a-secret", "my-example-key-" + goodKey,
 		}},
 		{"SECRET_KEY_PREVIOUS", inDevelopment, []string{"", "short"}, []string{"accord-development-key-not-a-secret"}},
@@ -162,6 +162,17 @@ func TestConfigRules(t *testing.T) {
 	for _, setting := range mustValue(server.LoadConfig(nil)).Settings(nil) {
 		if !tested[setting.Name] {
 			t.Errorf("%s has no row in this test", setting.Name)
+		}
+	}
+}
+
+// A key of few characters is told what it lacks.
+func TestFewDifferentCharactersAreNoKey(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{strings.Repeat("k", 32), strings.Repeat("abc", 11), strings.Repeat("12345679", 8)} {
+		_, err := server.LoadConfig(inProduction(variables{"SECRET_KEY": key}))
+		if err == nil || !strings.Contains(err.Error(), "SECRET_KEY must have at least 10 different characters; make one with: openssl rand -base64 48") || strings.Contains(err.Error(), key) {
+			t.Errorf("%q: %v", key, err)
 		}
 	}
 }

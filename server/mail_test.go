@@ -36,6 +36,30 @@ func started(t *testing.T) *servertest.Server {
 	return servertest.New(t, servertest.Options{Start: true})
 }
 
+// Production without SMTP_URL says at the start that mails are dropped, and of
+// each one that it was. Nothing keeps it, or its link.
+func TestMailsAreDroppedWithoutSMTP(t *testing.T) {
+	t.Parallel()
+	const warning = `"level":"WARN","msg":"SMTP_URL is not set: mails are dropped`
+	first := servertest.New(t) // whose hashes are cheap, and whose jobs are left to the other one
+	p := first.Register()
+	s := servertest.New(t, servertest.Options{Start: true, Outbox: t.TempDir(), DatabaseURL: first.DatabaseURL, Settings: production(nil)})
+	if !strings.Contains(s.Log.String(), warning) {
+		t.Fatalf("the start says nothing of it:\n%s", s.Log)
+	}
+	s.Eventually("the mail's job is done", func() bool {
+		return column(t, s, "SELECT count(*)::text FROM river_job WHERE kind = 'mail' AND state = 'completed'") == "1"
+	})
+	if log := s.Log.String(); !strings.Contains(log, `"level":"WARN","msg":"a mail was not sent, since SMTP_URL is not set","subject":"`) || strings.Contains(log, p.User.Email) || strings.Contains(log, "#token=") {
+		t.Errorf("log:\n%s", log)
+	}
+
+	sent := servertest.New(t, servertest.Options{Start: true, Outbox: t.TempDir(), Settings: production(map[string]string{"SMTP_URL": "smtps://127.0.0.1:1", "MAIL_FROM": "shop@example.com"})})
+	if strings.Contains(sent.Log.String(), warning) {
+		t.Error("it is said where mails are sent as well")
+	}
+}
+
 func TestRegisteringSendsMails(t *testing.T) {
 	t.Parallel()
 	s := started(t)

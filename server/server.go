@@ -78,6 +78,7 @@ type Server struct {
 	queries   *db.Queries
 	jobs      *jobs.Jobs
 	outbox    *mail.Outbox // nil but in development
+	unsent    bool         // mails are dropped
 	files     *files.Store // nil where neither is set: then it does not Start
 	hasher    *auth.Hasher
 	tokens    *auth.Tokens
@@ -260,10 +261,12 @@ func (s *Server) sender(o Options) (mail.Sender, error) {
 		s.outbox = outbox
 		return outbox, err
 	}
+	s.unsent = true
 	return unsent{log: s.log}, nil
 }
 
-// unsent says of each mail that there is nowhere to send it.
+// unsent drops each mail, and says so: to keep them would let links in them wait
+// for a server that may never come.
 type unsent struct{ log *slog.Logger }
 
 func (u unsent) Send(ctx context.Context, m mail.Message) error {
@@ -307,6 +310,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 // the start.
 func (s *Server) Start(ctx context.Context) error {
 	s.greetRedis(ctx)
+	s.sayUnsent(ctx)
 	if err := s.checkFiles(ctx); err != nil {
 		return err
 	}
@@ -322,8 +326,16 @@ func (s *Server) Start(ctx context.Context) error {
 	return nil
 }
 
+// sayUnsent says at the start what would else come out with the first mail.
+func (s *Server) sayUnsent(ctx context.Context) {
+	if s.unsent {
+		s.log.WarnContext(ctx, "SMTP_URL is not set: mails are dropped, and nobody can verify an address or set a forgotten password anew")
+	}
+}
+
 // Work works on jobs until ctx ends, and serves nothing. Close stops the jobs.
 func (s *Server) Work(ctx context.Context) error {
+	s.sayUnsent(ctx)
 	if err := s.checkFiles(ctx); err != nil {
 		return err
 	}

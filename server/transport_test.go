@@ -121,14 +121,20 @@ func TestOwnTLS(t *testing.T) {
 		t.Errorf("plain HTTP gets %s", answer.Status)
 	}
 
-	old := &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS11}
-	if conn, err := new(tls.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(plain, "http://")); err == nil {
+	address := strings.TrimPrefix(plain, "http://")
+	if conn, err := new(tls.Dialer).DialContext(t.Context(), "tcp", address); err == nil {
 		_ = conn.Close()
 		t.Error("an unknown certificate is trusted: the test shows nothing")
 	}
-	if conn, err := (&tls.Dialer{Config: old}).DialContext(t.Context(), "tcp", strings.TrimPrefix(plain, "http://")); err == nil {
-		_ = conn.Close()
-		t.Error("TLS 1.1 is spoken")
+	for version, spoken := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		only := &tls.Config{RootCAs: roots, MinVersion: version, MaxVersion: version}
+		conn, err := (&tls.Dialer{Config: only}).DialContext(t.Context(), "tcp", address)
+		if (err == nil) != spoken {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
 	}
 }
 
