@@ -52,15 +52,14 @@ func handOverFolder(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	folder, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	folder, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0) //nolint:gosec // whoever names the folder runs the server
 	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer folder.Close()
-	return handOver(folder)
+	return errors.Join(handOver(folder), folder.Close())
 }
 
 // handOver gives what root has made to the owner of the folder around it. It asks

@@ -85,6 +85,16 @@ locks() {
 	grep -n -e '"resolved"' tools/package-lock.json tools/browser/package-lock.json | none
 }
 
+# What is not checked is said aloud; CI has to check it.
+shell() {
+	if ! command -v shellcheck >/dev/null; then
+		echo 'NOT CHECKED: the scripts need shellcheck; install it and run make lint again.'
+		[ -z "${CI:-}" ]
+		return
+	fi
+	shellcheck .ci/run tools/*.sh
+}
+
 contract() {
 	if ! command -v npm >/dev/null; then
 		echo 'NOT CHECKED: the linters of the contract need Node.js 20.19 or newer; install it and run make lint again.'
@@ -111,6 +121,7 @@ check 'generated code is in gen/ only' generated
 check 'the product depends on no generator' dependencies
 check 'sqlc vet' queries
 check 'npm lock files' locks
+check 'shellcheck' shell
 check 'contract' contract
 
 if [ -n "$failed" ]; then

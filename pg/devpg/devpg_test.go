@@ -233,7 +233,7 @@ func TestCloseDoesNotWaitForOthersBeyondItsTime(t *testing.T) {
 	server := start(t, dir)
 	guard, err := os.Open(filepath.Join(dir, "start.lock"))
 	must(t, err)
-	defer guard.Close()
+	t.Cleanup(func() { _ = guard.Close() }) // closed already unless the test fails
 	must(t, syscall.Flock(int(guard.Fd()), syscall.LOCK_EX))
 
 	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
