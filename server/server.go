@@ -104,12 +104,9 @@ type Server struct {
 
 // New wires a server. Nothing is listened on and no job runs before Start.
 func New(ctx context.Context, config Config, o Options) (*Server, error) {
-	s := &Server{config: config, log: o.Log, now: o.Now, proxies: proxies(config.TrustedProxies)}
+	s := &Server{config: config, log: o.Log, now: microseconds(o.Now), proxies: proxies(config.TrustedProxies)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.now == nil {
-		s.now = time.Now
 	}
 	if err := s.openDatabase(ctx, o); err != nil {
 		return nil, err
@@ -118,6 +115,19 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 		return nil, errors.Join(err, s.closeStores(ctx), s.closeFiles())
 	}
 	return s, nil
+}
+
+// microseconds is the clock that everything goes by, in the database's own unit:
+// so an answer tells the same time as the row that is read later. It keeps the
+// monotonic reading, which limits count by. Without a clock it is the system's.
+func microseconds(now func() time.Time) func() time.Time {
+	if now == nil {
+		now = time.Now
+	}
+	return func() time.Time {
+		t := now()
+		return t.Add(-time.Duration(t.Nanosecond() % int(time.Microsecond)))
+	}
 }
 
 func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {

@@ -75,7 +75,7 @@ func New(t testing.TB, options ...Options) *Server {
 	}
 	s.Config = s.config(o)
 	if o.Now == nil {
-		o.Now = s.Clock.Now
+		o.Now = s.Clock.finer
 	}
 	s.run(listener, o)
 	return s
@@ -142,6 +142,10 @@ type Clock struct {
 
 // newClock begins at the real time, so that timestamps look right.
 func newClock() *Clock { return &Clock{now: time.Now().Truncate(time.Microsecond)} }
+
+// finer is the clock as a real one would be read: in fractions of what the
+// database can keep.
+func (c *Clock) finer() time.Time { return c.Now().Add(15 * time.Nanosecond) }
 
 // Now is the time that the server sees.
 func (c *Clock) Now() time.Time {
