@@ -1,5 +1,6 @@
 // Uses the documentation page as a newcomer would, in a real browser: opens it,
-// signs in through Authorize, and sends GET /api/v1/users/me.
+// signs in through Authorize, and sends GET /api/v1/users/me, and GET
+// /api/v1/products with what the page has filled in.
 //
 //   node docs.mjs BASE_URL USERNAME FOLDER   (password on stdin, pictures go to FOLDER)
 //
@@ -32,6 +33,7 @@ try {
   await visit('desktop', { width: 1280, height: 900 }, async (page) => {
     await signIn(page);
     await askWhoIAm(page);
+    await askForProducts(page);
     await keepsNothing(page);
   });
   await visit('phone', { width: 390, height: 844 }, fitsTheScreen);
@@ -42,7 +44,7 @@ try {
 }
 
 for (const fault of faults) console.error(`docs page: ${fault}`);
-console.log(faults.length ? 'The documentation page FAILED.' : 'The documentation page works: signed in, and GET /api/v1/users/me answered 200.');
+console.log(faults.length ? 'The documentation page FAILED.' : 'The documentation page works: signed in, GET /api/v1/users/me answered 200, and GET /api/v1/products shows some.');
 process.exitCode = faults.length ? 1 : 0;
 
 async function visit(name, viewport, steps) {
@@ -105,7 +107,19 @@ async function keepsNothing(page) {
 }
 
 async function askWhoIAm(page) {
-  const block = operation(page);
+  const body = await execute(page, '/api/v1/users/me');
+  if (!body.includes(`"username": "${username}"`)) throw new Error(`${username} is not in the answer: ${body.slice(0, 300)}`);
+}
+
+// askForProducts sends the examples as they stand: they are of the demo data.
+async function askForProducts(page) {
+  const body = await execute(page, '/api/v1/products');
+  if (!body.includes('"sku": "')) throw new Error(`the examples of GET /api/v1/products find nothing: ${body.slice(0, 300)}`);
+}
+
+// execute presses Try it out and Execute, and gives the body of the answer.
+async function execute(page, path) {
+  const block = operation(page, path);
   await block.locator('.opblock-summary-control').first().click();
   const tryItOut = block.locator('.try-out__btn');
   await tryItOut.waitFor();
@@ -114,11 +128,10 @@ async function askWhoIAm(page) {
 
   const answer = block.locator('.live-responses-table');
   await answer.waitFor();
-  const status = (await answer.locator('.response-col_status').last().innerText()).trim();
-  if (!status.startsWith('200')) throw new Error(`GET /api/v1/users/me answered ${status}`);
-  const body = await answer.locator('.response-col_description').last().innerText();
-  if (!body.includes(`"username": "${username}"`)) throw new Error(`${username} is not in the answer: ${body.slice(0, 300)}`);
   await answer.scrollIntoViewIfNeeded();
+  const status = (await answer.locator('.response-col_status').last().innerText()).trim();
+  if (!status.startsWith('200')) throw new Error(`GET ${path} answered ${status}, asked for ${await block.locator('.request-url').innerText()}`);
+  return answer.locator('.response-col_description').last().innerText();
 }
 
 async function fitsTheScreen(page) {
@@ -128,8 +141,8 @@ async function fitsTheScreen(page) {
   if (content > screen) faults.push(`phone: the page is ${content - screen} px wider than the screen`);
 }
 
-function operation(page) {
+function operation(page, path = '/api/v1/users/me') {
   return page.locator('.opblock-get').filter({
-    has: page.locator('.opblock-summary-path[data-path="/api/v1/users/me"]'),
+    has: page.locator(`.opblock-summary-path[data-path="${path}"]`),
   }).first();
 }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/accord-api/accord/demo"
+	"github.com/accord-api/accord/pg"
+	"github.com/accord-api/accord/pg/pgtest"
+	"github.com/accord-api/accord/servertest"
+)
+
+// published is what the test reads of the contract.
+type published struct {
+	Paths      map[string]map[string]json.RawMessage
+	Components struct{ Parameters map[string]parameter }
+}
+
+type parameter struct {
+	Ref     string `json:"$ref"`
+	Name    string
+	In      string
+	Example any
+}
+
+// The documentation page fills the examples of parameters in. Whoever sends them
+// as they stand to a server with its demo data is shown something.
+func TestExamplesFindSomethingInTheDemoData(t *testing.T) {
+	t.Parallel()
+	address := pgtest.New(t)
+	pool, err := pg.Open(t.Context(), pg.Config{URL: address, Size: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	s := servertest.New(t, servertest.Options{DatabaseURL: address})
+	err = demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: demoAccounts, Hash: s.API.HashPassword, Files: s.API.Files(), Now: s.Clock.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	people := map[string]*servertest.Person{}
+	for _, account := range demoAccounts {
+		p := s.Somebody()
+		p.Login(account.Username, account.Password).Expect(http.StatusOK).Into(&p.Tokens)
+		people[account.Username] = p
+	}
+
+	var doc published
+	people["user"].GET("/api/openapi.json").Expect(http.StatusOK).Into(&doc)
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
+		list := doc.examples(t, path)
+		if len(list) == 0 {
+			continue
+		}
+		who := people["user"]
+		if strings.Contains(path, "/admin/") || strings.Contains(path, "/export/") {
+			who = people["admin"]
+		}
+		address := path + "?" + list.Encode()
+		if body := string(who.GET(address).Expect(http.StatusOK).Body); isEmpty(body) {
+			t.Errorf("GET %s finds nothing: %s", address, body)
+		}
+	}
+}
+
+// isEmpty says that a list, or a table below its head, has nothing in it.
+func isEmpty(body string) bool {
+	return strings.Contains(body, `"items":[]`) || !strings.Contains(body, `"items":`) && strings.Count(body, "\n") < 2
+}
+
+// examples are the query that the examples of a path's GET make; none where the
+// path has parameters, which are of the reader's own data.
+func (d published) examples(t *testing.T, path string) url.Values {
+	t.Helper()
+	query := url.Values{}
+	get, ok := d.Paths[path]["get"]
+	if !ok || strings.Contains(path, "{") {
+		return query
+	}
+	var operation struct{ Parameters []parameter }
+	if err := json.Unmarshal(get, &operation); err != nil {
+		t.Fatalf("GET %s: %v", path, err)
+	}
+	for _, p := range operation.Parameters {
+		if name, found := strings.CutPrefix(p.Ref, "#/components/parameters/"); found {
+			p = d.Components.Parameters[name]
+		}
+		if p.In == "header" && p.Example != nil {
+			t.Errorf("GET %s: the page would send the example of %s, which holds for nobody", path, p.Name)
+		}
+		if p.In != "query" || p.Example == nil {
+			continue
+		}
+		values, isList := p.Example.([]any)
+		if !isList {
+			values = []any{p.Example}
+		}
+		for _, value := range values {
+			query.Add(p.Name, fmt.Sprint(value))
+		}
+	}
+	return query
+}
