@@ -207,7 +207,8 @@ func TestProductSearch(t *testing.T) {
 		"q=price_asc; select pg_sleep(1)":     "",
 		"q=\u00a0shoe\u00a0":                  "RUN-1",
 		"q=running or or shoes":               "RUN-1",
-		"q=-shoe -boot -book&sort=newest":     "LAMP-1",
+		"q=-shoe -boot -book&sort=newest":     "", // nothing to look for
+		"q=shoe or -boot":                     "",
 		"q=" + strings.Repeat("running ", 12): "RUN-1",
 		`q="running`:                          "RUN-1",
 	} {
@@ -245,6 +246,38 @@ func TestProductSearch(t *testing.T) {
 	} {
 		if got := strings.Join(anybody.GET("/api/v1/products?"+query).Fields(), " "); got != want {
 			t.Errorf("%q is refused with %q, want %q", query, got, want)
+		}
+	}
+}
+
+// A search means each of its words, those that English is full of too: what is
+// left out is not shown, and what stands in quotes stands together.
+func TestProductSearchMeansEachWord(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+	product(admin, "BLANKET", map[string]any{"name": "Zorble blanket", "description": "Warm."})
+	product(admin, "OF", map[string]any{"name": "The Zorble Of"})
+	product(admin, "HAMLET", map[string]any{"name": "Zorble", "description": "To be or not to be."})
+	product(admin, "LAMP", map[string]any{"name": "Zorble lamps", "description": "They shine."})
+	retired := product(admin, "OLD", map[string]any{"name": "Zorble of old"})
+	admin.DELETE("/api/v1/products/"+retired.ID.String(), nil).Expect(http.StatusNoContent)
+	renamed := product(admin, "NEW", map[string]any{"name": "Zorble of new"})
+	admin.PATCH("/api/v1/products/"+renamed.ID.String(), map[string]any{"name": "Something else"}).Expect(http.StatusOK)
+	for query, want := range map[string]string{
+		"zorble":                      "LAMP HAMLET OF BLANKET",
+		"zorble -blankets":            "LAMP HAMLET OF",
+		"zorble -the":                 "LAMP HAMLET BLANKET",
+		`zorble "to be or not"`:       "HAMLET",
+		`zorble -"to be"`:             "LAMP OF BLANKET",
+		"the zorble of":               "OF",
+		"the":                         "OF",
+		"ZORBLES the or lamp":         "LAMP OF",
+		"zorble -lamp -blanket -they": "HAMLET OF",
+		"else":                        "NEW",
+	} {
+		if got := strings.Join(skus(anybody.GET("/api/v1/products?q="+url.QueryEscape(query))), " "); got != want {
+			t.Errorf("%q gives %q, want %q", query, got, want)
 		}
 	}
 }
