@@ -66,7 +66,8 @@ LIMIT sqlc.arg('max');
 -- name: ProductSearch :many
 -- Finds by the words first, the newest 10,000 that have them, and sorts out and
 -- sorts what was found. The subquery hides from the planner what is looked for, so
--- that the plan is the same whatever it is: by the index of the words.
+-- that the plan is the same whatever it is: by the index of the words
+-- and then by the ids.
 WITH found AS MATERIALIZED (
     SELECT product_id FROM product_searches
     WHERE words @@ (SELECT product_query(@q))
@@ -76,7 +77,7 @@ WITH found AS MATERIALIZED (
 )
 SELECT products.* FROM found JOIN products ON products.id = found.product_id
 WHERE retired_at IS NULL
-  AND price BETWEEN @min_price AND @max_price
+  AND price + 0 BETWEEN @min_price AND @max_price
   AND (sqlc.narg('currency')::text IS NULL OR currency = sqlc.narg('currency'))
   AND (sqlc.narg('in_stock')::boolean IS NULL OR (stock > 0) = sqlc.narg('in_stock'))
   AND CASE @sort::text

@@ -297,7 +297,7 @@ WITH found AS MATERIALIZED (
 )
 SELECT products.id, products.sku, products.name, products.description, products.price, products.currency, products.stock, products.version, products.created_at, products.updated_at, products.retired_at FROM found JOIN products ON products.id = found.product_id
 WHERE retired_at IS NULL
-  AND price BETWEEN $1 AND $2
+  AND price + 0 BETWEEN $1 AND $2
   AND ($3::text IS NULL OR currency = $3)
   AND ($4::boolean IS NULL OR (stock > 0) = $4)
   AND CASE $5::text
@@ -327,7 +327,8 @@ type ProductSearchParams struct {
 
 // Finds by the words first, the newest 10,000 that have them, and sorts out and
 // sorts what was found. The subquery hides from the planner what is looked for, so
-// that the plan is the same whatever it is: by the index of the words.
+// that the plan is the same whatever it is: by the index of the words
+// and then by the ids.
 func (q *Queries) ProductSearch(ctx context.Context, arg ProductSearchParams) ([]Product, error) {
 	rows, err := q.db.Query(ctx, productSearch,
 		arg.MinPrice,
