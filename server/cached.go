@@ -74,7 +74,7 @@ func (o *operation) cached(c echo.Context, request any, method api.StrictHandler
 	answer, err := o.server.answers.Get(r.Context(), key, o.policy.Cache.TTL, request.(cacheable).CacheTags(),
 		func(ctx context.Context) (encodedAnswer, bool, error) {
 			// The load may outlive this request, whose own context is used again then.
-			return loadAnswer(server.NewContext(r.WithContext(ctx), nil), request, method)
+			return o.loadAnswer(server.NewContext(r.WithContext(ctx), nil), request, method)
 		})
 	if err != nil {
 		return nil, err
@@ -94,8 +94,16 @@ func (o *operation) cacheKey(c echo.Context, request cacheable) (string, error) 
 	return key, nil
 }
 
-// loadAnswer keeps only answers that are 200.
-func loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (encodedAnswer, bool, error) {
+// loadAnswer keeps only answers that are 200. The operation's concurrency bounds
+// how many are loaded at once.
+func (o *operation) loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (encodedAnswer, bool, error) {
+	if o.gate != nil {
+		leave, err := o.gate.Enter(c.Request().Context())
+		if err != nil {
+			return encodedAnswer{}, false, err
+		}
+		defer leave()
+	}
 	answer, err := method(c, request)
 	if err != nil {
 		return encodedAnswer{}, false, err
