@@ -79,7 +79,8 @@ func nextLink(ctx context.Context, next *string) *string {
 		return nil
 	}
 	call := callFrom(ctx)
-	sent, query := call.request.URL.Query(), url.Values{}
+	sent, _ := validate.ParseQuery(call.request.URL.RawQuery) // it was read before
+	query := url.Values{}
 	for _, name := range call.operation.policy.Query {
 		if values, ok := sent[name]; ok {
 			query[name] = values

@@ -282,6 +282,29 @@ func TestProductSearchMeansEachWord(t *testing.T) {
 	}
 }
 
+// A semicolon in a query is a character like any other (RFC 3986, section 3.4).
+func TestSemicolonsInTheQuery(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+	for _, sku := range []string{"LAMP-1", "LAMP-2"} {
+		product(admin, sku, map[string]any{"name": "Lamp"})
+	}
+	for query, want := range map[string]string{
+		"q=;": "", "q=lamp;&limit=1": "LAMP-2", "utm=a;b&limit=1": "LAMP-2", ";": "LAMP-2 LAMP-1", "q=lamp;limit=1": "", "limit=1&utm;=;": "LAMP-2",
+	} {
+		if got := strings.Join(skus(anybody.GET("/api/v1/products?"+query)), " "); got != want {
+			t.Errorf("%q gives %q, want %q", query, got, want)
+		}
+	}
+	if got := anybody.GET("/api/v1/products?limit=1;currency=EUR").Fields(); !slices.Equal(got, []string{"limit type"}) {
+		t.Errorf("a semicolon ends a parameter: %v", got)
+	}
+	if got := skus(anybody.GET(anybody.GET("/api/v1/products?q=lamp;&limit=1").Link())); !slices.Equal(got, []string{"LAMP-1"}) {
+		t.Errorf("the next page has %v", got)
+	}
+}
+
 // No text of the length that is taken makes the search fail.
 func TestSearchTakesAnyText(t *testing.T) {
 	t.Parallel()
