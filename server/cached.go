@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -126,21 +125,10 @@ func (o *operation) writeKept(w http.ResponseWriter, r *http.Request, answer enc
 		scope = revalidatePrivate
 	}
 	w.Header().Set(echo.HeaderCacheControl, scope)
-	if matchesTag(r.Header.Values("If-None-Match"), answer.Header.Get(headerETag)) {
+	if matchesTag(r.Header.Get("If-None-Match"), answer.Header.Get(headerETag)) {
 		w.Header().Set(headerETag, answer.Header.Get(headerETag))
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	return answer.write(w)
-}
-
-// matchesTag compares weakly, as If-None-Match has it (RFC 9110, section 13.1.2).
-func matchesTag(ifNoneMatch []string, tag string) bool {
-	for candidate := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
-		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-		if candidate == tag || candidate == "*" {
-			return true
-		}
-	}
-	return false
 }

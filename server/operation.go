@@ -117,6 +117,7 @@ func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
 		call := callOf(c)
 		call.operation = o
 		o.sayDeprecated(c.Response().Header())
+		joinLists(c.Request().Header)
 		release, err := o.admit(c, call)
 		defer release()
 		if err == nil {
