@@ -154,15 +154,6 @@ func (c *Cache[V]) Get(ctx context.Context, key string, ttl time.Duration, tags 
 	return c.await(ctx, request[V]{key: key, ttl: ttl, tags: tags, load: load})
 }
 
-// Lookup gives the value that is kept in memory under key, if there is one. It
-// is for callers who would rather not make the arguments of Get for a hit.
-func (c *Cache[V]) Lookup(key string) (v V, ok bool) {
-	if !c.fresh() {
-		return v, false
-	}
-	return c.kept(key)
-}
-
 func (c *Cache[V]) kept(key string) (v V, ok bool) {
 	e, ok := c.memory.GetIfPresent(key)
 	if !ok || c.elapsed() >= e.until || c.generations.sum(e.slots) != e.generation {

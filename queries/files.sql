@@ -20,7 +20,7 @@ WHERE user_id = @user_id;
 -- name: FileList :many
 SELECT * FROM files
 WHERE user_id = @user_id
-  AND (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND id < @before
 ORDER BY id DESC
 LIMIT sqlc.arg('max');
 

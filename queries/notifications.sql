@@ -19,7 +19,7 @@ SELECT pg_notify('accord_notifications', created.user_id::text) FROM created;
 -- name: NotificationList :many
 SELECT * FROM notifications
 WHERE user_id = @user_id
-  AND (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND id < @before
 ORDER BY id DESC
 LIMIT sqlc.arg('max');
 
@@ -28,7 +28,7 @@ LIMIT sqlc.arg('max');
 SELECT * FROM notifications
 WHERE user_id = @user_id
   AND read_at IS NULL
-  AND (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND id < @before
 ORDER BY id DESC
 LIMIT sqlc.arg('max');
 

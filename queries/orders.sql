@@ -55,19 +55,26 @@ WHERE products.id = line.id
 RETURNING products.id;
 
 -- name: OrderList :many
+-- Walks one user's orders; the filter is applied on the way.
 SELECT * FROM orders
 WHERE user_id = @user_id
-  AND (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND id < @before
   AND (sqlc.narg('status')::text IS NULL OR status = sqlc.narg('status'))
 ORDER BY id DESC
 LIMIT sqlc.arg('max');
 
 -- name: OrderListAll :many
--- Walks the primary key from the newest; the filter is applied on the way.
 SELECT sqlc.embed(orders), users.username, users.email
 FROM orders JOIN users ON users.id = orders.user_id
-WHERE (sqlc.narg('before')::uuid IS NULL OR orders.id < sqlc.narg('before'))
-  AND (sqlc.narg('status')::text IS NULL OR orders.status = sqlc.narg('status'))
+WHERE orders.id < @before
+ORDER BY orders.id DESC
+LIMIT sqlc.arg('max');
+
+-- name: OrderListAllByStatus :many
+-- A query of its own, since only so the index of the statuses serves it.
+SELECT sqlc.embed(orders), users.username, users.email
+FROM orders JOIN users ON users.id = orders.user_id
+WHERE orders.status = @status AND orders.id < @before
 ORDER BY orders.id DESC
 LIMIT sqlc.arg('max');
 

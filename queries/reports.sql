@@ -10,7 +10,7 @@ WHERE id = @id AND user_id = @user_id;
 -- name: ReportList :many
 SELECT * FROM reports
 WHERE user_id = @user_id
-  AND (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND id < @before
 ORDER BY id DESC
 LIMIT sqlc.arg('max');
 

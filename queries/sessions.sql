@@ -20,7 +20,7 @@ SELECT * FROM sessions
 WHERE user_id = @user_id
   AND revoked_at IS NULL
   AND expires_at > @now
-  AND (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND id < @before
 ORDER BY id DESC
 LIMIT sqlc.arg('max');
 

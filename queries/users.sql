@@ -17,10 +17,11 @@ SELECT * FROM users
 WHERE lower(email) = lower(@email) AND deleted_at IS NULL;
 
 -- name: UserList :many
--- Walks the primary key from the newest; the filters are applied on the way.
+-- Walks the primary key from the newest; the filters are applied on the way. The
+-- number of accounts and the operation's concurrency bound that.
 SELECT * FROM users
 WHERE deleted_at IS NULL
-  AND (sqlc.narg('before')::uuid IS NULL OR id < sqlc.narg('before'))
+  AND id < @before
   AND (sqlc.narg('role')::text IS NULL OR role = sqlc.narg('role'))
   AND (sqlc.narg('is_active')::boolean IS NULL OR is_active = sqlc.narg('is_active'))
   AND (sqlc.narg('q')::text IS NULL

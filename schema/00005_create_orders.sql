@@ -14,6 +14,7 @@ CREATE TABLE orders (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX orders_user_idx ON orders (user_id, id DESC);
+CREATE INDEX orders_status_idx ON orders (status, id DESC);
 CREATE INDEX orders_created_idx ON orders (created_at, id);
 
 CREATE TABLE order_lines (

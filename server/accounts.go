@@ -195,7 +195,7 @@ const accountsPage = 500
 // Accounts walks all accounts, newest first.
 func (s *Server) Accounts(ctx context.Context) iter.Seq2[api.User, error] {
 	return func(yield func(api.User, error) bool) {
-		var before *uuid.UUID
+		before := uuid.Max
 		for {
 			rows, err := s.queries.UserList(ctx, db.UserListParams{Before: before, Max: accountsPage})
 			if err != nil {
@@ -210,7 +210,7 @@ func (s *Server) Accounts(ctx context.Context) iter.Seq2[api.User, error] {
 			if len(rows) < accountsPage {
 				return
 			}
-			before = &rows[len(rows)-1].ID
+			before = rows[len(rows)-1].ID
 		}
 	}
 }

@@ -2,13 +2,10 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -74,7 +71,7 @@ func (o *operation) cached(c echo.Context, request any, method api.StrictHandler
 	answer, err := o.server.answers.Get(r.Context(), key, o.policy.Cache.TTL, request.(cacheable).CacheTags(),
 		func(ctx context.Context) (encodedAnswer, bool, error) {
 			// The load may outlive this request, whose own context is used again then.
-			return loadAnswer(server.NewContext(r.WithContext(ctx), nil), request, method)
+			return o.loadAnswer(server.NewContext(r.WithContext(ctx), nil), request, method)
 		})
 	if err != nil {
 		return nil, err
@@ -94,8 +91,16 @@ func (o *operation) cacheKey(c echo.Context, request cacheable) (string, error) 
 	return key, nil
 }
 
-// loadAnswer keeps only answers that are 200.
-func loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (encodedAnswer, bool, error) {
+// loadAnswer keeps only answers that are 200. The operation's concurrency bounds
+// how many are loaded at once.
+func (o *operation) loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (encodedAnswer, bool, error) {
+	if o.gate != nil {
+		leave, err := o.gate.Enter(c.Request().Context())
+		if err != nil {
+			return encodedAnswer{}, false, err
+		}
+		defer leave()
+	}
 	answer, err := method(c, request)
 	if err != nil {
 		return encodedAnswer{}, false, err
@@ -117,28 +122,10 @@ func (o *operation) writeKept(w http.ResponseWriter, r *http.Request, answer enc
 		scope = revalidatePrivate
 	}
 	w.Header().Set(echo.HeaderCacheControl, scope)
-	if matchesTag(r.Header.Values("If-None-Match"), answer.Header.Get(headerETag)) {
+	if matchesTag(r.Header.Get("If-None-Match"), answer.Header.Get(headerETag)) {
 		w.Header().Set(headerETag, answer.Header.Get(headerETag))
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	return answer.write(w)
-}
-
-// tagOf makes a strong tag from the bytes that it stands for.
-func tagOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-}
-
-// matchesTag compares weakly, as If-None-Match has it (RFC 9110, section 13.1.2).
-func matchesTag(ifNoneMatch []string, tag string) bool {
-	tag = strings.TrimPrefix(tag, "W/")
-	for candidate := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
-		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-		if candidate == tag || candidate == "*" {
-			return true
-		}
-	}
-	return false
 }

@@ -117,6 +117,7 @@ func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
 		call := callOf(c)
 		call.operation = o
 		o.sayDeprecated(c.Response().Header())
+		joinLists(c.Request().Header)
 		release, err := o.admit(c, call)
 		defer release()
 		if err == nil {
@@ -152,7 +153,7 @@ func (o *operation) admit(c echo.Context, call *call) (release func(), err error
 		finish := o.stream(c, call)
 		release = func() { finish(); unbind() }
 	}
-	if o.gate != nil {
+	if o.gate != nil && o.policy.Cache == nil { // what is kept costs nothing: cached enters it to load
 		leave, err := o.gate.Enter(c.Request().Context())
 		if err != nil {
 			return release, err

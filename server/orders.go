@@ -235,7 +235,7 @@ func (s *Server) AdminListOrders(ctx context.Context, r api.AdminListOrdersReque
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.queries.OrderListAll(ctx, db.OrderListAllParams{Before: page.before, Status: (*string)(r.Params.Status), Max: page.max})
+	rows, err := s.allOrders(ctx, page, r.Params.Status)
 	if err != nil {
 		return nil, err
 	}
@@ -244,6 +244,15 @@ func (s *Server) AdminListOrders(ctx context.Context, r api.AdminListOrdersReque
 		Headers: api.AdminListOrders200ResponseHeaders{Link: nextLink(ctx, next)},
 		Body:    api.AdminOrderPage{Items: each(rows, adminOrderOf), NextCursor: next},
 	}, nil
+}
+
+// allOrders asks the query that has an index for what is asked.
+func (s *Server) allOrders(ctx context.Context, page page, status *api.OrderStatus) ([]db.OrderListAllRow, error) {
+	if status == nil {
+		return s.queries.OrderListAll(ctx, page.before, page.max)
+	}
+	rows, err := s.queries.OrderListAllByStatus(ctx, db.OrderListAllByStatusParams{Status: string(*status), Before: page.before, Max: page.max})
+	return each(rows, func(row db.OrderListAllByStatusRow) db.OrderListAllRow { return db.OrderListAllRow(row) }), err
 }
 
 // visibleOrder reads an order with its lines, for its buyer or an administrator.

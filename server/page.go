@@ -17,7 +17,7 @@ type page struct {
 	list   string
 	limit  int32
 	max    int32
-	before *uuid.UUID
+	before uuid.UUID // the greatest id there is on the first page
 	server *Server
 }
 
@@ -26,10 +26,10 @@ type page struct {
 func (s *Server) page(list string, limit *int32, cursor *string) (page, error) {
 	p, payload, err := s.pageAt(list, limit, cursor)
 	if err != nil || payload == nil {
+		p.before = uuid.Max
 		return p, err
 	}
-	before, err := uuid.FromBytes(payload)
-	p.before = &before
+	p.before, err = uuid.FromBytes(payload)
 	return p, err
 }
 
@@ -79,7 +79,8 @@ func nextLink(ctx context.Context, next *string) *string {
 		return nil
 	}
 	call := callFrom(ctx)
-	sent, query := call.request.URL.Query(), url.Values{}
+	sent, _ := validate.ParseQuery(call.request.URL.RawQuery) // it was read before
+	query := url.Values{}
 	for _, name := range call.operation.policy.Query {
 		if values, ok := sent[name]; ok {
 			query[name] = values

@@ -131,7 +131,7 @@ func tagged(c echo.Context, contentType string, body []byte, tag string) error {
 // stands for.
 func hasTag(c echo.Context, tag string) bool {
 	c.Response().Header().Set(headerETag, tag)
-	return matchesTag(c.Request().Header.Values("If-None-Match"), tag)
+	return matchesTag(c.Request().Header.Get("If-None-Match"), tag)
 }
 
 // spec is the published contract under the project's name.

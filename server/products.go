@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -107,7 +108,7 @@ func (s *Server) CreateProduct(ctx context.Context, r api.CreateProductRequestOb
 		return err
 	})
 	return api.CreateProduct201JSONResponse{
-		Headers: api.CreateProduct201ResponseHeaders{Location: "/api/v1/products/" + product.ID.String(), ETag: productTag(product)},
+		Headers: api.CreateProduct201ResponseHeaders{Location: "/api/v1/products/" + product.ID.String(), ETag: productTag(product.Version)},
 		Body:    productOf(product),
 	}, err
 }
@@ -151,20 +152,22 @@ func (w *write) orAnotherVersion(ctx context.Context, id uuid.UUID, err error) e
 // versionsOf are the versions that an If-Match names; nil for any. A tag that is
 // none of ours, a weak one too, names none (RFC 9110, section 13.1.1).
 func versionsOf(ifMatch *string) []int64 {
-	if ifMatch == nil || *ifMatch == "*" {
+	if ifMatch == nil || *ifMatch == anyTag {
 		return nil
 	}
 	versions := []int64{}
-	for tag := range strings.SplitSeq(*ifMatch, ",") {
-		if version, err := strconv.ParseInt(strings.Trim(strings.TrimSpace(tag), `"`), 10, 64); err == nil {
+	for _, tag := range entityTags(*ifMatch) {
+		digits, _, _ := strings.Cut(strings.Trim(tag.quoted, `"`), "-")
+		version, err := strconv.ParseInt(digits, 10, 64)
+		if err == nil && !tag.weak && tag.quoted == productTag(version) {
 			versions = append(versions, version)
 		}
 	}
 	return versions
 }
 
-// productTag is a product's ETag.
-func productTag(p db.Product) string { return `"` + strconv.FormatInt(p.Version, 10) + `"` }
+// productTag is the ETag of a product's version.
+func productTag(version int64) string { return fmt.Sprintf(`"%d-%s"`, version, representation()) }
 
 // productOf shows a product.
 func productOf(p db.Product) api.Product {
@@ -176,5 +179,5 @@ func productOf(p db.Product) api.Product {
 
 // productAnswer is a product as the answer that several operations share.
 func productAnswer(p db.Product) api.ProductJSONResponse {
-	return api.ProductJSONResponse{Headers: api.ProductResponseHeaders{ETag: productTag(p)}, Body: productOf(p)}
+	return api.ProductJSONResponse{Headers: api.ProductResponseHeaders{ETag: productTag(p.Version)}, Body: productOf(p)}
 }

@@ -48,11 +48,8 @@ func TestProductLife(t *testing.T) {
 		"sku": "LAMP-1", "name": "Lamp", "description": "It shines.", "price": 4999, "currency": "EUR", "stock": 3,
 	}).Expect(http.StatusCreated)
 	path := created.Header.Get("Location")
-	if got := created.Header.Get("ETag"); got != `"1"` {
-		t.Errorf("ETag %s", got)
-	}
 	shown := anybody.GET(path).Expect(http.StatusOK)
-	if string(shown.Body) != string(created.Body) {
+	if shown.Header.Get("ETag") != created.Header.Get("ETag") || string(shown.Body) != string(created.Body) {
 		t.Errorf("everybody sees %s, created was %s", shown.Body, created.Body)
 	}
 
@@ -92,26 +89,34 @@ func TestIfMatch(t *testing.T) {
 	s := servertest.New(t)
 	admin := s.Admin()
 	path := "/api/v1/products/" + product(admin, "A", nil).ID.String()
+	// tag is the ETag of a version: it begins with the number.
+	rest, _ := strings.CutPrefix(admin.GET(path).Header.Get("ETag"), `"1`)
+	tag := func(version string) string { return `"` + version + rest }
 	change := func(ifMatch string, price int) *servertest.Answer {
-		admin.Header.Set("If-Match", ifMatch)
+		admin.Header["If-Match"] = strings.Split(ifMatch, "\n")
 		defer admin.Header.Del("If-Match")
 		return admin.PATCH(path, map[string]any{"price": price})
 	}
-	change(`"1"`, 1).Expect(http.StatusOK) // makes version 2
-	change(`"1"`, 2).Expect(http.StatusPreconditionFailed).Problem("precondition-failed")
-	change(`W/"2"`, 2).Expect(http.StatusPreconditionFailed) // a weak one never matches
-	change(`"of-another-kind"`, 2).Expect(http.StatusPreconditionFailed)
-	if got := change(`"1", "2"`, 3).Expect(http.StatusOK).Header.Get("ETag"); got != `"3"` {
+	change(tag("1"), 1).Expect(http.StatusOK) // makes version 2
+	for _, other := range []string{
+		tag("1"), "W/" + tag("2"), `"of-another-kind"`, `"2"`, tag("02"), tag("+2"), `"x,` + tag("2")[1:], `"x,2"`, `"2-of-another-contract"`, `""`,
+	} {
+		change(other, 2).Expect(http.StatusPreconditionFailed).Problem("precondition-failed")
+	}
+	if got := change(tag("1")+", "+tag("2"), 3).Expect(http.StatusOK).Header.Get("ETag"); got != tag("3") {
 		t.Errorf("ETag %s", got)
 	}
+	change(tag("2")+"\n"+tag("3"), 3).Expect(http.StatusOK) // a list may stand on several lines
 	change("*", 4).Expect(http.StatusOK)
-	if got := change("3", 5).Fields(); !slices.Equal(got, []string{"If-Match pattern"}) {
-		t.Errorf("no quotes: %v", got)
+	for _, malformed := range []string{"3", "*\n*", `"a" "b"`, "W/*"} {
+		if got := change(malformed, 5).Fields(); !slices.Equal(got, []string{"If-Match pattern"}) {
+			t.Errorf("%s: %v", malformed, got)
+		}
 	}
 
-	admin.Header.Set("If-Match", `"1"`)
+	admin.Header.Set("If-Match", tag("1"))
 	admin.DELETE(path, nil).Expect(http.StatusPreconditionFailed)
-	admin.Header.Set("If-Match", `"4"`)
+	admin.Header.Set("If-Match", tag("5"))
 	admin.DELETE(path, nil).Expect(http.StatusNoContent)
 	admin.DELETE(path, nil).Expect(http.StatusNotFound) // gone, whatever the version
 }
@@ -122,7 +127,7 @@ func TestIfMatchAtOnce(t *testing.T) {
 	s := servertest.New(t)
 	admin := s.Admin()
 	path := "/api/v1/products/" + product(admin, "A", nil).ID.String()
-	admin.Header.Set("If-Match", `"1"`)
+	admin.Header.Set("If-Match", admin.GET(path).Header.Get("ETag"))
 	statuses := atOnce(8, func(i int) int { return admin.PATCH(path, map[string]any{"price": i + 1}).Status })
 	slices.Sort(statuses)
 	if statuses[0] != http.StatusOK || statuses[1] != http.StatusPreconditionFailed {
@@ -207,7 +212,8 @@ func TestProductSearch(t *testing.T) {
 		"q=price_asc; select pg_sleep(1)":     "",
 		"q=\u00a0shoe\u00a0":                  "RUN-1",
 		"q=running or or shoes":               "RUN-1",
-		"q=-shoe -boot -book&sort=newest":     "LAMP-1",
+		"q=-shoe -boot -book&sort=newest":     "", // nothing to look for
+		"q=shoe or -boot":                     "",
 		"q=" + strings.Repeat("running ", 12): "RUN-1",
 		`q="running`:                          "RUN-1",
 	} {
@@ -246,6 +252,61 @@ func TestProductSearch(t *testing.T) {
 		if got := strings.Join(anybody.GET("/api/v1/products?"+query).Fields(), " "); got != want {
 			t.Errorf("%q is refused with %q, want %q", query, got, want)
 		}
+	}
+}
+
+// A search means each of its words, those that English is full of too: what is
+// left out is not shown, and what stands in quotes stands together.
+func TestProductSearchMeansEachWord(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+	product(admin, "BLANKET", map[string]any{"name": "Zorble blanket", "description": "Warm."})
+	product(admin, "OF", map[string]any{"name": "The Zorble Of"})
+	product(admin, "HAMLET", map[string]any{"name": "Zorble", "description": "To be or not to be."})
+	product(admin, "LAMP", map[string]any{"name": "Zorble lamps", "description": "They shine."})
+	retired := product(admin, "OLD", map[string]any{"name": "Zorble of old"})
+	admin.DELETE("/api/v1/products/"+retired.ID.String(), nil).Expect(http.StatusNoContent)
+	renamed := product(admin, "NEW", map[string]any{"name": "Zorble of new"})
+	admin.PATCH("/api/v1/products/"+renamed.ID.String(), map[string]any{"name": "Something else"}).Expect(http.StatusOK)
+	for query, want := range map[string]string{
+		"zorble":                      "LAMP HAMLET OF BLANKET",
+		"zorble -blankets":            "LAMP HAMLET OF",
+		"zorble -the":                 "LAMP HAMLET BLANKET",
+		`zorble "to be or not"`:       "HAMLET",
+		`zorble -"to be"`:             "LAMP OF BLANKET",
+		"the zorble of":               "OF",
+		"the":                         "OF",
+		"ZORBLES the or lamp":         "LAMP OF",
+		"zorble -lamp -blanket -they": "HAMLET OF",
+		"else":                        "NEW",
+	} {
+		if got := strings.Join(skus(anybody.GET("/api/v1/products?q="+url.QueryEscape(query))), " "); got != want {
+			t.Errorf("%q gives %q, want %q", query, got, want)
+		}
+	}
+}
+
+// A semicolon in a query is a character like any other (RFC 3986, section 3.4).
+func TestSemicolonsInTheQuery(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, anybody := s.Admin(), s.Somebody()
+	for _, sku := range []string{"LAMP-1", "LAMP-2"} {
+		product(admin, sku, map[string]any{"name": "Lamp"})
+	}
+	for query, want := range map[string]string{
+		"q=;": "", "q=lamp;&limit=1": "LAMP-2", "utm=a;b&limit=1": "LAMP-2", ";": "LAMP-2 LAMP-1", "q=lamp;limit=1": "", "limit=1&utm;=;": "LAMP-2",
+	} {
+		if got := strings.Join(skus(anybody.GET("/api/v1/products?"+query)), " "); got != want {
+			t.Errorf("%q gives %q, want %q", query, got, want)
+		}
+	}
+	if got := anybody.GET("/api/v1/products?limit=1;currency=EUR").Fields(); !slices.Equal(got, []string{"limit type"}) {
+		t.Errorf("a semicolon ends a parameter: %v", got)
+	}
+	if got := skus(anybody.GET(anybody.GET("/api/v1/products?q=lamp;&limit=1").Link())); !slices.Equal(got, []string{"LAMP-1"}) {
+		t.Errorf("the next page has %v", got)
 	}
 }
 
@@ -379,15 +440,17 @@ func TestConditionalGet(t *testing.T) {
 		if got := answer.Header.Get("Cache-Control"); got != "public, max-age=0, must-revalidate" {
 			t.Errorf("%s: Cache-Control %s", path, got)
 		}
-		for _, match := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
-			anybody.Header.Set("If-None-Match", match)
+		for _, match := range []string{tag, "W/" + tag, `"other", ` + tag, "*", "\"other\"\n" + tag, `"a,b",,` + tag + "\t,"} {
+			anybody.Header["If-None-Match"] = strings.Split(match, "\n")
 			again := anybody.GET(path).Expect(http.StatusNotModified)
 			if again.Header.Get("ETag") != tag || again.Header.Get("Content-Type") != "" {
 				t.Errorf("%s: %v", path, again.Header)
 			}
 		}
-		anybody.Header.Set("If-None-Match", `"other"`)
-		anybody.GET(path).Expect(http.StatusOK)
+		for _, match := range []string{`"other"`, `"a,*,b"`, "W/*", `"a,` + tag[1:], strings.Trim(tag, `"`), `"a" ` + tag} {
+			anybody.Header.Set("If-None-Match", match)
+			anybody.GET(path).Expect(http.StatusOK)
+		}
 		admin.PATCH("/api/v1/products/"+one.ID.String(), map[string]any{"price": len(path)}).Expect(http.StatusOK)
 		anybody.Header.Set("If-None-Match", tag)
 		if got := anybody.GET(path).Expect(http.StatusOK).Header.Get("ETag"); got == tag {

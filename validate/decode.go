@@ -37,7 +37,7 @@ var errEmpty = &SyntaxError{Offset: -1, Reason: "the body is empty", cause: io.E
 // absent (RFC 6749, section 3.1); undeclared ones are passed over unless the
 // schema is closed.
 func Form(data []byte, into Shaped) (Violations, error) {
-	values, err := url.ParseQuery(string(data))
+	values, err := ParseQuery(string(data))
 	if err != nil {
 		return nil, &SyntaxError{Offset: -1, Reason: "the form is malformed"}
 	}

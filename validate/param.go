@@ -37,7 +37,7 @@ func ReadParams(r *http.Request) (*Params, error) {
 	}
 
 	var err error
-	if p.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+	if p.query, err = ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, &SyntaxError{Offset: -1, Reason: "the query string is malformed"}
 	}
 	for name, all := range p.query {
@@ -49,6 +49,14 @@ func ReadParams(r *http.Request) (*Params, error) {
 	}
 
 	return p, nil
+}
+
+// ParseQuery takes a query string or a form apart. A semicolon is a character like
+// any other, as the URL standard has it; url.ParseQuery refuses one, since some
+// read it as an ampersand. Whoever stands before the server and does so sees other
+// parameters than it.
+func ParseQuery(raw string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
 }
 
 // Found returns the faults so far; nil when every parameter could be read.

@@ -21,7 +21,7 @@ var pattern9 = regexp.MustCompile(`^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$`)
 var pattern10 = regexp.MustCompile("^[A-Z]{3}$")
 var pattern11 = regexp.MustCompile(`^[^\x00-\x1F\x7F]*$`)
 var pattern12 = regexp.MustCompile("^[a-z.-]+$")
-var pattern13 = regexp.MustCompile(`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`)
+var pattern13 = regexp.MustCompile(`^(\*|[ \t,]*(W/)?"[!#-~]*"([ \t]*,[ \t,]*(W/)?"[!#-~]*")*[ \t,]*)$`)
 var pattern14 = regexp.MustCompile(`^("[!#-\[\]-~]{1,255}"|[!#-\[\]-~]{1,255})$`)
 
 // Shape is what the JSON of a UserCreate has to look like.

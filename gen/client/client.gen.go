@@ -1356,7 +1356,7 @@ type FileID = openapi_types.UUID
 // IdempotencyKey Examples: 3f1c9c1e-5f0d-4a53-9f0c-6f3ed8a2b7c1
 type IdempotencyKey = string
 
-// IfMatch Examples: "3"
+// IfMatch Examples: "3-Zq3vX0c1"
 type IfMatch = string
 
 // IfModifiedSince defines model for IfModifiedSince.
@@ -2195,8 +2195,10 @@ type ClientInterface interface {
 	//
 	// Newest first, or by price. `q` finds products by the words of name, SKU and
 	// description: all of them, in any order and form; `"words in quotes"` stand
-	// together, `or` takes either, `-word` leaves out. Whether a product is in
-	// stock may be some minutes old here; the product itself always tells.
+	// together, `or` takes either, `-word` leaves out from what other words find,
+	// and by itself finds nothing. Where more than 10,000 products have the words,
+	// the newest 10,000 of these are looked through. Whether a product is in stock
+	// may be some minutes old here; the product itself always tells.
 	//
 	// Corresponds with GET /api/v1/products (the `ListProducts` operationId).
 	ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3284,8 +3286,10 @@ func (c *Client) CancelOrder(ctx context.Context, orderID OrderID, reqEditors ..
 //
 // Newest first, or by price. `q` finds products by the words of name, SKU and
 // description: all of them, in any order and form; `"words in quotes"` stand
-// together, `or` takes either, `-word` leaves out. Whether a product is in
-// stock may be some minutes old here; the product itself always tells.
+// together, `or` takes either, `-word` leaves out from what other words find,
+// and by itself finds nothing. Where more than 10,000 products have the words,
+// the newest 10,000 of these are looked through. Whether a product is in stock
+// may be some minutes old here; the product itself always tells.
 //
 // Corresponds with GET /api/v1/products (the `ListProducts` operationId).
 func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6831,8 +6835,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Newest first, or by price. `q` finds products by the words of name, SKU and
 	// description: all of them, in any order and form; `"words in quotes"` stand
-	// together, `or` takes either, `-word` leaves out. Whether a product is in
-	// stock may be some minutes old here; the product itself always tells.
+	// together, `or` takes either, `-word` leaves out from what other words find,
+	// and by itself finds nothing. Where more than 10,000 products have the words,
+	// the newest 10,000 of these are looked through. Whether a product is in stock
+	// may be some minutes old here; the product itself always tells.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -16197,8 +16203,10 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, order
 //
 // Newest first, or by price. `q` finds products by the words of name, SKU and
 // description: all of them, in any order and form; `"words in quotes"` stand
-// together, `or` takes either, `-word` leaves out. Whether a product is in
-// stock may be some minutes old here; the product itself always tells.
+// together, `or` takes either, `-word` leaves out from what other words find,
+// and by itself finds nothing. Where more than 10,000 products have the words,
+// the newest 10,000 of these are looked through. Whether a product is in stock
+// may be some minutes old here; the product itself always tells.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -215,14 +215,14 @@ func (q *Queries) FileKeys(ctx context.Context, keys []string) ([]string, error)
 const fileList = `-- name: FileList :many
 SELECT id, user_id, name, content_type, size, sha256, storage_key, created_at FROM files
 WHERE user_id = $1
-  AND ($2::uuid IS NULL OR id < $2)
+  AND id < $2
 ORDER BY id DESC
 LIMIT $3
 `
 
 type FileListParams struct {
 	UserID uuid.UUID
-	Before *uuid.UUID
+	Before uuid.UUID
 	Max    int32
 }
 

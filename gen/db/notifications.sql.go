@@ -93,14 +93,14 @@ func (q *Queries) NotificationLast(ctx context.Context, userID uuid.UUID) (int64
 const notificationList = `-- name: NotificationList :many
 SELECT id, user_id, number, kind, title, link, created_at, read_at FROM notifications
 WHERE user_id = $1
-  AND ($2::uuid IS NULL OR id < $2)
+  AND id < $2
 ORDER BY id DESC
 LIMIT $3
 `
 
 type NotificationListParams struct {
 	UserID uuid.UUID
-	Before *uuid.UUID
+	Before uuid.UUID
 	Max    int32
 }
 
@@ -137,14 +137,14 @@ const notificationListUnread = `-- name: NotificationListUnread :many
 SELECT id, user_id, number, kind, title, link, created_at, read_at FROM notifications
 WHERE user_id = $1
   AND read_at IS NULL
-  AND ($2::uuid IS NULL OR id < $2)
+  AND id < $2
 ORDER BY id DESC
 LIMIT $3
 `
 
 type NotificationListUnreadParams struct {
 	UserID uuid.UUID
-	Before *uuid.UUID
+	Before uuid.UUID
 	Max    int32
 }
 

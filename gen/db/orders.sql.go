@@ -175,7 +175,7 @@ func (q *Queries) OrderLineExport(ctx context.Context, first time.Time, last tim
 const orderList = `-- name: OrderList :many
 SELECT id, user_id, status, currency, total, items, created_at, updated_at FROM orders
 WHERE user_id = $1
-  AND ($2::uuid IS NULL OR id < $2)
+  AND id < $2
   AND ($3::text IS NULL OR status = $3)
 ORDER BY id DESC
 LIMIT $4
@@ -183,11 +183,12 @@ LIMIT $4
 
 type OrderListParams struct {
 	UserID uuid.UUID
-	Before *uuid.UUID
+	Before uuid.UUID
 	Status *string
 	Max    int32
 }
 
+// Walks one user's orders; the filter is applied on the way.
 func (q *Queries) OrderList(ctx context.Context, arg OrderListParams) ([]Order, error) {
 	rows, err := q.db.Query(ctx, orderList,
 		arg.UserID,
@@ -225,17 +226,10 @@ func (q *Queries) OrderList(ctx context.Context, arg OrderListParams) ([]Order, 
 const orderListAll = `-- name: OrderListAll :many
 SELECT orders.id, orders.user_id, orders.status, orders.currency, orders.total, orders.items, orders.created_at, orders.updated_at, users.username, users.email
 FROM orders JOIN users ON users.id = orders.user_id
-WHERE ($1::uuid IS NULL OR orders.id < $1)
-  AND ($2::text IS NULL OR orders.status = $2)
+WHERE orders.id < $1
 ORDER BY orders.id DESC
-LIMIT $3
+LIMIT $2
 `
-
-type OrderListAllParams struct {
-	Before *uuid.UUID
-	Status *string
-	Max    int32
-}
 
 type OrderListAllRow struct {
 	Order    Order
@@ -243,9 +237,8 @@ type OrderListAllRow struct {
 	Email    string
 }
 
-// Walks the primary key from the newest; the filter is applied on the way.
-func (q *Queries) OrderListAll(ctx context.Context, arg OrderListAllParams) ([]OrderListAllRow, error) {
-	rows, err := q.db.Query(ctx, orderListAll, arg.Before, arg.Status, arg.Max)
+func (q *Queries) OrderListAll(ctx context.Context, before uuid.UUID, max int32) ([]OrderListAllRow, error) {
+	rows, err := q.db.Query(ctx, orderListAll, before, max)
 	if err != nil {
 		return nil, err
 	}
@@ -253,6 +246,58 @@ func (q *Queries) OrderListAll(ctx context.Context, arg OrderListAllParams) ([]O
 	items := []OrderListAllRow{}
 	for rows.Next() {
 		var i OrderListAllRow
+		if err := rows.Scan(
+			&i.Order.ID,
+			&i.Order.UserID,
+			&i.Order.Status,
+			&i.Order.Currency,
+			&i.Order.Total,
+			&i.Order.Items,
+			&i.Order.CreatedAt,
+			&i.Order.UpdatedAt,
+			&i.Username,
+			&i.Email,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orderListAllByStatus = `-- name: OrderListAllByStatus :many
+SELECT orders.id, orders.user_id, orders.status, orders.currency, orders.total, orders.items, orders.created_at, orders.updated_at, users.username, users.email
+FROM orders JOIN users ON users.id = orders.user_id
+WHERE orders.status = $1 AND orders.id < $2
+ORDER BY orders.id DESC
+LIMIT $3
+`
+
+type OrderListAllByStatusParams struct {
+	Status string
+	Before uuid.UUID
+	Max    int32
+}
+
+type OrderListAllByStatusRow struct {
+	Order    Order
+	Username string
+	Email    string
+}
+
+// A query of its own, since only so the index of the statuses serves it.
+func (q *Queries) OrderListAllByStatus(ctx context.Context, arg OrderListAllByStatusParams) ([]OrderListAllByStatusRow, error) {
+	rows, err := q.db.Query(ctx, orderListAllByStatus, arg.Status, arg.Before, arg.Max)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []OrderListAllByStatusRow{}
+	for rows.Next() {
+		var i OrderListAllByStatusRow
 		if err := rows.Scan(
 			&i.Order.ID,
 			&i.Order.UserID,

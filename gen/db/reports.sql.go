@@ -270,14 +270,14 @@ func (q *Queries) ReportGet(ctx context.Context, iD uuid.UUID, userID uuid.UUID)
 const reportList = `-- name: ReportList :many
 SELECT id, user_id, kind, format, days, status, progress, attempt, lease_token, lease_expires_at, file_id, problem, created_at, finished_at FROM reports
 WHERE user_id = $1
-  AND ($2::uuid IS NULL OR id < $2)
+  AND id < $2
 ORDER BY id DESC
 LIMIT $3
 `
 
 type ReportListParams struct {
 	UserID uuid.UUID
-	Before *uuid.UUID
+	Before uuid.UUID
 	Max    int32
 }
 

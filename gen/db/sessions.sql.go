@@ -99,7 +99,7 @@ SELECT id, user_id, created_at, last_used_at, expires_at, revoked_at, revoked_re
 WHERE user_id = $1
   AND revoked_at IS NULL
   AND expires_at > $2
-  AND ($3::uuid IS NULL OR id < $3)
+  AND id < $3
 ORDER BY id DESC
 LIMIT $4
 `
@@ -107,7 +107,7 @@ LIMIT $4
 type SessionListParams struct {
 	UserID uuid.UUID
 	Now    time.Time
-	Before *uuid.UUID
+	Before uuid.UUID
 	Max    int32
 }
 

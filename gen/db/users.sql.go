@@ -338,7 +338,7 @@ func (q *Queries) UserHoldLive(ctx context.Context, id uuid.UUID) (uuid.UUID, er
 const userList = `-- name: UserList :many
 SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE deleted_at IS NULL
-  AND ($1::uuid IS NULL OR id < $1)
+  AND id < $1
   AND ($2::text IS NULL OR role = $2)
   AND ($3::boolean IS NULL OR is_active = $3)
   AND ($4::text IS NULL
@@ -350,14 +350,15 @@ LIMIT $5
 `
 
 type UserListParams struct {
-	Before   *uuid.UUID
+	Before   uuid.UUID
 	Role     *string
 	IsActive *bool
 	Q        *string
 	Max      int32
 }
 
-// Walks the primary key from the newest; the filters are applied on the way.
+// Walks the primary key from the newest; the filters are applied on the way. The
+// number of accounts and the operation's concurrency bound that.
 func (q *Queries) UserList(ctx context.Context, arg UserListParams) ([]User, error) {
 	rows, err := q.db.Query(ctx, userList,
 		arg.Before,
