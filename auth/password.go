@@ -158,7 +158,7 @@ func (h *Hasher) outdated(key Key, hash []byte) bool {
 }
 
 func (h *Hasher) enter(ctx context.Context) (leave func(), err error) {
-	leave, err = h.gate.Enter(ctx)
+	leave, err = h.gate.Enter(ctx, "")
 	if errors.Is(err, limit.ErrFull) {
 		return nil, ErrBusy
 	}

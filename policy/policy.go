@@ -23,9 +23,11 @@ type Policy struct {
 	BodyLimit int64
 	// Timeout bounds the whole operation; 0 means none (streams).
 	Timeout time.Duration
-	// Stall bounds each single write of the answer; 0 means no bound of its own.
+	// Stall bounds each single read of the body and write of the answer; 0 means
+	// no bound of its own.
 	Stall time.Duration
-	// Concurrency is how many calls run at once in this process; 0 means no bound.
+	// Concurrency is how many calls run at once in this process, at most a quarter
+	// of them, but one, for the same user or address; 0 means no bound.
 	Concurrency int
 	// Idempotent operations honour the Idempotency-Key header.
 	Idempotent bool

@@ -95,7 +95,7 @@ func (o *operation) cacheKey(c echo.Context, request cacheable) (string, error) 
 // how many are loaded at once.
 func (o *operation) loadAnswer(c echo.Context, request any, method api.StrictHandlerFunc) (encodedAnswer, bool, error) {
 	if o.gate != nil {
-		leave, err := o.gate.Enter(c.Request().Context())
+		leave, err := o.gate.Enter(c.Request().Context(), holder(callOf(c)))
 		if err != nil {
 			return encodedAnswer{}, false, err
 		}

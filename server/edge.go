@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,9 +50,34 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		s.logRequest(c, call)
 		if call.broken {
+			resetOld(c.Request())
 			panic(http.ErrAbortHandler) // breaks the connection, so that no client takes half for whole
 		}
 		return nil
+	}
+}
+
+// connKey is where a request's context carries its connection.
+type connKey struct{}
+
+// withConn is http.Server's ConnContext.
+func withConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// resetOld lets the connection of an HTTP/1.0 client end with a reset: the end of
+// the connection is the end of the answer there, so an orderly one would say that
+// the answer is whole.
+func resetOld(r *http.Request) {
+	if r.ProtoAtLeast(1, 1) {
+		return
+	}
+	conn, _ := r.Context().Value(connKey{}).(net.Conn)
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
+	if plain, ok := conn.(*net.TCPConn); ok {
+		_ = plain.SetLinger(0) // where it fails, the connection is gone
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -230,6 +231,29 @@ func TestABrokenExportBreaksTheConnection(t *testing.T) {
 	told := regexp.MustCompile(`"level":"(WARN|ERROR)","msg":"request".*"operation":"exportUsers".*"error":"[^"]`).FindAllString(s.Log.String(), -1)
 	if len(told) != 2 {
 		t.Errorf("the log tells of %d failures and why: %s", len(told), s.Log.String())
+	}
+}
+
+// To a client of HTTP/1.0 the end of the connection is the end of the answer, so
+// what fails must not end it in order. Proxies speak it to their servers.
+func TestABrokenExportResetsAnOldClient(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin := s.Admin()
+	manyUsers(t, s)
+	for _, encoding := range []string{"identity", "gzip"} {
+		conn := dial(t, s.URL)
+		fmt.Fprintf(conn, "GET /api/v1/export/users HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nAccept-Encoding: %s\r\n\r\n", admin.Tokens.AccessToken, encoding)
+		reader := bufio.NewReader(conn)
+		if line, err := reader.ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") {
+			t.Fatalf("answer %q (%v)", line, err)
+		}
+		if n := column(t, s, "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity WHERE "+exporting); n != "1" {
+			t.Fatalf("%s: %s queries are under way", encoding, n)
+		}
+		if n, err := io.Copy(io.Discard, reader); err == nil {
+			t.Errorf("%s: the client sees a whole answer after %d bytes", encoding, n)
+		}
 	}
 }
 

@@ -195,7 +195,7 @@ func (e *events) catchUp(ctx context.Context, w http.ResponseWriter) error {
 }
 
 func (e *events) read(ctx context.Context) ([]db.Notification, error) {
-	leave, err := e.hub.readers.Enter(ctx)
+	leave, err := e.hub.readers.Enter(ctx, "")
 	if err != nil {
 		return nil, err
 	}

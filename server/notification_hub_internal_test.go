@@ -122,7 +122,7 @@ func TestFewStreamsReadAtOnce(t *testing.T) {
 	s, user, server, _ := streaming(t, time.Minute, new(int64))
 	var leave []func()
 	for range eventReaders {
-		out, err := s.hub.readers.Enter(t.Context())
+		out, err := s.hub.readers.Enter(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}

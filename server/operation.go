@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/accord-api/accord/gen/api"
@@ -154,7 +155,7 @@ func (o *operation) admit(c echo.Context, call *call) (release func(), err error
 		release = func() { finish(); unbind() }
 	}
 	if o.gate != nil && o.policy.Cache == nil { // what is kept costs nothing: cached enters it to load
-		leave, err := o.gate.Enter(c.Request().Context())
+		leave, err := o.gate.Enter(c.Request().Context(), holder(call))
 		if err != nil {
 			return release, err
 		}
@@ -202,8 +203,10 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 		if o.policy.Timeout > 0 {
 			_ = conn.SetReadDeadline(deadline)
 			c.Response().Header().Del(echo.HeaderConnection) // as boundStrayBody has set it
-		} else {
-			from = &stallReader{ReadCloser: from, conn: conn, stall: o.policy.Stall}
+		}
+		if o.policy.Stall > 0 {
+			from = &stallReader{ReadCloser: from, conn: conn, stall: o.policy.Stall, last: deadline}
+			_ = conn.SetReadDeadline(stalled(o.policy.Stall, deadline)) // for who is refused, whose body is read by net/http
 		}
 		c.Request().Body = body{http.MaxBytesReader(c.Response().Writer, from, o.policy.BodyLimit)}
 	}
@@ -273,6 +276,15 @@ func tooMany(retryAfter time.Duration, format string, args ...any) error {
 	p := problem(api.ProblemTooManyRequests, format, args...)
 	p.retryAfter = retryAfter
 	return p
+}
+
+// holder is whose share of the places a call takes: the user's, or the address's
+// where nobody is signed in.
+func holder(call *call) string {
+	if call.who.UserID != uuid.Nil {
+		return call.who.UserID.String()
+	}
+	return limitAddress(call)
 }
 
 // limitAddress is what the limits by IP count for.

@@ -394,12 +394,19 @@ func TestDevelopmentAnswersLoopbackNamesOnly(t *testing.T) {
 	}
 }
 
-// Where the whole has no time limit, a body may come in slowly and must not stand
-// still.
+// A body may come in slowly where its pauses are bounded, and must not stand still,
+// whether the whole has a time limit or not.
 func TestStalledBody(t *testing.T) {
 	t.Parallel()
+	for _, timeout := range []time.Duration{0, time.Minute} {
+		t.Run(timeout.String(), func(t *testing.T) { t.Parallel(); testStalledBody(t, timeout) })
+	}
+}
+
+func testStalledBody(t *testing.T, timeout time.Duration) {
+	t.Helper()
 	const stall = 300 * time.Millisecond
-	server := testOperation(t, policy.Policy{Stall: stall, BodyLimit: 1 << 10}, io.Discard, func(c echo.Context) error {
+	server := testOperation(t, policy.Policy{Timeout: timeout, Stall: stall, BodyLimit: 1 << 10}, io.Discard, func(c echo.Context) error {
 		if _, err := readBody(c); err != nil {
 			return &bodyError{err}
 		}

@@ -49,8 +49,9 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		// OPTIONS * is answered as everything else is, with the same headers.
 		DisableGeneralOptionsHandler: true,
 		Handler:                      h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-		ErrorLog:  slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ConnContext: withConn,
+		TLSConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
 

@@ -115,11 +115,17 @@ type stallWriter struct {
 }
 
 func (w *stallWriter) extend() {
-	deadline := time.Now().Add(w.stall)
-	if !w.last.IsZero() && w.last.Before(deadline) {
-		deadline = w.last
+	_ = w.conn.SetWriteDeadline(stalled(w.stall, w.last)) // unsupported only by test recorders
+}
+
+// stalled is when a pause that begins now has lasted too long, but no later than
+// last, if that is not zero.
+func stalled(stall time.Duration, last time.Time) time.Time {
+	deadline := time.Now().Add(stall)
+	if !last.IsZero() && last.Before(deadline) {
+		return last
 	}
-	_ = w.conn.SetWriteDeadline(deadline) // unsupported only by test recorders
+	return deadline
 }
 
 // Write waits no longer than the stall for the client.
@@ -137,20 +143,23 @@ func (w *stallWriter) FlushError() error {
 // Unwrap is for http.ResponseController.
 func (w *stallWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// stallReader bounds each read of a body of which the whole has no time limit.
+// stallReader bounds each read of a body, so that a client that does not send
+// cannot hold what the operation holds.
 type stallReader struct {
 	io.ReadCloser
 	conn  *http.ResponseController
 	stall time.Duration
+	// last is when the body has to be complete; zero where it need not be.
+	last time.Time
 }
 
 // Read waits no longer than the stall for the client.
 func (r *stallReader) Read(p []byte) (int, error) {
-	_ = r.conn.SetReadDeadline(time.Now().Add(r.stall)) // unsupported only by test recorders
+	_ = r.conn.SetReadDeadline(stalled(r.stall, r.last)) // unsupported only by test recorders
 	n, err := r.ReadCloser.Read(p)
 	if err == io.EOF {
 		// From here on the connection is only watched for the client's leaving.
-		_ = r.conn.SetReadDeadline(time.Time{})
+		_ = r.conn.SetReadDeadline(r.last)
 	}
 	return n, err
 }

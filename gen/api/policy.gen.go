@@ -759,6 +759,7 @@ var Policies = map[string]*policy.Policy{
 		},
 		BodyLimit:    33554432,
 		Timeout:      5 * time.Minute,
+		Stall:        10 * time.Second,
 		Concurrency:  16,
 		Audit:        "file.upload",
 		ContentTypes: []string{"multipart/form-data"},

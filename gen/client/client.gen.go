@@ -2080,6 +2080,8 @@ type ClientInterface interface {
 	// says it is does not count. Its name is made safe: without folders, without
 	// what cannot be seen, and of at most 255 bytes. All your files together may
 	// have as many bytes as the server's settings say; one that exceeds this is a 409.
+	// Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
+	// uploads of yours run at once, and further ones wait for a moment or are a 503.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3041,6 +3043,8 @@ func (c *Client) ListFiles(ctx context.Context, params *ListFilesParams, reqEdit
 // says it is does not count. Its name is made safe: without folders, without
 // what cannot be seen, and of at most 255 bytes. All your files together may
 // have as many bytes as the server's settings say; one that exceeds this is a 409.
+// Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
+// uploads of yours run at once, and further ones wait for a moment or are a 503.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6700,6 +6704,8 @@ type ClientWithResponsesInterface interface {
 	// says it is does not count. Its name is made safe: without folders, without
 	// what cannot be seen, and of at most 255 bytes. All your files together may
 	// have as many bytes as the server's settings say; one that exceeds this is a 409.
+	// Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
+	// uploads of yours run at once, and further ones wait for a moment or are a 503.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15990,6 +15996,8 @@ func (c *ClientWithResponses) ListFilesWithResponse(ctx context.Context, params 
 // says it is does not count. Its name is made safe: without folders, without
 // what cannot be seen, and of at most 255 bytes. All your files together may
 // have as many bytes as the server's settings say; one that exceeds this is a 409.
+// Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
+// uploads of yours run at once, and further ones wait for a moment or are a 503.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
