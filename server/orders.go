@@ -204,11 +204,11 @@ func (s *Server) ListOrders(ctx context.Context, r api.ListOrdersRequestObject) 
 	return api.ListOrders200JSONResponse{OrdersJSONResponse: page}, err
 }
 
-// AdminListUserOrders lists the orders of any account.
+// AdminListUserOrders lists the orders of any account, one that is deleted as well.
 func (s *Server) AdminListUserOrders(ctx context.Context, r api.AdminListUserOrdersRequestObject) (api.AdminListUserOrdersResponseObject, error) {
 	page, err := s.ordersOf(ctx, r.UserID, r.Params.Status, r.Params.Limit, r.Params.Cursor)
 	if err == nil && len(page.Body.Items) == 0 {
-		_, err = s.queries.UserGet(ctx, r.UserID) // none, or nobody
+		_, err = s.queries.UserKnown(ctx, r.UserID) // none, or nobody
 	}
 	return api.AdminListUserOrders200JSONResponse{OrdersJSONResponse: page}, err
 }

@@ -1537,8 +1537,9 @@ type ListOrdersParams struct {
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
 	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
-	// the same request gives the first answer, and nothing is done twice. A random
-	// UUID is a good key; it may stand in quotes.
+	// the same request gives the first answer, and nothing is done twice. In
+	// another role it is another request. A random UUID is a good key; it may stand
+	// in quotes.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1602,8 +1603,9 @@ type ListReportsParams struct {
 // GenerateReportParams defines parameters for GenerateReport.
 type GenerateReportParams struct {
 	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
-	// the same request gives the first answer, and nothing is done twice. A random
-	// UUID is a good key; it may stand in quotes.
+	// the same request gives the first answer, and nothing is done twice. In
+	// another role it is another request. A random UUID is a good key; it may stand
+	// in quotes.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
