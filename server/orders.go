@@ -214,7 +214,7 @@ func (s *Server) AdminListUserOrders(ctx context.Context, r api.AdminListUserOrd
 }
 
 func (s *Server) ordersOf(ctx context.Context, user uuid.UUID, status *api.OrderStatus, limit *int32, cursor *string) (api.OrdersJSONResponse, error) {
-	page, err := s.page("orders", limit, cursor)
+	page, err := s.page(ctx, limit, cursor)
 	if err != nil {
 		return api.OrdersJSONResponse{}, err
 	}
@@ -231,7 +231,7 @@ func (s *Server) ordersOf(ctx context.Context, user uuid.UUID, status *api.Order
 
 // AdminListOrders lists all orders with their buyers.
 func (s *Server) AdminListOrders(ctx context.Context, r api.AdminListOrdersRequestObject) (api.AdminListOrdersResponseObject, error) {
-	page, err := s.page("all-orders", r.Params.Limit, r.Params.Cursor)
+	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
