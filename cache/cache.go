@@ -57,6 +57,9 @@ type Options[V any] struct {
 	// with nothing else on that server, whatever the number of its database.
 	// Change it when the encoding changes.
 	Prefix string
+	// Name gives what a key or a tag is called in Redis, where others may read it.
+	// Nil calls it by itself.
+	Name func(string) string
 	// Timeout bounds each call of Redis; 100 ms if 0.
 	Timeout time.Duration
 	// Encode and Decode turn a value into bytes and back. Required with Shared.
@@ -110,7 +113,7 @@ func New[V any](o Options[V]) *Cache[V] {
 		}),
 	}
 	if o.Shared != nil {
-		c.shared = newShared(o.Shared, o.Prefix, o.Timeout, c.elapsed, o.Log)
+		c.shared = newShared(o.Shared, o.Prefix, o.Name, o.Timeout, c.elapsed, o.Log)
 	}
 	return c
 }
@@ -124,6 +127,9 @@ func withDefaults[V any](o Options[V]) Options[V] {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Name == nil {
+		o.Name = func(name string) string { return name }
 	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout

@@ -56,6 +56,7 @@ return {stamp}`
 type shared struct {
 	client  *redis.Client
 	prefix  string
+	name    func(string) string
 	script  string
 	hash    string // of the script: how Redis knows it
 	timeout time.Duration
@@ -77,10 +78,10 @@ type found struct {
 	life    time.Duration
 }
 
-func newShared(client *redis.Client, prefix string, timeout time.Duration, elapsed func() time.Duration, log *slog.Logger) *shared {
+func newShared(client *redis.Client, prefix string, name func(string) string, timeout time.Duration, elapsed func() time.Duration, log *slog.Logger) *shared {
 	script := fmt.Sprintf(findScript, prefix)
 	return &shared{
-		client: client, prefix: prefix, timeout: timeout, elapsed: elapsed, log: log,
+		client: client, prefix: prefix, name: name, timeout: timeout, elapsed: elapsed, log: log,
 		script: script, hash: redis.NewScript(script).Hash(),
 	}
 }
@@ -217,14 +218,14 @@ func (s *shared) note(ctx context.Context, err error) {
 	}
 }
 
-func (s *shared) entryKey(key string) string { return s.prefix + ":entry:" + key }
+func (s *shared) entryKey(key string) string { return s.prefix + ":entry:" + s.name(key) }
 
 func (s *shared) epochKey() string { return s.prefix + ":epoch" }
 
 func (s *shared) tagKeys(tags []string) []string {
 	keys := make([]string, len(tags))
 	for i, tag := range tags {
-		keys[i] = s.prefix + ":tag:" + tag
+		keys[i] = s.prefix + ":tag:" + s.name(tag)
 	}
 	return keys
 }

@@ -7,6 +7,11 @@ RETURNING *;
 SELECT * FROM users
 WHERE id = @id AND deleted_at IS NULL;
 
+-- name: UserKnown :one
+-- An account that there is or was.
+SELECT id FROM users
+WHERE id = @id;
+
 -- name: UserGetByLogin :one
 -- A user name cannot hold an @, so one name is never two people's.
 SELECT * FROM users

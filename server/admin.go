@@ -14,7 +14,7 @@ import (
 
 // AdminListUsers lists all accounts.
 func (s *Server) AdminListUsers(ctx context.Context, r api.AdminListUsersRequestObject) (api.AdminListUsersResponseObject, error) {
-	page, err := s.page("users", r.Params.Limit, r.Params.Cursor)
+	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (w *write) keepAnAdmin(ctx context.Context, leaving uuid.UUID) error {
 
 // AdminListAuditEvents lists what happened.
 func (s *Server) AdminListAuditEvents(ctx context.Context, r api.AdminListAuditEventsRequestObject) (api.AdminListAuditEventsResponseObject, error) {
-	page, err := s.page("audit-events", r.Params.Limit, r.Params.Cursor)
+	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

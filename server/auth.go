@@ -304,7 +304,7 @@ func (s *Server) LogoutAll(ctx context.Context, _ api.LogoutAllRequestObject) (a
 
 // ListSessions lists where the caller is signed in.
 func (s *Server) ListSessions(ctx context.Context, r api.ListSessionsRequestObject) (api.ListSessionsResponseObject, error) {
-	page, err := s.page("sessions", r.Params.Limit, r.Params.Cursor)
+	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

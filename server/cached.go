@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -18,6 +20,8 @@ import (
 const (
 	// answersMemory bounds what answers are kept in.
 	answersMemory = 64 << 20
+	// ownAnswersMemory bounds those that are for one user.
+	ownAnswersMemory = 8 << 20
 	// answerOverhead is what an answer takes beside its body.
 	answerOverhead = 1 << 10
 	// cacheChannel is where the query CacheStale notifies.
@@ -39,18 +43,67 @@ type cacheable interface {
 	CacheTags() []string
 }
 
-func (s *Server) newAnswers() *cache.Cache[encodedAnswer] {
-	return cache.New(cache.Options[encodedAnswer]{
+// answers are what is kept: of public operations for all instances, of others in
+// the memory of this one alone, since Redis is to hold nothing about people.
+type answers struct{ public, own *cache.Cache[encodedAnswer] }
+
+// of gives where an operation's answers are kept.
+func (a answers) of(p *policy.Policy) *cache.Cache[encodedAnswer] {
+	if p.Public() {
+		return a.public
+	}
+	return a.own
+}
+
+// Invalidate makes what has one of the tags stale.
+func (a answers) Invalidate(ctx context.Context, tags ...string) {
+	a.public.Invalidate(ctx, tags...)
+	a.own.Invalidate(ctx, tags...)
+}
+
+// InvalidateAll makes everything stale.
+func (a answers) InvalidateAll(ctx context.Context) {
+	a.public.InvalidateAll(ctx)
+	a.own.InvalidateAll(ctx)
+}
+
+func (s *Server) newAnswers() answers {
+	options := cache.Options[encodedAnswer]{
 		MaxBytes: answersMemory,
 		Weigh:    func(a encodedAnswer) int { return len(a.Body) + answerOverhead },
 		Now:      s.now,
 		Fresh:    s.hearsEverything,
-		Shared:   s.redis,
-		Prefix:   "accord:cache:" + s.blind.Name("cache") + ":", // others with another key share nothing
-		Encode:   func(a encodedAnswer) ([]byte, error) { return json.Marshal(a) },
-		Decode:   func(data []byte) (a encodedAnswer, err error) { return a, json.Unmarshal(data, &a) },
 		Log:      s.log,
-	})
+	}
+	own := options
+	own.MaxBytes = ownAnswersMemory
+	options.Shared, options.Name = s.redis, s.blind.Name
+	options.Prefix = "accord:cache:" + s.blind.Name(keyspace(api.OpenAPI, build(), s.config.DatabaseURL.Reveal()))
+	options.Encode = func(a encodedAnswer) ([]byte, error) { return json.Marshal(a) }
+	options.Decode = func(data []byte) (a encodedAnswer, err error) { return a, json.Unmarshal(data, &a) }
+	return answers{public: cache.New(options), own: cache.New(own)}
+}
+
+// keyspace tells whose answers are the same: those of one contract and one build,
+// which may show the same in another way, from one database. Others share nothing,
+// even if they share the Redis and the key.
+func keyspace(contract []byte, build, database string) string {
+	return fmt.Sprintf("cache %x %q %q", sha256.Sum256(contract), build, database)
+}
+
+// build names the program, as far as it knows its source.
+func build() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	name := info.Main.Version + " " + info.Main.Sum
+	for _, setting := range info.Settings {
+		if strings.HasPrefix(setting.Key, "vcs.") {
+			name += " " + setting.Value
+		}
+	}
+	return name
 }
 
 // hearsEverything says whether changes of other instances reach this one.
@@ -68,7 +121,7 @@ func (o *operation) cached(c echo.Context, request any, method api.StrictHandler
 		return nil, err
 	}
 	r, server := c.Request(), c.Echo()
-	answer, err := o.server.answers.Get(r.Context(), key, o.policy.Cache.TTL, request.(cacheable).CacheTags(),
+	answer, err := o.server.answers.of(o.policy).Get(r.Context(), key, o.policy.Cache.TTL, request.(cacheable).CacheTags(),
 		func(ctx context.Context) (encodedAnswer, bool, error) {
 			// The load may outlive this request, whose own context is used again then.
 			return o.loadAnswer(server.NewContext(r.WithContext(ctx), nil), request, method)

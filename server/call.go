@@ -23,6 +23,9 @@ type call struct {
 	who       principal  // zero where nobody is signed in
 	problem   *Problem   // nil while nothing went wrong
 	audit     auditNote
+	// valid is the request of the operation, with its defaults, once it was found
+	// valid.
+	valid any
 	// produces is the content type that the client has chosen, where it can.
 	produces string
 	// broken says that the answer failed after its first byte.

@@ -48,12 +48,12 @@ type Config struct {
 	DBAcquireTimeout  time.Duration `env:"DB_ACQUIRE_TIMEOUT" default:"30s" help:"The longest wait for a free connection; a request never waits beyond its own deadline."`
 	Jobs              bool          `env:"JOBS" default:"true" help:"Whether accord serve works on jobs as well. With false, accord worker has to run somewhere."`
 	MigrateOnStart    bool          `env:"MIGRATE_ON_START" default:"false" help:"Whether the server migrates the database when it starts. In development it always does."`
-	RedisURL          Secret        `env:"REDIS_URL" help:"A Redis in which several instances share their rate limits: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///path/to/socket. A request waits for it as long as ?read_timeout= says, 50ms by default. Unset, or while Redis fails: each instance counts alone."`
+	RedisURL          Secret        `env:"REDIS_URL" help:"A Redis in which several instances share their rate limits and the answers that they keep: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///path/to/socket. A request waits for it as long as ?read_timeout= says, 50ms by default. Unset, or while Redis fails: each instance counts and keeps alone."`
 	CORSOrigins       []string      `env:"CORS_ORIGINS" default:"http://localhost:3000" production:"" help:"The web origins that may call the API from a browser, separated by commas. Production takes https origins only, localhost apart, and no *."`
 
 	Host      string `env:"HOST" default:"127.0.0.1" help:"The address to listen on, without the port. Outside production it has to be loopback."`
 	Port      int    `env:"PORT" default:"8080" help:"The port to listen on; 0 takes any free one."`
-	AdminHost string `env:"ADMIN_HOST" default:"127.0.0.1" help:"The address of the private listener, for profiles. Keep it private."`
+	AdminHost string `env:"ADMIN_HOST" default:"127.0.0.1" help:"The address of the private listener: profiles are at http://ADMIN_HOST:ADMIN_PORT/debug/pprof/, the page about jobs at http://ADMIN_HOST:ADMIN_PORT/jobs. Keep it private."`
 	AdminPort int    `env:"ADMIN_PORT" default:"0" production:"8081" help:"The port of that listener; 0 takes any free one, -1 turns it off."`
 
 	PublicURL      string   `env:"PUBLIC_URL" required:"production" derived:"HOST and PORT; production: none" help:"The address that clients use, https://api.example.com: in links, mails and tokens. No path; https in production."`
@@ -104,7 +104,7 @@ func (c Config) Production() bool { return c.Environment == Production }
 // Address is what the API listens on, host:port.
 func (c Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
-// AdminAddress is what profiles listen on, or "" when that
+// AdminAddress is what profiles and the page about jobs listen on, or "" when that
 // listener is off.
 func (c Config) AdminAddress() string {
 	if c.AdminPort < 0 {

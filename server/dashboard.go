@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 )
@@ -26,11 +28,11 @@ func (s *Server) GetDashboard(ctx context.Context, _ api.GetDashboardRequestObje
 		return &shown, err
 	})
 	orders := beginPart(ctx, func(ctx context.Context) ([]api.OrderSummary, error) {
-		rows, err := s.queries.OrderList(ctx, db.OrderListParams{UserID: id, Max: dashboardItems})
+		rows, err := s.queries.OrderList(ctx, db.OrderListParams{UserID: id, Before: uuid.Max, Max: dashboardItems})
 		return each(rows, orderSummaryOf), err
 	})
 	notifications := beginPart(ctx, func(ctx context.Context) ([]api.Notification, error) {
-		rows, err := s.queries.NotificationListUnread(ctx, db.NotificationListUnreadParams{UserID: id, Max: dashboardItems})
+		rows, err := s.queries.NotificationListUnread(ctx, db.NotificationListUnreadParams{UserID: id, Before: uuid.Max, Max: dashboardItems})
 		return each(rows, notificationOf), err
 	})
 

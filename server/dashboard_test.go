@@ -43,13 +43,15 @@ func TestDashboardWithoutAPart(t *testing.T) {
 		sql  string
 		want []string
 	}{
-		"late": {"LOCK TABLE notifications, orders IN ACCESS EXCLUSIVE MODE", []string{"orders /problems/timeout", "notifications /problems/timeout"}},
-		"gone": {"", []string{"notifications /problems/internal"}},
+		"late":   {"LOCK TABLE notifications, orders IN ACCESS EXCLUSIVE MODE", []string{"orders /problems/timeout", "notifications /problems/timeout"}},
+		"nobody": {"LOCK TABLE users IN ACCESS EXCLUSIVE MODE", []string{"user /problems/timeout"}},
+		"gone":   {"", []string{"notifications /problems/internal"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := servertest.New(t)
 			user := s.Register()
+			user.GET("/api/v1/users/me").Expect(http.StatusOK) // so that the session is known
 			if c.sql == "" {
 				execute(t, s, "DROP TABLE notifications")
 			} else {
@@ -66,7 +68,7 @@ func TestDashboardWithoutAPart(t *testing.T) {
 			for _, e := range shown.Errors {
 				got = append(got, string(e.Part)+" "+e.Type)
 			}
-			if shown.User == nil || !slices.Equal(got, c.want) || shown.Notifications == nil {
+			if missing := name == "nobody"; (shown.User == nil) != missing || !slices.Equal(got, c.want) || shown.Orders == nil || shown.Notifications == nil {
 				t.Errorf("%s", answer.Body)
 			}
 		})

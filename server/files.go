@@ -44,7 +44,7 @@ const (
 
 // ListFiles lists the caller's files.
 func (s *Server) ListFiles(ctx context.Context, r api.ListFilesRequestObject) (api.ListFilesResponseObject, error) {
-	page, err := s.page("files", r.Params.Limit, r.Params.Cursor)
+	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

@@ -39,14 +39,17 @@ func (o *operation) once(c echo.Context, request any, method api.StrictHandlerFu
 	if key == "" {
 		return method(c, request)
 	}
+	who := callOf(c).who
 	members, err := json.Marshal(request.(kept).Members())
 	if err != nil {
 		return nil, fmt.Errorf("reading the members of a request: %w", err)
 	}
-	hash := sha256.Sum256(members)
+	// Asked for in another role it is another request: whoever may not do the work
+	// any more is not given its answer, and nobody does it twice.
+	hash := sha256.Sum256(append([]byte(who.Role+" "), members...))
 	once := &onceRequest{
 		operation: o,
-		key:       db.IdempotencyKeyGetParams{UserID: callOf(c).who.UserID, Operation: o.policy.OperationID, Key: key},
+		key:       db.IdempotencyKeyGetParams{UserID: who.UserID, Operation: o.policy.OperationID, Key: key},
 		hash:      hash[:],
 	}
 	wait, cancel := context.WithTimeout(c.Request().Context(), o.policy.Timeout-o.policy.Timeout/5)
@@ -114,7 +117,7 @@ func (r *onceRequest) replay(ctx context.Context, w *write) (api.Answer, error) 
 		return nil, fmt.Errorf("reading the answer of an idempotency key: %w", err)
 	}
 	if string(first.RequestHash) != string(r.hash) {
-		return nil, problem(api.ProblemIdempotencyKeyReused, "The key came with another request before.")
+		return nil, problem(api.ProblemIdempotencyKeyReused, "The key came with another request, or in another role, before.")
 	}
 	encoded := encodedAnswer{Status: int(*first.Status), Body: first.Body}
 	if err := json.Unmarshal(first.Headers, &encoded.Header); err != nil {

@@ -28,7 +28,7 @@ func (w *write) notify(ctx context.Context, user uuid.UUID, n notification) erro
 
 // ListNotifications lists what the caller was told.
 func (s *Server) ListNotifications(ctx context.Context, r api.ListNotificationsRequestObject) (api.ListNotificationsResponseObject, error) {
-	page, err := s.page("notifications", r.Params.Limit, r.Params.Cursor)
+	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

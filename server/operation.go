@@ -394,7 +394,7 @@ func (s *Server) callMethod(method api.StrictHandlerFunc, _ string) api.StrictHa
 				return nil, err
 			}
 		}
-		call.audit.reached = true
+		call.audit.reached, call.valid = true, request
 		switch {
 		case o.policy.Cache != nil:
 			return o.cached(c, request, method)

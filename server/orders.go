@@ -204,17 +204,17 @@ func (s *Server) ListOrders(ctx context.Context, r api.ListOrdersRequestObject) 
 	return api.ListOrders200JSONResponse{OrdersJSONResponse: page}, err
 }
 
-// AdminListUserOrders lists the orders of any account.
+// AdminListUserOrders lists the orders of any account, one that is deleted as well.
 func (s *Server) AdminListUserOrders(ctx context.Context, r api.AdminListUserOrdersRequestObject) (api.AdminListUserOrdersResponseObject, error) {
 	page, err := s.ordersOf(ctx, r.UserID, r.Params.Status, r.Params.Limit, r.Params.Cursor)
 	if err == nil && len(page.Body.Items) == 0 {
-		_, err = s.queries.UserGet(ctx, r.UserID) // none, or nobody
+		_, err = s.queries.UserKnown(ctx, r.UserID) // none, or nobody
 	}
 	return api.AdminListUserOrders200JSONResponse{OrdersJSONResponse: page}, err
 }
 
 func (s *Server) ordersOf(ctx context.Context, user uuid.UUID, status *api.OrderStatus, limit *int32, cursor *string) (api.OrdersJSONResponse, error) {
-	page, err := s.page("orders", limit, cursor)
+	page, err := s.page(ctx, limit, cursor)
 	if err != nil {
 		return api.OrdersJSONResponse{}, err
 	}
@@ -231,7 +231,7 @@ func (s *Server) ordersOf(ctx context.Context, user uuid.UUID, status *api.Order
 
 // AdminListOrders lists all orders with their buyers.
 func (s *Server) AdminListOrders(ctx context.Context, r api.AdminListOrdersRequestObject) (api.AdminListOrdersResponseObject, error) {
-	page, err := s.page("all-orders", r.Params.Limit, r.Params.Cursor)
+	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

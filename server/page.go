@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
+	"reflect"
 
 	"github.com/google/uuid"
 
@@ -14,7 +16,7 @@ import (
 // before. One more row than asked for is read, to know whether another page
 // follows.
 type page struct {
-	list   string
+	list   string // what the cursors are sealed for
 	limit  int32
 	max    int32
 	before uuid.UUID // the greatest id there is on the first page
@@ -23,8 +25,8 @@ type page struct {
 
 // page reads the parameters of a list. A cursor is the sealed id of the last
 // item shown; it opens only for the list that it was made for.
-func (s *Server) page(list string, limit *int32, cursor *string) (page, error) {
-	p, payload, err := s.pageAt(list, limit, cursor)
+func (s *Server) page(ctx context.Context, limit *int32, cursor *string) (page, error) {
+	p, payload, err := s.pageAt(ctx, limit, cursor)
 	if err != nil || payload == nil {
 		p.before = uuid.Max
 		return p, err
@@ -35,16 +37,35 @@ func (s *Server) page(list string, limit *int32, cursor *string) (page, error) {
 
 // pageAt does so for a list that is not in the order of ids: it gives what the
 // cursor holds, nil without one.
-func (s *Server) pageAt(list string, limit *int32, cursor *string) (page, []byte, error) {
+func (s *Server) pageAt(ctx context.Context, limit *int32, cursor *string) (page, []byte, error) {
+	list, err := listOf(callFrom(ctx))
 	p := page{list: list, limit: *limit, max: *limit + 1, server: s}
-	if cursor == nil {
-		return p, nil, nil
+	if err != nil || cursor == nil {
+		return p, nil, err
 	}
 	payload, err := s.cursors.Open(list, *cursor)
 	if err != nil {
 		return p, nil, validate.Violations{{Field: "cursor", Code: "cursor", Message: "is not a cursor of this list"}}
 	}
 	return p, payload, nil
+}
+
+// listOf names the list that a call asks for: the operation, who asks, and every
+// parameter, the defaults too, but for those that turn the pages. No list has to
+// say what it depends on, so none can forget it.
+func listOf(call *call) (string, error) {
+	request := reflect.New(reflect.TypeOf(call.valid)).Elem()
+	request.Set(reflect.ValueOf(call.valid))
+	for _, turn := range []string{"Limit", "Cursor", "IfNoneMatch"} {
+		if member := request.FieldByName("Params").FieldByName(turn); member.IsValid() {
+			member.SetZero()
+		}
+	}
+	list, err := json.Marshal([]any{call.operation.policy.OperationID, call.who.UserID, request.Interface()})
+	if err != nil {
+		return "", fmt.Errorf("reading the parameters of a list: %w", err)
+	}
+	return string(list), nil
 }
 
 // cut gives the rows to show and, when more follow, the cursor of the next page.

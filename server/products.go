@@ -26,7 +26,7 @@ const (
 // ListProducts lists what is sold.
 func (s *Server) ListProducts(ctx context.Context, r api.ListProductsRequestObject) (api.ListProductsResponseObject, error) {
 	sort := *r.Params.Sort
-	page, payload, err := s.pageAt("products:"+string(sort), r.Params.Limit, r.Params.Cursor)
+	page, payload, err := s.pageAt(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,6 @@ func (s *Server) greetRedis(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, redisDialTimeout)
 	defer cancel()
 	if err := s.redis.Ping(ctx).Err(); err != nil {
-		s.log.WarnContext(ctx, "Redis is out of reach: until it answers, limits hold in each process alone", "error", err)
+		s.log.WarnContext(ctx, "Redis is out of reach: until it answers, each process has limits and kept answers of its own", "error", err)
 	}
 }

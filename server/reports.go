@@ -46,7 +46,7 @@ func (s *Server) GetReport(ctx context.Context, r api.GetReportRequestObject) (a
 
 // ListReports lists the caller's reports.
 func (s *Server) ListReports(ctx context.Context, r api.ListReportsRequestObject) (api.ListReportsResponseObject, error) {
-	page, err := s.page("reports", r.Params.Limit, r.Params.Cursor)
+	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

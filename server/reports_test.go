@@ -239,3 +239,22 @@ func enqueueReport(t *testing.T, s *servertest.Server, id string) {
 	t.Helper()
 	execute(t, s, `INSERT INTO river_job (args, kind, max_attempts, queue, state) VALUES ('{"id": "`+id+`", "attempt": 0}', 'report', 4, 'reports', 'available')`)
 }
+
+// Who is no administrator any more is not given what an administrator was answered.
+func TestReplayKeepsToTheRole(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	other, admin := s.Admin(), s.Admin()
+	ask := func() *servertest.Answer {
+		return admin.POST("/api/v1/reports/generate", map[string]any{"kind": "sales", "format": "csv", "days": 30})
+	}
+	admin.Header.Set("Idempotency-Key", "once")
+	ask().Expect(http.StatusAccepted)
+	if got := ask().Expect(http.StatusAccepted).Header.Get("Idempotency-Replayed"); got != "true" {
+		t.Errorf("Idempotency-Replayed %q", got)
+	}
+	other.PATCH("/api/v1/admin/users/"+admin.User.ID.String(), map[string]any{"role": "user"}).Expect(http.StatusOK)
+	ask().Expect(http.StatusUnprocessableEntity).Problem("idempotency-key-reused")
+	admin.Header.Set("Idempotency-Key", "another")
+	ask().Expect(http.StatusForbidden)
+}

@@ -109,18 +109,18 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// jobsPath is where the private listener shows the jobs.
-const jobsPath = "/jobs"
+// JobsPath is where the private listener shows the jobs.
+const JobsPath = "/jobs"
 
 // adminHandler serves profiles and the page about jobs, on the private listener
 // only. A page that cannot be made is no reason not to serve. There are no
 // problems there, since there is no contract.
 func (s *Server) adminHandler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
-	if page, err := s.jobs.Page(ctx, jobsPath, s.log); err != nil {
+	if page, err := s.jobs.Page(ctx, JobsPath, s.log); err != nil {
 		s.log.ErrorContext(ctx, "the page about jobs is missing", "error", err)
 	} else {
-		mux.Handle(jobsPath+"/", page)
+		mux.Handle(JobsPath+"/", page)
 	}
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)

@@ -22,7 +22,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/accord-api/accord/auth"
-	"github.com/accord-api/accord/cache"
 	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
@@ -87,7 +86,7 @@ type Server struct {
 	cursors   *auth.Sealer
 	blind     *auth.Blind
 	sessions  *sessions
-	answers   *cache.Cache[encodedAnswer]
+	answers   answers
 	streams   *streams
 	hub       *hub
 	twins     *twins

@@ -50,7 +50,8 @@ func serve(ctx context.Context, config server.Config, c command) (err error) {
 	}
 	if admin != nil {
 		defer admin.Close()
-		newLog(config, c.err).InfoContext(ctx, "profiles are served", "url", "http://"+admin.Addr().String()+"/debug/pprof/")
+		at := "http://" + admin.Addr().String()
+		newLog(config, c.err).InfoContext(ctx, "profiles and the page about jobs are served", "profiles", at+"/debug/pprof/", "jobs", at+server.JobsPath)
 	}
 
 	config, closeDatabase, err := c.privateDatabase(ctx, config)

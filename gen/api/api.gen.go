@@ -1407,7 +1407,7 @@ type AdminListAuditEventsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1419,7 +1419,7 @@ type AdminListOrdersParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1446,7 +1446,7 @@ type AdminListUsersParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1458,7 +1458,7 @@ type AdminListUserOrdersParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1467,7 +1467,7 @@ type ListSessionsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1485,7 +1485,7 @@ type ListFilesParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1512,7 +1512,7 @@ type ListNotificationsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1530,15 +1530,16 @@ type ListOrdersParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
 	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
-	// the same request gives the first answer, and nothing is done twice. A random
-	// UUID is a good key; it may stand in quotes.
+	// the same request gives the first answer, and nothing is done twice. In
+	// another role it is another request. A random UUID is a good key; it may stand
+	// in quotes.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1565,7 +1566,7 @@ type ListProductsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
@@ -1595,15 +1596,16 @@ type ListReportsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // GenerateReportParams defines parameters for GenerateReport.
 type GenerateReportParams struct {
 	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
-	// the same request gives the first answer, and nothing is done twice. A random
-	// UUID is a good key; it may stand in quotes.
+	// the same request gives the first answer, and nothing is done twice. In
+	// another role it is another request. A random UUID is a good key; it may stand
+	// in quotes.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 

@@ -1451,7 +1451,7 @@ type AdminListAuditEventsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1463,7 +1463,7 @@ type AdminListOrdersParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1490,7 +1490,7 @@ type AdminListUsersParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1502,7 +1502,7 @@ type AdminListUserOrdersParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1511,7 +1511,7 @@ type ListSessionsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1529,7 +1529,7 @@ type ListFilesParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1556,7 +1556,7 @@ type ListNotificationsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -1574,15 +1574,16 @@ type ListOrdersParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
 	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
-	// the same request gives the first answer, and nothing is done twice. A random
-	// UUID is a good key; it may stand in quotes.
+	// the same request gives the first answer, and nothing is done twice. In
+	// another role it is another request. A random UUID is a good key; it may stand
+	// in quotes.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1609,7 +1610,7 @@ type ListProductsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// IfNoneMatch The `ETag` that the client has; where it is still the current one, the answer is 304 without a body.
@@ -1639,15 +1640,16 @@ type ListReportsParams struct {
 	// Limit How many items at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list.
+	// Cursor Where to go on, the `next_cursor` of the page before. It holds only for the same list of the same account, with the same filters and in the same order.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // GenerateReportParams defines parameters for GenerateReport.
 type GenerateReportParams struct {
 	// IdempotencyKey Makes it safe to send the request again: within 24 hours the same key with
-	// the same request gives the first answer, and nothing is done twice. A random
-	// UUID is a good key; it may stand in quotes.
+	// the same request gives the first answer, and nothing is done twice. In
+	// another role it is another request. A random UUID is a good key; it may stand
+	// in quotes.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 

@@ -335,6 +335,19 @@ func (q *Queries) UserHoldLive(ctx context.Context, id uuid.UUID) (uuid.UUID, er
 	return id_2, err
 }
 
+const userKnown = `-- name: UserKnown :one
+SELECT id FROM users
+WHERE id = $1
+`
+
+// An account that there is or was.
+func (q *Queries) UserKnown(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, userKnown, id)
+	var id_2 uuid.UUID
+	err := row.Scan(&id_2)
+	return id_2, err
+}
+
 const userList = `-- name: UserList :many
 SELECT id, email, username, full_name, password_hash, role, is_active, email_verified_at, created_at, updated_at, deleted_at, password_changed_at FROM users
 WHERE deleted_at IS NULL

@@ -1,0 +1,181 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/accord-api/accord/gen/api"
+	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/servertest"
+)
+
+// newer adds one row to each list of a user, and to those of all, newer than any
+// that is there.
+var newer = []string{
+	`INSERT INTO users (id, email, username, full_name, password_hash, role, created_at, updated_at)
+		VALUES (@id, 'p' || @n::int || '@example.com', 'p' || @n::int, 'x', 'x', 'user', now(), now())`,
+	`INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, ip, user_agent) VALUES (@id, @user, now(), now(), '2100-01-01', '', '')`,
+	`INSERT INTO audit_events (id, created_at, action, outcome, detail, ip, user_agent, request_id) VALUES (@id, now(), 'a', 'failed', '', '', '', '')`,
+	`INSERT INTO products (id, sku, name, description, price, currency, stock, created_at, updated_at)
+		VALUES (@id, 'sku-' || @n::int, 'x', 'x', 1, 'EUR', 1, now(), now())`,
+	`INSERT INTO orders (id, user_id, status, currency, total, items, created_at, updated_at) VALUES (@id, @user, 'paid', 'EUR', 1, 1, now(), now())`,
+	`INSERT INTO notifications (id, user_id, number, kind, title, link, created_at) VALUES (@id, @user, 1000 + @n::int, 'order.placed', 'x', '', now())`,
+	`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
+		VALUES (@id, @user, 'x.txt', 'text/plain', 1, sha256(''), @id::uuid::text, now())`,
+	`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
+		VALUES (@id, @user, 'orders', 'csv', 30, 'cancelled', now(), now())`,
+}
+
+// filters are a value for each parameter of a list, other than its default.
+var filters = map[string]string{
+	"q": "x", "min_price": "1", "max_price": "5", "currency": "EUR", "in_stock": "true", "sort": "price_desc",
+	"status": "paid", "role": "user", "is_active": "true", "include": "orders", "unread": "true",
+	"action": "a", "outcome": "failed", "user_id": unknownID,
+}
+
+// growing is a person whose lists grow.
+type growing struct {
+	*servertest.Person
+	conn *pgx.Conn
+	n    int
+}
+
+func grow(t *testing.T, p *servertest.Person) *growing {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), p.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(t.Context()) })
+	g := &growing{Person: p, conn: conn}
+	for range 4 {
+		g.more()
+	}
+	return g
+}
+
+// more adds a row to each list.
+func (g *growing) more() {
+	g.T.Helper()
+	g.n++
+	id := textsOf(g.T.(*testing.T), g.conn, "SELECT 'ffff0000-0000-7000-8000-' || lpad($1::int::text, 12, '0')", g.n)[0]
+	for _, sql := range newer {
+		if _, err := g.conn.Exec(g.T.Context(), sql, pgx.QueryExecModeExec, pgx.NamedArgs{"id": id, "user": g.User.ID, "n": g.n}); err != nil {
+			g.T.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+// listing is a list in the document.
+type listing struct {
+	operation
+	path string
+}
+
+// listings are all that turn pages.
+func listings(t *testing.T, of *servertest.Person) (all []listing) {
+	t.Helper()
+	for _, o := range document(t) {
+		if slices.Contains(api.Policies[o.ID].Query, "cursor") {
+			all = append(all, listing{o, pathParameter.ReplaceAllString(o.Path, of.User.ID.String())})
+		}
+	}
+	if len(all) < 10 {
+		t.Fatalf("only %d lists", len(all))
+	}
+	return all
+}
+
+// pageOf gives the ids of a page and its cursor, "" on the last one.
+func pageOf(a *servertest.Answer) (ids []string, next string) {
+	var page struct {
+		Items      []map[string]json.RawMessage `json:"items"`
+		NextCursor *string                      `json:"next_cursor"`
+	}
+	a.Expect(http.StatusOK).Into(&page)
+	for _, item := range page.Items {
+		id := item["id"]
+		if id == nil {
+			id = item["job_id"]
+		}
+		ids = append(ids, string(id))
+	}
+	if page.NextCursor != nil {
+		next = *page.NextCursor
+	}
+	return ids, next
+}
+
+// Whoever turns the pages of a list meets each item that was there at the
+// beginning once, in the same order, whatever is added meanwhile.
+func TestListsAreWalkedWhole(t *testing.T) {
+	t.Parallel()
+	g := grow(t, servertest.New(t).Admin())
+	for _, l := range listings(t, g.Person) {
+		all, _ := pageOf(g.GET(l.path + "?limit=100"))
+		if len(all) < 4 {
+			t.Errorf("%s: only %d items", l.ID, len(all))
+		}
+		var walked []string
+		for at := "?limit=3"; at != ""; g.more() {
+			page, next := pageOf(g.GET(l.path + at))
+			walked = append(walked, page...)
+			if at = ""; next != "" {
+				at = "?limit=3&cursor=" + next
+			}
+		}
+		if !slices.Equal(walked, all) {
+			t.Errorf("%s: walked %v, want %v", l.ID, walked, all)
+		}
+	}
+}
+
+// A cursor opens the list that it was made for and no other: not with another
+// filter or order, not for somebody else, and no other operation.
+func TestCursorsAreBoundToTheirList(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	g, other := grow(t, s.Admin()), s.Admin()
+	lists := listings(t, g.Person)
+	for i, l := range lists {
+		refused := func(p *servertest.Person, path string) {
+			t.Helper()
+			if got := p.GET(path).Fields(); !slices.Equal(got, []string{"cursor cursor"}) {
+				t.Errorf("%s is answered with fields %v", path, got)
+			}
+		}
+		_, cursor := pageOf(g.GET(l.path + "?limit=2"))
+		cursor = "?cursor=" + cursor
+		g.GET(l.path + cursor + "&limit=1").Expect(http.StatusOK)
+		for _, name := range api.Policies[l.ID].Query {
+			if name == "cursor" || name == "limit" {
+				continue
+			}
+			if filters[name] == "" {
+				t.Errorf("%s: say a value for %s in filters", l.ID, name)
+			}
+			refused(g.Person, l.path+cursor+"&"+name+"="+url.QueryEscape(filters[name]))
+		}
+		if !l.public() {
+			refused(other, l.path+cursor)
+		}
+		if strings.Contains(l.Path, "{") {
+			refused(g.Person, strings.ReplaceAll(l.path, g.User.ID.String(), other.User.ID.String())+cursor)
+		}
+		refused(g.Person, lists[(i+1)%len(lists)].path+cursor)
+	}
+
+	// What says the default is the same list.
+	_, cursor := pageOf(g.GET("/api/v1/products?limit=2"))
+	var page client.ProductPage
+	g.GET("/api/v1/products?sort=newest&min_price=0&cursor=" + cursor).Expect(http.StatusOK).Into(&page)
+	if len(page.Items) != 2 {
+		t.Errorf("%d items", len(page.Items))
+	}
+}
