@@ -34,6 +34,7 @@ WHERE id = @id AND (user_id = @viewer_id OR @sees_all::boolean)
 FOR NO KEY UPDATE;
 
 -- name: OrderSetStatus :exec
+-- exec: the order is locked, and so it is there.
 UPDATE orders
 SET status = @status, updated_at = @now
 WHERE id = @id;

@@ -42,6 +42,7 @@ WHERE id = @id AND lease_token = sqlc.arg('token')::uuid;
 
 -- name: ReportRelease :exec
 -- Lets a report that failed be tried again.
+-- exec: whoever has lost the lease has nothing to release.
 UPDATE reports
 SET status = 'queued', lease_token = NULL, lease_expires_at = NULL
 WHERE id = @id AND lease_token = sqlc.arg('token')::uuid;

@@ -46,13 +46,15 @@ SET username = coalesce(sqlc.narg('username'), username),
 WHERE id = @id AND deleted_at IS NULL
 RETURNING *;
 
--- name: UserSetPassword :exec
+-- name: UserSetPassword :one
 UPDATE users
 SET password_hash = @password_hash, password_changed_at = sqlc.arg('now')::timestamptz, updated_at = @now
-WHERE id = @id AND deleted_at IS NULL;
+WHERE id = @id AND deleted_at IS NULL
+RETURNING id;
 
 -- name: UserRehash :exec
 -- Only while the password is still the one that was checked.
+-- exec: one that was changed in the meantime has a new hash already.
 UPDATE users
 SET password_hash = @password_hash
 WHERE id = @id AND password_hash = @old_hash;
@@ -71,15 +73,17 @@ SELECT id FROM users
 WHERE id = @id AND deleted_at IS NULL
 FOR NO KEY UPDATE;
 
--- name: UserVerifyEmail :exec
+-- name: UserVerifyEmail :one
 UPDATE users
 SET email_verified_at = coalesce(email_verified_at, sqlc.arg('now')::timestamptz), updated_at = @now
-WHERE id = @id AND deleted_at IS NULL;
+WHERE id = @id AND deleted_at IS NULL
+RETURNING id;
 
 -- name: UserAnonymise :exec
 -- The names are random: one made from the id could be taken by somebody first.
 -- Links that are still on their way lead nowhere; what the person was told goes,
 -- since it says where the person was, and so do the sessions' places.
+-- exec: the account is held, and so it is there.
 WITH links AS (
     DELETE FROM mail_tokens WHERE user_id = @id
 ), told AS (

@@ -377,7 +377,7 @@ func (s *Server) ResetPassword(ctx context.Context, r api.ResetPasswordRequestOb
 		if err != nil {
 			return err
 		}
-		if err := w.UserVerifyEmail(ctx, s.now(), id); err != nil {
+		if _, err := w.UserVerifyEmail(ctx, s.now(), id); err != nil {
 			return err
 		}
 		if user, err = w.UserGet(ctx, id); err != nil {
@@ -400,7 +400,8 @@ func (s *Server) VerifyEmail(ctx context.Context, r api.VerifyEmailRequestObject
 		if err != nil {
 			return err
 		}
-		return w.UserVerifyEmail(ctx, s.now(), user)
+		_, err = w.UserVerifyEmail(ctx, s.now(), user)
+		return err
 	})
 }
 
@@ -427,7 +428,7 @@ func invalidLink() *Problem {
 // setPassword stores a new password's hash, ends the user's sessions (but for
 // one to keep), spends the links to set a password and tells the user, by mail too.
 func (w *write) setPassword(ctx context.Context, user uuid.UUID, hash string, keep *uuid.UUID) error {
-	if err := w.UserSetPassword(ctx, db.UserSetPasswordParams{ID: user, PasswordHash: hash, Now: w.server.now()}); err != nil {
+	if _, err := w.UserSetPassword(ctx, db.UserSetPasswordParams{ID: user, PasswordHash: hash, Now: w.server.now()}); err != nil {
 		return err
 	}
 	// After the account itself: what makes a link holds it until the link is made.

@@ -57,6 +57,9 @@ func (c *contract) prepare(n *yaml.Node, patched bool) {
 	if constraintsOnly(get(n, "allOf")) {
 		remove(n, "allOf") // it cannot be merged into a type; validators have it
 	}
+	if isTrue(get(n, "additionalProperties")) {
+		remove(n, "additionalProperties") // what is not known is let in, and dropped
+	}
 	for i, e := range entries(get(n, "properties")) {
 		c.prepare(e.value, false)
 		if patched {

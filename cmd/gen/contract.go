@@ -134,8 +134,10 @@ func (c *contract) checkKeys(op *operation, method entry) {
 			c.faults.add(method.key, "operation %s: it has no %s", op.id, key)
 		}
 	}
-	if len(entries(get(method.value, "responses"))) == 0 {
+	if responses := get(method.value, "responses"); len(entries(responses)) == 0 {
 		c.faults.add(method.key, "operation %s: it has no responses", op.id)
+	} else if pathParam.MatchString(op.path) && get(responses, "404") == nil {
+		c.faults.add(responses, "operation %s: what its path names may not be there: it needs the answer '404', as {$ref: '#/components/responses/NotFound'}", op.id)
 	}
 	for _, e := range entries(method.value) {
 		if !slices.Contains(operationKeys, e.name) {
@@ -251,7 +253,14 @@ func (c *contract) readBodies(op *operation) {
 		if e.name != strings.ToLower(e.name) || strings.ContainsAny(e.name, "*; ") {
 			c.faults.add(e.key, "operation %s: the content type %q has to be one plain media type in lower case", op.id, e.name)
 		}
-		op.bodies = append(op.bodies, body{e.name, get(e.value, "schema")})
+		b := body{e.name, get(e.value, "schema")}
+		if (b.structured() || b.multipart()) && get(e.value, "example") == nil && len(entries(get(e.value, "examples"))) == 0 {
+			c.faults.add(e.key, "operation %s: %s: the body has no example", op.id, e.name)
+		}
+		if op.method == "PATCH" && b.json() && !b.patch() {
+			c.faults.add(e.key, "operation %s: a PATCH takes %s (RFC 7396), not %s: only there do absent and null differ", op.id, mergePatch, e.name)
+		}
+		op.bodies = append(op.bodies, b)
 	}
 	if len(op.bodies) == 0 {
 		c.faults.add(n, "operation %s: the request body has no content", op.id)
@@ -267,7 +276,11 @@ func (b body) json() bool {
 
 func (b body) form() bool { return b.mediaType == "application/x-www-form-urlencoded" }
 
-func (b body) patch() bool { return b.mediaType == "application/merge-patch+json" }
+func (b body) multipart() bool { return b.mediaType == "multipart/form-data" }
+
+const mergePatch = "application/merge-patch+json"
+
+func (b body) patch() bool { return b.mediaType == mergePatch }
 
 // hasMember says whether a rate limit may be by this name.
 func (c *contract) hasMember(op *operation, name string) bool {

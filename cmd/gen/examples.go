@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,12 +22,45 @@ func (c *contract) checkExamples() {
 
 		return
 	}
+	c.eachPart(func(where, _ string, n *yaml.Node) { x.findBroken(where, "", n) })
 	c.eachPart(func(where, pointer string, n *yaml.Node) { x.walk(where, pointer, "", n) })
 }
 
 type examples struct {
 	*contract
 	compiler *jsonschema.Compiler
+	broken   bool // a schema is no schema
+}
+
+// findBroken looks below a node for schemas that nothing can be held against, so
+// that they are told at their own line and not at that of each example.
+func (x *examples) findBroken(where, key string, n *yaml.Node) {
+	if !slices.Contains(named, key) {
+		kinds := get(n, "type")
+		for _, kind := range append(texts(kinds), text(kinds)) {
+			if _, known := keywords[kind]; !known && kind != "null" && kind != "" {
+				x.tellBroken(kinds, "%s: %q is no type: %s or null would be right", where, kind, strings.Join(sortedKeys(keywords), ", "))
+			}
+		}
+		if pattern := text(get(n, "pattern")); pattern != "" {
+			if _, err := regexp.Compile(pattern); err != nil {
+				x.tellBroken(get(n, "pattern"), "%s: pattern: %s", where, patternProblem(pattern))
+			}
+		}
+	}
+	for _, e := range entries(n) {
+		if !isValue(key, e.name) {
+			x.findBroken(where, e.name, e.value)
+		}
+	}
+	for _, item := range items(n) {
+		x.findBroken(where, key, item)
+	}
+}
+
+func (x *examples) tellBroken(at *yaml.Node, format string, args ...any) {
+	x.broken = true
+	x.faults.add(at, format, args...)
 }
 
 // walk looks below a node, which stands under the key, for whatever has an
@@ -64,7 +98,9 @@ func (x *examples) check(where, schema string, example *yaml.Node) {
 	}
 	rule, err := x.compiler.Compile("openapi.json#" + schema)
 	if err != nil {
-		x.faults.add(example, "%s: %v", where, err)
+		if !x.broken { // else it follows from that
+			x.faults.add(example, "%s: %v", where, err)
+		}
 
 		return
 	}

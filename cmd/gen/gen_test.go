@@ -133,8 +133,8 @@ func TestPolicies(t *testing.T) {
 	table := strings.Join(strings.Fields(generated(t, kitchen(t))["gen/api/policy.gen.go"]), " ")
 	for _, want := range []string{
 		// its own limit by ip beside the default by user
-		`"listThings": { OperationID: "listThings", Method: "GET", Path: "/things/:kind/:day", Access: []policy.Roles{ {}, }, RateLimits: []policy.RateLimit{ {Limit: 5, Window: 1 * time.Hour, By: policy.ByField, Field: "q"}, {Limit: 9, Window: 90 * time.Second, By: policy.ByIP}, {Limit: 300, Window: 1 * time.Minute, By: policy.ByUser}, }, BodyLimit: 65536, Timeout: 10 * time.Second, Cache: &policy.Cache{TTL: 5 * time.Minute, Tags: []string{"thing", "day:{day}"}, Vary: []policy.By{"user"}}, Query: []string{"q", "must", "size", "plain", "ratio", "at", "tag", "colour", "order", "level", "type"}, Statuses: []int{200, 304, 400, 401, 422, 429, 503}, },`,
-		`BodyLimit: 2097152, Timeout: 500 * time.Millisecond, Concurrency: 4, Idempotent: true, DeprecatedAfter: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Sunset: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), ContentTypes: []string{"application/json", "application/x-www-form-urlencoded"}, BodyRequired: true, Statuses: []int{201, 400, 401, 409, 413, 415, 422, 429, 503}`,
+		`"listThings": { OperationID: "listThings", Method: "GET", Path: "/things/:kind/:day", Access: []policy.Roles{ {}, }, RateLimits: []policy.RateLimit{ {Limit: 5, Window: 1 * time.Hour, By: policy.ByField, Field: "q"}, {Limit: 9, Window: 90 * time.Second, By: policy.ByIP}, {Limit: 300, Window: 1 * time.Minute, By: policy.ByUser}, }, BodyLimit: 65536, Timeout: 10 * time.Second, Cache: &policy.Cache{TTL: 5 * time.Minute, Tags: []string{"thing", "day:{day}"}, Vary: []policy.By{"user"}}, Query: []string{"q", "must", "size", "plain", "ratio", "at", "tag", "colour", "order", "level", "type"}, Statuses: []int{200, 304, 400, 401, 404, 422, 429, 503}, },`,
+		`BodyLimit: 2097152, Timeout: 500 * time.Millisecond, Concurrency: 4, Idempotent: true, DeprecatedAfter: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Sunset: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), ContentTypes: []string{"application/json", "application/x-www-form-urlencoded"}, BodyRequired: true, Statuses: []int{201, 400, 401, 404, 409, 413, 415, 422, 429, 503}`,
 		`Access: []policy.Roles{ {"admin"}, {"user", "staff"}, }`,
 		// public: the default by ip, no Access
 		`"maybeThing": { OperationID: "maybeThing", Method: "PUT", Path: "/things", RateLimits: []policy.RateLimit{ {Limit: 60, Window: 1 * time.Minute, By: policy.ByIP}, }, BodyLimit: 65536, Timeout: 10 * time.Second, ContentTypes: []string{"application/json"}, Statuses`,
@@ -201,8 +201,8 @@ func TestPublishedAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ path, method, want string }{
-		{"/things/{kind}/{day}", "get", "200 304 400 401 422 429 503 default"},
-		{"/things/{kind}/{day}", "post", "201 400 401 409 413 415 422 429 503 default"},
+		{"/things/{kind}/{day}", "get", "200 304 400 401 404 422 429 503 default"},
+		{"/things/{kind}/{day}", "post", "201 400 401 404 409 413 415 422 429 503 default"},
 		{"/things", "patch", "204 400 401 403 413 415 422 429 503 default"},
 		{"/things", "put", "204 400 413 415 422 429 503 default"},
 		{"/tree", "post", "204 400 413 415 422 503 default"},
@@ -244,8 +244,8 @@ func TestRefusals(t *testing.T) {
 		{"no operationId", "operationId: plantTree\n", "deprecated: false\n", "operation POST /tree: it has no operationId"},
 		{"no summary", "      summary: A stream\n", "", "operation feed: it has no summary"},
 		{"no tags", "      operationId: feed\n      tags: [things]\n", "      operationId: feed\n", "operation feed: it has no tags"},
-		{"example of a body", "application/json: {schema: {$ref: '#/components/schemas/Tree'}}", "application/json: {schema: {$ref: '#/components/schemas/Tree'}, example: {name: ada, left: {name: [1]}}}", "operation plantTree: the example breaks its schema at left.name: got array, want string"},
-		{"one of the examples of a body", "application/json: {schema: {$ref: '#/components/schemas/Tree'}}", "application/json: {schema: {$ref: '#/components/schemas/Tree'}, examples: {first: {value: {name: ada}}, second: {value: {}}}}", "operation plantTree: the example breaks its schema: missing property 'name'"},
+		{"example of a body", "application/json: {schema: {$ref: '#/components/schemas/Tree'}, example: {name: ada}}", "application/json: {schema: {$ref: '#/components/schemas/Tree'}, example: {name: ada, left: {name: [1]}}}", "operation plantTree: the example breaks its schema at left.name: got array, want string"},
+		{"one of the examples of a body", "application/json: {schema: {$ref: '#/components/schemas/Tree'}, example: {name: ada}}", "application/json: {schema: {$ref: '#/components/schemas/Tree'}, examples: {first: {value: {name: ada}}, second: {value: {}}}}", "operation plantTree: the example breaks its schema: missing property 'name'"},
 		{"example of a parameter", "{name: day, in: path, required: true,", "{name: day, in: path, required: true, example: yesterday,", "path /things/{kind}/{day}: the example breaks its schema: 'yesterday' is not valid date"},
 		{"example of a schema", "examples: [abc]", "examples: [abc, ABC]", "components.schemas.Tag: the example breaks its schema: 'ABC' does not match pattern"},
 		{"example of a member", "fixed: {type: string, const: constant}", "example: {type: string, example: 5}", "components.schemas.Thing: the example breaks its schema: got number, want string"},
@@ -282,17 +282,17 @@ func TestRefusals(t *testing.T) {
 		{"unknown keyword", "host: {type: string, format: hostname}", "host: {type: array, items: {type: string}, prefixItems: []}", `"prefixItems" is not supported`},
 		{"inline object", "host: {type: string, format: hostname}", "host: {type: object, properties: {a: {type: string}}}", "an object in a request has to be a named schema"},
 		{"comma in a text", "examples: [abc]}", "description: Letters, as in words.}", `schema Tag: "as in words." is no keyword of a schema (a text with a comma needs quotes)`},
-		{"unknown word in an answer", "{'200': {description: ok}}", "{'200': {description: ok, content: {application/json: {schema: {type: string, maxLen: 3}}}}}", `operation listThings: 200: "maxLen" is no keyword of a schema`},
+		{"unknown word in an answer", "{'200': {description: ok},", "{'200': {description: ok, content: {application/json: {schema: {type: string, maxLen: 3}}}},", `operation listThings: 200: "maxLen" is no keyword of a schema`},
 		{"type list", "host: {type: string, format: hostname}", "host: {type: [string, integer]}", "a schema can have one type"},
 		{"boolean schema", "host: {type: string, format: hostname}", "host: true", "boolean schemas are not supported"},
 		{"null in enum", "enum: [red, green]", "enum: [red, null]", "null cannot stand in enum"},
 		{"const without type", "fixed: {type: string, const: constant}", "fixed: {const: constant}", "const needs a type"},
 		{"union", "host: {type: string, format: hostname}", "host: {type: string, oneOf: [{minLength: 1}, {maxLength: 2}]}", "oneOf is supported in a request only as"},
-		{"union of objects", "    Simple:\n      type: object\n      required: [name, code]\n", "    Simple:\n      oneOf: [{$ref: '#/components/schemas/Line'}, {$ref: '#/components/schemas/Base'}]\n", "operation maybeThing: application/json: oneOf is supported in a request only as"},
+		{"union of objects", "    Simple:\n      type: object\n      additionalProperties: true\n      required: [name, code]\n", "    Simple:\n      oneOf: [{$ref: '#/components/schemas/Line'}, {$ref: '#/components/schemas/Base'}]\n", "operation maybeThing: application/json: oneOf is supported in a request only as"},
 		{"union without a type", "host: {type: string, format: hostname}", "host: {anyOf: [{type: string}, {type: integer}]}", "host: anyOf is supported in a request only as"},
 		{"format of an integer", "small: {type: integer, format: int32}", "small: {type: integer, format: int8}", `the format "int8" of an integer cannot be checked`},
 		{"map", "host: {type: string, format: hostname}", "host: {$ref: '#/components/schemas/Map'}", "additionalProperties as a schema is not supported"},
-		{"alias body", "schema: {$ref: '#/components/schemas/Tree'}}\n      responses", "schema: {$ref: '#/components/schemas/Tags'}}\n      responses", "the body has to be a $ref to a named object schema"},
+		{"alias body", "schema: {$ref: '#/components/schemas/Tree'}, example: {name: ada}}\n      responses", "schema: {$ref: '#/components/schemas/Tags'}, example: [abc]}\n      responses", "the body has to be a $ref to a named object schema"},
 		{"pattern of one engine", "'^[a-f0-9]+$'", "'^.+$'", "an unescaped . takes other line ends"},
 		{"broken reference", "#/components/schemas/Base", "#/components/schemas/Nowhere", "leads nowhere"},
 		{"style", "{name: q, in: query,", "{name: q, in: query, style: deepObject,", "parameter q: this style is not supported"},
@@ -302,12 +302,19 @@ func TestRefusals(t *testing.T) {
 		{"default of an id", "host: {type: string, format: hostname}", "host: {type: string, format: uuid, default: 0198c0de-0000-7000-8000-000000000001}", "host: a default of this type is not supported"},
 		{"default of a parameter", "{type: string, format: date-time}}", "{type: string, format: date-time, default: '2026-01-01T00:00:00Z'}}", "operation listThings: parameter at: a default of this type is not supported"},
 		{"default of what is required", "{type: string, pattern: '^[0-9]+$', examples: ['12']}", "{type: string, pattern: '^[0-9]+$', default: '1'}", "code: it is required, so that its default never holds"},
+		{"no example of a body", ", example: {name: ada}}", "}", "operation plantTree: application/json: the body has no example"},
+		{"no example of an upload", "application/octet-stream: {}", "multipart/form-data: {schema: {$ref: '#/components/schemas/Line'}}", "operation feed: multipart/form-data: the body has no example"},
+		{"patch with JSON", "application/merge-patch+json", "application/json", "operation patchThing: a PATCH takes application/merge-patch+json (RFC 7396), not application/json"},
+		{"path without a 404", "{'200': {description: ok}, '404': {$ref: '#/components/responses/NotFound'}}", "{'200': {description: ok}}", "operation listThings: what its path names may not be there: it needs the answer '404'"},
+		{"open body", "    Tree:\n      type: object\n      additionalProperties: false\n", "    Tree:\n      type: object\n", "schema Tree: it needs additionalProperties: false, or true"},
+		{"open object in a patch", "    Line:\n      type: object\n      additionalProperties: false\n", "    Line:\n      type: object\n", "schema Line: it needs additionalProperties: false, or true"},
+		{"open body of an upload", "application/octet-stream: {}", "multipart/form-data: {schema: {$ref: '#/components/schemas/Lax'}, example: {a: b}}", "schema Lax: it needs additionalProperties: false, or true"},
 		{"webhooks", "components:\n", "webhooks: {}\ncomponents:\n", "webhooks are not supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 
-			source := kitchen(t) + "    Map: {type: object, additionalProperties: {type: string}}\n"
+			source := kitchen(t) + "    Map: {type: object, additionalProperties: {type: string}}\n    Lax: {type: object, properties: {a: {type: string}}}\n"
 			if !strings.Contains(source, c.old) {
 				t.Fatalf("the kitchen sink has no %q", c.old)
 			}
@@ -333,14 +340,40 @@ func TestRefusals(t *testing.T) {
 func TestAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 
-	source := strings.NewReplacer("timeout: 500ms", "timeout: soon", "concurrency: 4", "concurrency: many", "      summary: A stream\n", "").Replace(kitchen(t))
+	source := strings.NewReplacer("timeout: 500ms", "timeout: soon", "concurrency: 4", "concurrency: many", "      summary: A stream\n", "",
+		"{limit: 5, window: 1h, by: 'field:q'}", "{limit: 5, window: an hour, by: 'field:nope'}").Replace(kitchen(t))
 	_, err := generate([]byte(source))
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"x-policy.timeout", "x-policy.concurrency", "has no summary"} {
+	for _, want := range []string{
+		"x-policy.timeout", "x-policy.concurrency", "has no summary",
+		"x-policy.rate-limit.0.window", `has a member "nope"`,
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v lacks %s", err, want)
+		}
+	}
+}
+
+// Schemas that nothing can be held against are told where they stand, and their
+// examples are not told for it.
+func TestBrokenSchemas(t *testing.T) {
+	t.Parallel()
+
+	for _, c := range []struct{ old, with, want string }{
+		{"{type: string, minLength: 1, maxLength: 40,", "{type: strng, minLength: 1, maxLength: 40,", `components.schemas.Tag: "strng" is no type: array, boolean, integer, number, object, string or null would be right`},
+		{"'^[a-z-]+$', examples: [abc]", "'^(?=a)[a-z-]+$', examples: [abc]", "components.schemas.Tag: pattern: it does not compile: error parsing regexp: invalid or unsupported Perl syntax: `(?=`"},
+		{"schema: {type: string, maxLength: 5, minLength: 2}", "example: abc, schema: {type: text, maxLength: 5}", `operation listThings: "text" is no type: array, boolean, integer, number, object, string or null would be right`},
+	} {
+		source := kitchen(t)
+		if !strings.Contains(source, c.old) {
+			t.Fatalf("the kitchen sink has no %q", c.old)
+		}
+		_, err := generate([]byte(strings.Replace(source, c.old, c.with, 1)))
+		line := 1 + strings.Count(source[:strings.Index(source, c.old)], "\n")
+		if want := fmt.Sprintf("openapi.yaml has 1 fault:\nopenapi.yaml:%d: %s", line, c.want); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }

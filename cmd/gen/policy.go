@@ -100,6 +100,7 @@ func (d defaults) limitBy(by string) []rateLimit {
 
 func (c *contract) readPolicy(op *operation, n *yaml.Node) policyRow {
 	row := policyRow{timeout: c.defaults.timeout, bodyLimit: c.defaults.bodyLimit}
+	c.checkFields(op, get(n, "rate-limit"))
 	if n != nil && !c.checkPolicy("operation "+op.id, "operation", n) {
 		return row
 	}
@@ -143,11 +144,8 @@ func (c *contract) operationLimits(op *operation, n *yaml.Node) []rateLimit {
 	}
 	own := c.rateLimits(n)
 	for _, l := range own {
-		switch {
-		case l.by == "user" && op.public():
+		if l.by == "user" && op.public() {
 			c.faults.add(n, "operation %s: x-policy.rate-limit: nobody is signed in on a public operation, so that it cannot be by user", op.id)
-		case l.by == "field" && !c.hasMember(op, l.field):
-			c.faults.add(n, "operation %s: x-policy.rate-limit: neither a parameter nor each request body has a member %q", op.id, l.field)
 		}
 	}
 	by := "user"
@@ -159,6 +157,26 @@ func (c *contract) operationLimits(op *operation, n *yaml.Node) []rateLimit {
 	}
 
 	return own
+}
+
+// checkFields looks for the members that limits are by, whatever else is wrong
+// with the policy.
+func (c *contract) checkFields(op *operation, n *yaml.Node) {
+	for _, item := range listed(n) {
+		by := get(item, "by")
+		if field, ok := strings.CutPrefix(text(by), "field:"); ok && !c.hasMember(op, field) {
+			c.faults.add(by, "operation %s: x-policy.rate-limit: neither a parameter nor each request body has a member %q", op.id, field)
+		}
+	}
+}
+
+// listed gives the limits of an operation, which may have just one.
+func listed(n *yaml.Node) []*yaml.Node {
+	if n != nil && n.Kind == yaml.MappingNode {
+		return []*yaml.Node{n}
+	}
+
+	return items(n)
 }
 
 // checkIdempotent refuses where a key could not be kept: it belongs to a user,
@@ -212,12 +230,8 @@ func (o *operation) hasPathParam(name string) bool {
 }
 
 func (c *contract) rateLimits(n *yaml.Node) []rateLimit {
-	list := items(n)
-	if n != nil && n.Kind == yaml.MappingNode {
-		list = []*yaml.Node{n}
-	}
 	var limits []rateLimit
-	for _, item := range list {
+	for _, item := range listed(n) {
 		limit, err := strconv.Atoi(text(get(item, "limit")))
 		if err != nil {
 			c.faults.add(item, "x-policy.rate-limit: %v", err)

@@ -194,7 +194,7 @@ func (c *contract) checkSchemas() {
 	}
 	c.checkAnswers()
 	c.checkPatchDefaults()
-	checked := map[string]bool{}
+	checked, closed := map[string]bool{}, map[string]bool{}
 	for _, op := range c.operations {
 		where := "operation " + op.id
 		for _, p := range op.params {
@@ -203,6 +203,9 @@ func (c *contract) checkSchemas() {
 		for _, b := range op.bodies {
 			if b.structured() {
 				c.checkBody(where+": "+b.mediaType, b, checked)
+			}
+			if b.json() || b.multipart() {
+				c.checkClosed(where+": "+b.mediaType, b.schema, closed)
 			}
 		}
 	}
@@ -345,6 +348,29 @@ func (c *contract) checkRequest(where string, s *schema, checked map[string]bool
 			c.faults.add(s.items, "%s: items that may be null are not supported in requests", where)
 		}
 		c.checkRequest(where+"[]", inner, checked)
+	}
+}
+
+// checkClosed wants each object that a body reaches to say whether it takes
+// unknown members: a mistyped name must not be dropped by an oversight. A form of
+// OAuth has to take them, so that forms are left out.
+func (c *contract) checkClosed(where string, n *yaml.Node, seen map[string]bool) {
+	s := c.schemaOf(n)
+	if s.name != "" {
+		if seen[s.name] {
+			return
+		}
+		seen[s.name] = true
+		where = "schema " + s.name
+	}
+	if s.kind == "object" && s.keyword("additionalProperties") == nil {
+		c.faults.add(s.rules[0], "%s: it needs additionalProperties: false, or true where a request may have members that are not known", where)
+	}
+	for _, m := range s.members {
+		c.checkClosed(where+"."+m.name, m.node, seen)
+	}
+	if s.items != nil {
+		c.checkClosed(where+"[]", s.items, seen)
 	}
 }
 

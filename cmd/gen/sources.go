@@ -89,8 +89,18 @@ func checkMigration(source string, taken map[int]string, f *faults) {
 	}
 }
 
+var (
+	// changesOne is an UPDATE or DELETE, in a WITH too, but no ON CONFLICT DO UPDATE.
+	changesOne = regexp.MustCompile(`(?mi)(^|\()(UPDATE|DELETE)\s`)
+	takesID    = regexp.MustCompile(`@id\b|sqlc\.n?arg\('?id'?\)`)
+	unheard    = regexp.MustCompile(`^--\s*exec:\s*\S`)
+)
+
 func checkQueries(source string, f *faults) {
 	for _, q := range readQueries(source) {
+		if q.command == "exec" && !q.unheard && changesOne.MatchString(q.text) && takesID.MatchString(q.text) {
+			f.addLine(q.line, "%s changes a row that may not be there, and :exec does not tell: use :one with RETURNING, which makes no row a 404, or :execrows, or say why it does not matter in a line `-- exec: ...`", q.name)
+		}
 		if q.name == "" && q.sql > 0 {
 			f.addLine(q.sql, "this SQL belongs to no `-- name: NounVerb :one` (or :many, :exec), so that no function comes from it")
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -73,11 +74,13 @@ func streamsOf(source string, written map[string]*rowsMethod, faults *faults) []
 	return found
 }
 
-// query is what a statement's comments say of it, with the line of the mark and
-// the first one of its SQL; 0 where there is none.
+// query is a statement and what its comments say of it, with the lines of its
+// name, of the mark and of the first of its SQL; 0 where there is none.
 type query struct {
-	name, command string
-	mark, sql     int
+	name, command   string
+	line, mark, sql int
+	text            string // without comments that stand alone
+	unheard         bool   // a comment says why nobody asks how many rows it was
 }
 
 var queryName = regexp.MustCompile(`^--\s*name:\s*(\w+)\s+:(\w+)`)
@@ -91,12 +94,15 @@ func readQueries(source string) []query {
 		line = strings.TrimSpace(line)
 		comment, isComment := strings.CutPrefix(line, "--")
 		if m := queryName.FindStringSubmatch(line); m != nil {
-			current.name, current.command = m[1], m[2]
+			current.name, current.command, current.line = m[1], m[2], i+1
+		} else if isComment && unheard.MatchString(line) {
+			current.unheard = true
 		} else if isComment && strings.TrimSpace(comment) == "stream" {
 			current.mark = i + 1
 		}
-		if !isComment && line != "" && current.sql == 0 {
-			current.sql = i + 1
+		if !isComment && line != "" {
+			current.sql = cmp.Or(current.sql, i+1)
+			current.text += line + "\n"
 		}
 		if !isComment && (strings.HasSuffix(line, ";") || strings.Contains(line, "; --")) {
 			list = append(list, current)

@@ -401,6 +401,7 @@ type OrderSetStatusParams struct {
 	ID     uuid.UUID
 }
 
+// exec: the order is locked, and so it is there.
 func (q *Queries) OrderSetStatus(ctx context.Context, arg OrderSetStatusParams) error {
 	_, err := q.db.Exec(ctx, orderSetStatus, arg.Status, arg.Now, arg.ID)
 	return err

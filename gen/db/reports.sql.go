@@ -356,6 +356,7 @@ WHERE id = $1 AND lease_token = $2::uuid
 `
 
 // Lets a report that failed be tried again.
+// exec: whoever has lost the lease has nothing to release.
 func (q *Queries) ReportRelease(ctx context.Context, iD uuid.UUID, token uuid.UUID) error {
 	_, err := q.db.Exec(ctx, reportRelease, iD, token)
 	return err

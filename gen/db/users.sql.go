@@ -98,6 +98,7 @@ type UserAnonymiseParams struct {
 // The names are random: one made from the id could be taken by somebody first.
 // Links that are still on their way lead nowhere; what the person was told goes,
 // since it says where the person was, and so do the sessions' places.
+// exec: the account is held, and so it is there.
 func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) error {
 	_, err := q.db.Exec(ctx, userAnonymise, arg.Pseudonym, arg.Now, arg.ID)
 	return err
@@ -424,15 +425,17 @@ type UserRehashParams struct {
 }
 
 // Only while the password is still the one that was checked.
+// exec: one that was changed in the meantime has a new hash already.
 func (q *Queries) UserRehash(ctx context.Context, arg UserRehashParams) error {
 	_, err := q.db.Exec(ctx, userRehash, arg.PasswordHash, arg.ID, arg.OldHash)
 	return err
 }
 
-const userSetPassword = `-- name: UserSetPassword :exec
+const userSetPassword = `-- name: UserSetPassword :one
 UPDATE users
 SET password_hash = $1, password_changed_at = $2::timestamptz, updated_at = $2
 WHERE id = $3 AND deleted_at IS NULL
+RETURNING id
 `
 
 type UserSetPasswordParams struct {
@@ -441,9 +444,11 @@ type UserSetPasswordParams struct {
 	ID           uuid.UUID
 }
 
-func (q *Queries) UserSetPassword(ctx context.Context, arg UserSetPasswordParams) error {
-	_, err := q.db.Exec(ctx, userSetPassword, arg.PasswordHash, arg.Now, arg.ID)
-	return err
+func (q *Queries) UserSetPassword(ctx context.Context, arg UserSetPasswordParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, userSetPassword, arg.PasswordHash, arg.Now, arg.ID)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const userUpdate = `-- name: UserUpdate :one
@@ -493,13 +498,16 @@ func (q *Queries) UserUpdate(ctx context.Context, arg UserUpdateParams) (User, e
 	return i, err
 }
 
-const userVerifyEmail = `-- name: UserVerifyEmail :exec
+const userVerifyEmail = `-- name: UserVerifyEmail :one
 UPDATE users
 SET email_verified_at = coalesce(email_verified_at, $1::timestamptz), updated_at = $1
 WHERE id = $2 AND deleted_at IS NULL
+RETURNING id
 `
 
-func (q *Queries) UserVerifyEmail(ctx context.Context, now time.Time, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, userVerifyEmail, now, iD)
-	return err
+func (q *Queries) UserVerifyEmail(ctx context.Context, now time.Time, iD uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, userVerifyEmail, now, iD)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
