@@ -113,6 +113,7 @@ func TestSessionSettings(t *testing.T) {
 		"application_name":                    "accord",
 		"timezone":                            "UTC",
 		"idle_in_transaction_session_timeout": "7s",
+		"jit":                                 "off",
 	} {
 		var got string
 		must(t, pool.QueryRow(t.Context(), "SELECT current_setting($1)", setting).Scan(&got))

@@ -123,8 +123,10 @@ SELECT * FROM users
 WHERE id = @id AND deleted_at IS NULL AND (id = @viewer_id OR @sees_all::boolean);
 
 -- name: UserExport :many
--- Walks the primary key, so that the first row comes at once.
+-- Walks the primary key, so that the first row comes at once. The limit is none:
+-- see OrderLineExport.
 -- stream
 SELECT id, email, username, full_name, role, is_active, email_verified_at, created_at FROM users
 WHERE deleted_at IS NULL
-ORDER BY id;
+ORDER BY id
+LIMIT (SELECT 9223372036854775807);

@@ -41,6 +41,7 @@ func matchesTag(ifNoneMatch, tag string) bool {
 	if ifNoneMatch == anyTag {
 		return true
 	}
+	tag = strings.TrimPrefix(tag, "W/")
 	for _, candidate := range entityTags(ifNoneMatch) {
 		if candidate.quoted == tag {
 			return true

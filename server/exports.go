@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"net/http"
-	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
@@ -15,6 +13,7 @@ import (
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/table"
+	"github.com/accord-api/accord/validate"
 )
 
 // ndjson is the content type of JSON lines.
@@ -30,20 +29,17 @@ func (s *Server) ExportUsers(ctx context.Context, _ api.ExportUsersRequestObject
 
 // ExportOrders streams the lines of all orders.
 func (s *Server) ExportOrders(ctx context.Context, r api.ExportOrdersRequestObject) (api.ExportOrdersResponseObject, error) {
+	from, to := r.Params.From, r.Params.To
+	if from != nil && to != nil && from.After(*to) {
+		return nil, fieldProblem("from", validate.CodeMaximum, "must not be later than to")
+	}
 	columns := []string{"order_id", "created_at", "status", "user_id", "username", "email", "position", "sku", "name", "quantity", "price", "amount", "currency"}
 	rows := func(ctx context.Context) iter.Seq2[db.OrderLineExportRow, error] {
-		return s.queries.OrderLineExportStream(ctx, orTime(r.Params.From, time.Unix(0, 0)), orTime(r.Params.To, time.Unix(math.MaxInt32, 0)))
+		return s.queries.OrderLineExportStream(ctx, from, to)
 	}
 	return export(ctx, "orders", columns, rows, func(w *table.Writer, l db.OrderLineExportRow) error {
 		return w.Row(l.OrderID, l.CreatedAt, l.Status, l.UserID, l.Username, l.Email, l.Position, l.Sku, l.Name, l.Quantity, l.Price, l.Amount, l.Currency)
 	}), nil
-}
-
-func orTime(t *time.Time, otherwise time.Time) time.Time {
-	if t == nil {
-		return otherwise
-	}
-	return *t
 }
 
 // exportAnswer writes a whole table. It is the answer of every export.
@@ -76,6 +72,7 @@ func export[R any](ctx context.Context, name string, columns []string, rows func
 		w.Header().Set(echo.HeaderContentType, call.produces+"; charset=utf-8")
 		w.Header().Set(echo.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", name+kind))
 		if call.request.Method == http.MethodHead {
+			w.Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding) // as compressed does
 			return nil
 		}
 		compressed(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

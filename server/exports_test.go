@@ -96,7 +96,9 @@ func TestExportNegotiates(t *testing.T) {
 	s := servertest.New(t)
 	admin := s.Admin()
 	for accept, want := range map[string]string{
+		"-":                              "text/csv", // none
 		"":                               "text/csv",
+		" , ":                            "text/csv",
 		"*/*":                            "text/csv",
 		"text/*":                         "text/csv",
 		"application/*":                  "application/x-ndjson",
@@ -110,7 +112,7 @@ func TestExportNegotiates(t *testing.T) {
 		"nonsense":                       "",
 	} {
 		admin.Header.Set("Accept", accept)
-		if accept == "" {
+		if accept == "-" {
 			admin.Header.Del("Accept")
 		}
 		answer := admin.GET("/api/v1/export/orders")
@@ -147,6 +149,16 @@ func TestExportOrders(t *testing.T) {
 	if n := len(table(t, admin.GET("/api/v1/export/orders?from="+middle))); n != 2 {
 		t.Errorf("%d rows after", n)
 	}
+	if n := len(table(t, admin.GET("/api/v1/export/orders?from="+middle+"&to="+middle))); n != 1 {
+		t.Errorf("%d rows between", n)
+	}
+	if got := admin.GET("/api/v1/export/orders?to=" + middle + "&from=" + s.Clock.Now().UTC().Format(time.RFC3339)).Fields(); !slices.Equal(got, []string{"from maximum"}) {
+		t.Errorf("fields %v", got)
+	}
+	execute(t, s, "UPDATE orders SET created_at = created_at + interval '50 years'")
+	if n := len(table(t, admin.GET("/api/v1/export/orders"))); n != 4 {
+		t.Errorf("%d rows after 2038", n)
+	}
 	if got := admin.GET("/api/v1/export/orders?from=yesterday").Fields(); !slices.Equal(got, []string{"from format"}) {
 		t.Errorf("fields %v", got)
 	}
@@ -171,8 +183,8 @@ func TestExportIsCompressed(t *testing.T) {
 		t.Errorf("unpacked it is something else (%v)", err)
 	}
 	head := admin.Do(http.MethodHead, "/api/v1/export/users", "", nil).Expect(http.StatusOK)
-	if got := head.Header.Get("Content-Disposition"); got != `attachment; filename="users.csv"` {
-		t.Errorf("HEAD: %v", head.Header)
+	if got := head.Header.Get("Content-Disposition"); got != `attachment; filename="users.csv"` || strings.Join(head.Header.Values("Vary"), ", ") != strings.Join(plain.Header.Values("Vary"), ", ") {
+		t.Errorf("HEAD: %v, GET: %v", head.Header, plain.Header)
 	}
 }
 

@@ -7,14 +7,16 @@ import (
 )
 
 // preferred gives the offer that Accept fields value most, the first one of
-// equals; "" where none is acceptable. Without a field everything is.
-func preferred(accept []string, offers []string) string {
-	if len(accept) == 0 {
+// equals; "" where none is acceptable. Without a field, or with an empty one,
+// everything is.
+func preferred(fields []string, offers []string) string {
+	accept := strings.Join(fields, ",")
+	if strings.Trim(accept, " \t,") == "" {
 		return offers[0]
 	}
 	best, chosen := 0.0, ""
 	for _, offer := range offers {
-		if q := quality(strings.Join(accept, ","), offer); q > best {
+		if q := quality(accept, offer); q > best {
 			best, chosen = q, offer
 		}
 	}

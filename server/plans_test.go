@@ -9,6 +9,7 @@ import (
 	gotoken "go/token"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,10 +53,9 @@ var seeded = []string{
 // what a filter does not let through: because it is their purpose, or with what
 // bounds it.
 var readWhole = map[string]string{
-	"OrderLineExport":     "exports the lines of all orders; twice at once at most",
 	"SalesByDay":          "sums up all orders of up to a year, in a job",
-	"UserCount":           "how many rows a report will have, in a job",
 	"UserExport":          "exports all accounts; twice at once at most",
+	"UserCount":           "how many rows a report will have, in a job",
 	"StatsDays":           "reads 30 days, which may be all that there is; kept for a minute",
 	"StatsCount":          "counts whole tables; at most once a minute for each administrator, two at once",
 	"ProductListNewest":   "currency and stock are filters; the number of products, 16 at once, kept for five minutes",
@@ -116,6 +116,41 @@ func execOn(t *testing.T, conn *pgx.Conn, sql string) {
 	if _, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
+}
+
+// The first row of an export comes at once: nothing is sorted or gathered before
+// it, whether the plan is made for its arguments or for any.
+func TestExportsBeginAtOnce(t *testing.T) {
+	t.Parallel()
+	conn := planned(t)
+	for _, mode := range []string{"force_generic_plan", "force_custom_plan"} {
+		execOn(t, conn, "SET plan_cache_mode = "+mode)
+		for _, name := range []string{"UserExport", "OrderLineExport"} {
+			for _, node := range nodes(plan(t, conn, name, queriesOf(t)[name])) {
+				if !slices.Contains([]string{"Limit", "Result", "Nested Loop", "Memoize", "Index Scan"}, node) {
+					t.Errorf("%s, %s: the plan has a node %s", name, mode, node)
+				}
+			}
+		}
+	}
+}
+
+// nodes gives the types of the nodes of a plan.
+func nodes(node any) (types []string) {
+	switch n := node.(type) {
+	case []any:
+		for _, child := range n {
+			types = append(types, nodes(child)...)
+		}
+	case map[string]any:
+		if kind, ok := n["Node Type"].(string); ok {
+			types = append(types, kind)
+		}
+		for _, child := range n {
+			types = append(types, nodes(child)...)
+		}
+	}
+	return types
 }
 
 // emptyTables are those of ours that nothing was put into.

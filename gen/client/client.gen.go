@@ -1517,7 +1517,7 @@ type ListSessionsParams struct {
 
 // ExportOrdersParams defines parameters for ExportOrders.
 type ExportOrdersParams struct {
-	// From Only orders that were placed then or later.
+	// From Only orders that were placed then or later. Not later than `to`.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
 	// To Only orders that were placed before.

@@ -112,13 +112,19 @@ func (q *Queries) OrderGetVisible(ctx context.Context, arg OrderGetVisibleParams
 
 const orderLineExport = `-- name: OrderLineExport :many
 SELECT orders.id AS order_id, orders.created_at, orders.status, orders.user_id, users.username, users.email,
-    order_lines.position, order_lines.sku, order_lines.name, order_lines.quantity, order_lines.price,
-    (order_lines.quantity * order_lines.price)::bigint AS amount, orders.currency
+    lines.position, lines.sku, lines.name, lines.quantity, lines.price,
+    (lines.quantity * lines.price)::bigint AS amount, orders.currency
 FROM orders
 JOIN users ON users.id = orders.user_id
-JOIN order_lines ON order_lines.order_id = orders.id
-WHERE orders.created_at >= $1::timestamptz AND orders.created_at < $2::timestamptz
-ORDER BY orders.created_at, orders.id, order_lines.position
+CROSS JOIN LATERAL (
+    SELECT order_id, position, product_id, quantity, sku, name, price FROM order_lines
+    WHERE order_lines.order_id = orders.id
+    ORDER BY order_lines.position
+) lines
+WHERE orders.created_at >= coalesce($1::timestamptz, '-infinity')
+  AND orders.created_at < coalesce($2::timestamptz, 'infinity')
+ORDER BY orders.created_at, orders.id
+LIMIT (SELECT 9223372036854775807)
 `
 
 type OrderLineExportRow struct {
@@ -137,8 +143,12 @@ type OrderLineExportRow struct {
 	Currency  string
 }
 
+// Walks the orders by their time and takes the lines of each, so that the first
+// row comes at once and nothing is sorted. The lines are LATERAL for their order,
+// and the limit is none: it cannot be known when the plan is made, so that the
+// plan is one whose first rows come soon.
 // stream
-func (q *Queries) OrderLineExport(ctx context.Context, first time.Time, last time.Time) ([]OrderLineExportRow, error) {
+func (q *Queries) OrderLineExport(ctx context.Context, first *time.Time, last *time.Time) ([]OrderLineExportRow, error) {
 	rows, err := q.db.Query(ctx, orderLineExport, first, last)
 	if err != nil {
 		return nil, err

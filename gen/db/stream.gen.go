@@ -13,7 +13,7 @@ import (
 // OrderLineExportStream gives the rows of OrderLineExport one by one.
 // The query runs when the stream is ranged over, and holds its connection until
 // the loop ends. An error is the last that the loop gets, with an empty row.
-func (q *Queries) OrderLineExportStream(ctx context.Context, first time.Time, last time.Time) iter.Seq2[OrderLineExportRow, error] {
+func (q *Queries) OrderLineExportStream(ctx context.Context, first *time.Time, last *time.Time) iter.Seq2[OrderLineExportRow, error] {
 	return streamRows(ctx, q.db, func(i *OrderLineExportRow) []any {
 		return []any{&i.OrderID, &i.CreatedAt, &i.Status, &i.UserID, &i.Username, &i.Email, &i.Position, &i.Sku, &i.Name, &i.Quantity, &i.Price, &i.Amount, &i.Currency}
 	}, orderLineExport, first, last)

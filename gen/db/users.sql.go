@@ -154,6 +154,7 @@ const userExport = `-- name: UserExport :many
 SELECT id, email, username, full_name, role, is_active, email_verified_at, created_at FROM users
 WHERE deleted_at IS NULL
 ORDER BY id
+LIMIT (SELECT 9223372036854775807)
 `
 
 type UserExportRow struct {
@@ -167,7 +168,8 @@ type UserExportRow struct {
 	CreatedAt       time.Time
 }
 
-// Walks the primary key, so that the first row comes at once.
+// Walks the primary key, so that the first row comes at once. The limit is none:
+// see OrderLineExport.
 // stream
 func (q *Queries) UserExport(ctx context.Context) ([]UserExportRow, error) {
 	rows, err := q.db.Query(ctx, userExport)
