@@ -98,13 +98,13 @@ func build() string {
 	if !ok {
 		return ""
 	}
-	name := info.Main.Version + " " + info.Main.Sum
+	source := []string{info.Main.Version, info.Main.Sum}
 	for _, setting := range info.Settings {
 		if strings.HasPrefix(setting.Key, "vcs.") {
-			name += " " + setting.Value
+			source = append(source, setting.Value)
 		}
 	}
-	return name
+	return strings.Join(source, " ")
 }
 
 // hearsEverything says whether changes of other instances reach this one.

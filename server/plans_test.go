@@ -91,6 +91,7 @@ func TestQueryPlans(t *testing.T) {
 			t.Errorf("%s is excepted and need not be, or there is no such query", name)
 		}
 	}
+	noticeWhatIsSlow(t, conn, queries)
 }
 
 // planned is a connection to a database with many rows in each table.
@@ -214,13 +215,11 @@ func textsOf(t *testing.T, conn *pgx.Conn, sql string, arguments ...any) []strin
 	return texts
 }
 
-// What a plan must not be is noticed: a missing index, also when the rows are made
-// up, a search that its index does not serve, and a filter on the way.
-func TestQueryPlansNoticeWhatIsSlow(t *testing.T) {
-	t.Parallel()
-	conn := planned(t)
+// noticeWhatIsSlow sees to it that a plan that must not be is noticed: a missing
+// index, a search that its index does not serve, and a filter on the way.
+func noticeWhatIsSlow(t *testing.T, conn *pgx.Conn, queries map[string]string) {
+	t.Helper()
 	execOn(t, conn, "SET plan_cache_mode = force_generic_plan")
-	queries := queriesOf(t)
 	for name, sql := range map[string]string{
 		"words": `SELECT * FROM products WHERE retired_at IS NULL AND price BETWEEN $2 AND $3
 			AND to_tsvector('english', name) @@ websearch_to_tsquery($1) ORDER BY id DESC LIMIT 5`,
