@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/server"
 )
 
@@ -87,7 +87,7 @@ func flagError(err error) error {
 // inWords is an error as it is told last. Where no connection to the database was
 // had, it names the setting, and says once what was tried with and without TLS.
 func (c command) inWords(err error) string {
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); !ok {
+	if !pg.IsUnreachable(err) {
 		return err.Error()
 	}
 	setting := "DATABASE_URL"
