@@ -59,6 +59,7 @@ type Config struct {
 // Jobs enqueues jobs and, once started, works on them.
 type Jobs struct {
 	client *river.Client[pgx.Tx]
+	direct *pgxpool.Pool
 }
 
 // New prepares the jobs; nothing runs before Start.
@@ -80,7 +81,7 @@ func New(c Config) (*Jobs, error) {
 		Workers:     registry,
 		MaxAttempts: maxAttempts,
 		JobTimeout:  jobTimeout,
-		Logger:      slog.New(warnings{c.Log.Handler()}), // River tells of every start and count
+		Logger:      newWarnings(c.Log), // River tells of every start and count
 		TestOnly:    c.Test,
 		PeriodicJobs: []*river.PeriodicJob{
 			every(sweepEvery, Sweep{}), every(sweepEvery, StorageSweep{}), every(reportSweep, ReportSweep{}),
@@ -89,7 +90,7 @@ func New(c Config) (*Jobs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the jobs: %w", err)
 	}
-	return &Jobs{client: client}, nil
+	return &Jobs{client: client, direct: c.Direct}, nil
 }
 
 // every enqueues a job at the start and then so often.
@@ -107,14 +108,28 @@ func (j *Jobs) Start(ctx context.Context) error {
 }
 
 // Stop lets running jobs finish until ctx ends; those that have not are
-// cancelled then and run again later.
+// cancelled then and run again later. Without a database nothing can finish or be
+// handed back, and it takes no longer than two seconds.
 func (j *Jobs) Stop(ctx context.Context) error {
+	if j.isCutOff(ctx) {
+		soon, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		_ = j.client.StopAndCancel(soon) // River would try to tell the database for long
+		return nil
+	}
 	if err := j.client.Stop(ctx); err == nil || ctx.Err() == nil {
 		return err
 	}
 	hardStop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	return j.client.StopAndCancel(hardStop)
+}
+
+// isCutOff says that the database cannot be reached.
+func (j *Jobs) isCutOff(ctx context.Context) bool {
+	soon, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return j.direct.Ping(soon) != nil && ctx.Err() == nil
 }
 
 // Enqueue writes a job in the transaction of its cause.
@@ -135,12 +150,4 @@ func (j *Jobs) ForgetAddress(ctx context.Context, tx pgx.Tx, email string) error
 		return fmt.Errorf("taking an address out of the jobs: %w", err)
 	}
 	return nil
-}
-
-// warnings lets only those through.
-type warnings struct{ slog.Handler }
-
-// Enabled drops what is less than a warning.
-func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
 }

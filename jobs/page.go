@@ -15,7 +15,7 @@ import (
 func (j *Jobs) Page(ctx context.Context, prefix string, log *slog.Logger) (http.Handler, error) {
 	page, err := riverui.NewHandler(&riverui.HandlerOpts{
 		Endpoints: riverui.NewEndpoints(j.client, nil),
-		Logger:    slog.New(warnings{log.Handler()}),
+		Logger:    newWarnings(log),
 		Prefix:    prefix,
 	})
 	if err != nil {

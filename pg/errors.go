@@ -41,14 +41,17 @@ func IsUnavailable(err error) bool {
 	if errors.Is(err, ErrBusy) {
 		return true
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return true
-	}
-	if isBroken(err) {
+	if IsUnreachable(err) || isBroken(err) {
 		return true
 	}
 	code := sqlState(err)
 	return strings.HasPrefix(code, classResources) || strings.HasPrefix(code, classIntervention)
+}
+
+// IsUnreachable tells whether err says that no connection could be had at all.
+func IsUnreachable(err error) bool {
+	_, ok := errors.AsType[*pgconn.ConnectError](err)
+	return ok
 }
 
 // isBroken tells whether a connection ended without the database saying why.

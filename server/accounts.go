@@ -39,7 +39,7 @@ type NewAccount struct {
 func (s *Server) CheckSchema(ctx context.Context) error {
 	have, want, err := pg.SchemaVersion(ctx, s.pool)
 	if err != nil {
-		return fmt.Errorf("reading the schema's version: %w", err)
+		return err
 	}
 	if have < want {
 		return fmt.Errorf("the database schema is at version %d and this program needs %d: run `accord migrate up`, or set MIGRATE_ON_START=true", have, want)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -159,6 +160,15 @@ func (s *Server) AdminSetOrderStatus(ctx context.Context, r api.AdminSetOrderSta
 	return api.AdminSetOrderStatus200JSONResponse{OrderJSONResponse: order}, err
 }
 
+// wrongStatus says which steps there are instead.
+func wrongStatus(status string, open []api.OrderStatus) error {
+	if len(open) == 0 {
+		return problem(api.ProblemWrongOrderStatus, "The order is %s, and stays so.", status)
+	}
+	steps := each(open, func(s api.OrderStatus) string { return string(s) })
+	return problem(api.ProblemWrongOrderStatus, "The order is %s. It can only be %s.", status, strings.Join(steps, " or "))
+}
+
 // moveOrder takes one step of an order's life.
 func (s *Server) moveOrder(ctx context.Context, which db.OrderLockParams, to api.OrderStatus) (api.OrderJSONResponse, error) {
 	var order api.OrderJSONResponse
@@ -169,7 +179,7 @@ func (s *Server) moveOrder(ctx context.Context, which db.OrderLockParams, to api
 		}
 		auditSubject(ctx, row.UserID)
 		if open := orderSteps[api.OrderStatus(row.Status)]; !slices.Contains(open, to) {
-			return problem(api.ProblemWrongOrderStatus, "The order is %s; open to it: %v.", row.Status, open)
+			return wrongStatus(row.Status, open)
 		}
 		if err := w.OrderSetStatus(ctx, db.OrderSetStatusParams{ID: row.ID, Status: string(to), Now: s.now()}); err != nil {
 			return err

@@ -300,7 +300,9 @@ func TestOrderSteps(t *testing.T) {
 				}
 				continue
 			}
-			answer.Expect(http.StatusConflict).Problem("wrong-order-status")
+			if p := answer.Expect(http.StatusConflict).Problem("wrong-order-status"); strings.ContainsAny(p.Detail, "[]") {
+				t.Errorf("%s to %s: %s", from, to, p.Detail)
+			}
 		}
 	}
 	if want := column(t, s, "SELECT (1000 - sum(items))::text FROM orders WHERE status <> 'cancelled'"); stock(t, s, lamp) != want {

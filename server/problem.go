@@ -128,7 +128,7 @@ func problemOfDependency(err error) *Problem {
 		p.retryAfter = busyRetry
 		return p
 	case errors.Is(err, context.Canceled):
-		return problem(api.ProblemRequestTimeout, "The client has gone.").because(err)
+		return clientGone(err)
 	case pg.IsUnavailable(err):
 		return unavailable("The database is out of reach.").because(err)
 	case errors.Is(err, pgx.ErrNoRows):
@@ -140,6 +140,10 @@ func problemOfDependency(err error) *Problem {
 		}
 	}
 	return problem(api.ProblemInternal, "The failure is in the log under the request id.").because(err)
+}
+
+func clientGone(err error) *Problem {
+	return problem(api.ProblemRequestTimeout, "The client has gone.").because(err)
 }
 
 // invalid is the 422 with all failing fields.
@@ -177,8 +181,12 @@ func methodNotAllowed() *Problem {
 func (s *Server) handleError(err error, c echo.Context) {
 	p := problemOf(err)
 	call := callOf(c)
+	committed := c.Response().Committed
+	if committed && errors.Is(call.request.Context().Err(), context.Canceled) { // as by net/http when it cannot write
+		p = clientGone(err)
+	}
 	call.failed(p)
-	if c.Response().Committed {
+	if committed {
 		call.broken = true
 		return
 	}

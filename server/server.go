@@ -327,6 +327,8 @@ func (s *Server) Start(ctx context.Context) error {
 		if err := s.jobs.Start(ctx); err != nil {
 			return err
 		}
+	} else {
+		s.log.InfoContext(ctx, "JOBS is false: no mail is sent and no report is made here; accord worker does so")
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop

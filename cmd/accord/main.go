@@ -51,9 +51,10 @@ func run(ctx context.Context, args []string, c command) int {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return exitInterrupted // nothing has failed: the caller knows why it ended
 	}
-	fmt.Fprintln(c.err, "accord:", err)
-	var config *server.ConfigError
-	if !understood || errors.As(err, &config) || errors.Is(err, errUsage) {
+	fmt.Fprintln(c.err, "accord:", c.inWords(err))
+	_, settings := errors.AsType[*server.ConfigError](err)
+	_, usage := errors.AsType[usageError](err)
+	if !understood || settings || usage {
 		return exitUsage
 	}
 	return exitFailed

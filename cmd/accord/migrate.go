@@ -18,7 +18,7 @@ func newMigrate(c command) *cobra.Command {
 		Use:     "migrate",
 		Short:   "Change the database schema, or show its state",
 		Example: "  accord migrate status\n  accord migrate up\n  accord migrate down",
-		Args:    cobra.NoArgs,
+		Args:    knownCommand,
 		RunE:    needsCommand,
 	}
 	var all bool

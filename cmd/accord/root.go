@@ -8,15 +8,22 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/server"
 )
 
-// errUsage marks what the person at the command line can mend.
-var errUsage = errors.New("usage")
+// usageError is what the person at the command line can mend.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // errHelped is a wrong command line that help was given for.
 var errHelped = errors.New("a command is missing")
@@ -37,7 +44,7 @@ func newRoot(c command, args []string) *cobra.Command {
 		Long:          "Accord serves the API that openapi.yaml and the SQL files describe.\nSettings come from the environment, and in development from .env: see `accord config`.",
 		Example:       "  accord serve\n  accord migrate status\n  accord user create --email ada@example.com --username ada --role admin",
 		Version:       version(),
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE:          needsCommand,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -46,8 +53,54 @@ func newRoot(c command, args []string) *cobra.Command {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddCommand(newServe(c), newWorker(c), newMigrate(c), newUser(c), newSeed(c), newConfig(c))
 	return root
+}
+
+// knownCommand refuses what is none, with those that it may have been meant for.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 1 // letters that differ
+	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+		return usagef("unknown command %q for %q; did you mean %s?", args[0], cmd.CommandPath(), strings.Join(meant, " or "))
+	}
+	return usagef("unknown command %q for %q; see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
+}
+
+// flagError says in words what a value should be.
+func flagError(err error) error {
+	wrong, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
+		return err
+	}
+	kinds := map[string]string{"int": "a whole number", "uint64": "a whole number from 0 on", "bool": "true or false"}
+	kind, known := kinds[wrong.GetFlag().Value.Type()]
+	if !known {
+		return err
+	}
+	return usagef("--%s takes %s, not %q", wrong.GetFlag().Name, kind, wrong.GetValue())
+}
+
+// inWords is an error as it is told last. Where no connection to the database was
+// had, it names the setting, and says once what was tried with and without TLS.
+func (c command) inWords(err error) string {
+	if !pg.IsUnreachable(err) {
+		return err.Error()
+	}
+	setting := "DATABASE_URL"
+	if config, _, err := c.settings(); err != nil || !config.DatabaseURL.IsSet() {
+		setting = "the private PostgreSQL" // of development
+	} else if config.DatabaseDirectURL.Reveal() != config.DatabaseURL.Reveal() {
+		setting += " or DATABASE_DIRECT_URL"
+	}
+	lines := slices.Compact(strings.Split(err.Error(), "\n"))
+	if len(lines) == 2 {
+		lines = []string{lines[0] + " " + strings.TrimSpace(lines[1])}
+	}
+	return setting + ": " + strings.Join(lines, "\n")
 }
 
 // needsCommand is what a command does that only groups others: its help says
@@ -76,7 +129,7 @@ func version() string {
 func (c command) settings() (config server.Config, sources map[string]string, err error) {
 	environ, sources, err := server.Environ(c.dir, c.environ)
 	if err != nil {
-		return config, nil, fmt.Errorf("%w: %w", errUsage, err)
+		return config, nil, usageError{err}
 	}
 	config, err = server.LoadConfig(environ)
 	return config, sources, err

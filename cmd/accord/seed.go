@@ -41,7 +41,7 @@ Ctrl-C ends it; what was added until then stays.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.Users < 0 || s.Products < 0 || s.Orders < 0 || s.Sizes == (demo.Sizes{}) {
-				return fmt.Errorf("%w: --users, --products and --orders say how many; at least one of them is needed", errUsage)
+				return usagef("--users, --products and --orders say how many; at least one of them is needed")
 			}
 			return withDatabase(cmd.Context(), c, func(config server.Config) error { return s.run(cmd.Context(), config, c) })
 		},
@@ -56,7 +56,7 @@ Ctrl-C ends it; what was added until then stays.`,
 
 func (s seed) run(ctx context.Context, config server.Config, c command) error {
 	if config.Production() && !s.inProduction {
-		return fmt.Errorf("%w: made-up data in production needs --in-production", errUsage)
+		return usagef("made-up data in production needs --in-production")
 	}
 	hash, err := seedHash(ctx, config, c)
 	if err != nil {

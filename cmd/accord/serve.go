@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -119,13 +120,15 @@ func (c command) newServer(ctx context.Context, config server.Config) (*server.S
 // spread lets twice as many threads run as there are cores, and gives the
 // cores: password hashes are bounded to those, and then a rush of sign-ins
 // leaves threads for everything else (docs/decisions.md has the figures).
-func spread() (cores int) {
+//
+// It is for the process as a whole: tests run many servers in one.
+var spread = sync.OnceValue(func() (cores int) {
 	cores = runtime.GOMAXPROCS(0)
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2 * cores)
 	}
 	return cores
-}
+})
 
 // listen takes an address; setting is the one that its port comes from.
 func listen(ctx context.Context, address, setting string) (net.Listener, error) {

@@ -23,7 +23,7 @@ func newUser(c command) *cobra.Command {
 		Use:     "user",
 		Short:   "Make and change accounts, such as the first administrator",
 		Example: "  accord user create --email ada@example.com --username ada --name 'Ada Lovelace' --role admin\n  accord user set-role ada admin\n  accord user set-password ada < password.txt\n  accord user list --json",
-		Args:    cobra.NoArgs,
+		Args:    knownCommand,
 		RunE:    needsCommand,
 	}
 	user.AddCommand(newUserCreate(c), newUserSetRole(c), newUserSetPassword(c), newUserList(c))
@@ -37,7 +37,7 @@ func newUserCreate(c command) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if account.Email == "" || account.Username == "" {
-				return fmt.Errorf("%w: --email and --username are needed", errUsage)
+				return usagef("--email and --username are needed")
 			}
 			if account.FullName == "" {
 				account.FullName = account.Username
@@ -166,7 +166,7 @@ func readPassword(c command) (string, error) {
 		return "", err
 	}
 	if password != again {
-		return "", fmt.Errorf("%w: the two passwords differ", errUsage)
+		return "", usagef("the two passwords differ")
 	}
 	return password, nil
 }

@@ -30,7 +30,7 @@ func newWorker(c command) *cobra.Command {
 
 func work(ctx context.Context, config server.Config, c command) (err error) {
 	if config.PublicURL == "" { // PORT=0
-		return fmt.Errorf("%w: set PUBLIC_URL or PORT: that is where links in mails lead", errUsage)
+		return usagef("set PUBLIC_URL or PORT: that is where links in mails lead")
 	}
 	config, closeDatabase, err := c.privateDatabase(ctx, config)
 	if err != nil {

@@ -240,7 +240,7 @@ var (
 	ProblemUnavailable = &ProblemType{
 		Code:    "unavailable",
 		Status:  503,
-		Title:   "The server is busy",
+		Title:   "The server cannot answer at the moment",
 		Meaning: "Too much is going on at once, or a part that the server needs is out of reach. As far as the server knows, the request had no effect.",
 		Mend:    "Try again after the number of seconds in `Retry-After`.",
 		OAuth:   "temporarily_unavailable",

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/accord-api/accord/pg/pgtest"
+)
+
+// What a person at the command line can mend is said in their own words, once.
+func TestErrorsInWords(t *testing.T) {
+	t.Parallel()
+	nobody := []string{"DATABASE_URL=postgres://nobody:canary@127.0.0.1:1/x", "PORT=0", "ADMIN_PORT=-1"}
+	for name, c := range map[string]struct {
+		environ []string
+		args    string
+		code    int
+		want    string
+	}{
+		"a mistyped command":    {nil, "serv", exitUsage, "accord: unknown command \"serv\" for \"accord\"; did you mean serve?\n"},
+		"a mistyped subcommand": {nil, "migrate stats", exitUsage, "accord: unknown command \"stats\" for \"accord migrate\"; did you mean status?\n"},
+		"an unknown command":    {nil, "user sideways", exitUsage, "accord: unknown command \"sideways\" for \"accord user\"; see accord user --help\n"},
+		"no number":             {nil, "seed --orders x", exitUsage, "accord: --orders takes a whole number, not \"x\"\n"},
+		"a negative seed":       {nil, "seed --seed -1", exitUsage, "accord: --seed takes a whole number from 0 on, not \"-1\"\n"},
+		"nothing to add":        {nil, "seed", exitUsage, "accord: --users, --products and --orders say how many; at least one of them is needed\n"},
+		"no database to serve": {nobody, "serve", exitFailed,
+			"accord: DATABASE_URL: migrating the database: failed to connect to `user=nobody database=x`: 127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused\n"},
+		"no database to read": {nobody, "user list", exitFailed,
+			"accord: DATABASE_URL: reading the version of the schema: failed to connect to `user=nobody database=x`: 127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused\n"},
+		"no direct way": {append(nobody, "DATABASE_DIRECT_URL=postgres://direct:canary@127.0.0.1:1/x"), "migrate up", exitFailed,
+			"accord: DATABASE_URL or DATABASE_DIRECT_URL: migrating the database: failed to connect to `user=direct database=x`: 127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused\n"},
+	} {
+		code, _, errs := accord(t, c.environ, "", strings.Fields(c.args)...)
+		if code != c.code || errs != c.want {
+			t.Errorf("%s: exit %d: %swant %d: %s", name, code, errs, c.code, c.want)
+		}
+	}
+}
+
+// Who starts a server that works on no jobs is told what else to start.
+func TestServeWithoutJobs(t *testing.T) {
+	t.Parallel()
+	_, out, _ := serving(t, t.TempDir(), onDatabase(pgtest.New(t), "JOBS=false", "PUBLIC_URL=http://localhost"))
+	if !strings.Contains(out.String(), "JOBS is false") || !strings.Contains(out.String(), "accord worker") {
+		t.Errorf("told %s", out)
+	}
+}
