@@ -112,8 +112,8 @@ func (s *Server) DeleteFile(ctx context.Context, r api.DeleteFileRequestObject) 
 	})
 }
 
-// deleteFilesOf deletes what a user keeps. The reports go first: a worker that
-// is about to complete one is waited for, so that its file is seen, and every
+// deleteFilesOf deletes what a user keeps, whose account is held: a worker that is
+// about to complete a report holds it as well, so that its file is seen. Every
 // other one finds its report gone.
 func (w *write) deleteFilesOf(ctx context.Context, user uuid.UUID) error {
 	if err := w.ReportDeleteOf(ctx, user); err != nil {

@@ -407,7 +407,7 @@ func TestReportOfADeletedAccountLeavesNoFile(t *testing.T) {
 	go func() {
 		deleted <- p.DELETE("/api/v1/users/me", map[string]any{"password": p.Password}).Status
 	}()
-	waits(t, s, "ReportDeleteOf")
+	waits(t, s, "UserHold")
 	completing()
 	if got := <-deleted; got != http.StatusNoContent {
 		t.Errorf("status %d", got)

@@ -49,7 +49,6 @@ var seeded = []string{
 
 // readWhole are the queries whose purpose is to read a whole table.
 var readWhole = map[string]string{
-	"SalesByDay": "sums up all orders of up to a year, in a job",
 	"UserCount":  "how many rows a report will have, in a job",
 	"StatsDays":  "reads 30 days, which may be all that there is; kept for a minute",
 	"StatsCount": "counts whole tables; at most once a minute for each administrator, two at once",

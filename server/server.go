@@ -241,7 +241,8 @@ func (s *Server) wireJobs(o Options) error {
 		return fmt.Errorf("preparing mail: %w", err)
 	}
 	s.jobs, err = jobs.New(jobs.Config{
-		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files, Lease: o.ReportLease,
+		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files,
+		MaxPerUser: int64(s.config.FilesMaxPerUser), Lease: o.ReportLease,
 		Project: s.config.ProjectName, PublicURL: s.config.PublicURL, AuditRetention: s.config.AuditRetention,
 		Now: s.now, Log: s.log, Test: s.config.Environment == Test,
 	})

@@ -2259,7 +2259,8 @@ type ClientInterface interface {
 
 	// ListReports Your reports
 	//
-	// Newest first.
+	// Newest first. They are kept for 90 days after their end, and their files until
+	// they are deleted.
 	//
 	// Corresponds with GET /api/v1/reports (the `ListReports` operationId).
 	ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2268,8 +2269,9 @@ type ClientInterface interface {
 	//
 	// It is made in the background; a notification tells when it is ready, and the
 	// file is among yours then. `orders` are your own orders; `sales` by day and
-	// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-	// as a page in `html` with a chart too.
+	// product, and `users`, are for administrators, who have to be some still when it
+	// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+	// file counts among yours: one for which there is no room fails.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2280,8 +2282,9 @@ type ClientInterface interface {
 	//
 	// It is made in the background; a notification tells when it is ready, and the
 	// file is among yours then. `orders` are your own orders; `sales` by day and
-	// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-	// as a page in `html` with a chart too.
+	// product, and `users`, are for administrators, who have to be some still when it
+	// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+	// file counts among yours: one for which there is no room fails.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3420,7 +3423,8 @@ func (c *Client) UpdateProductWithApplicationMergePatchPlusJSONBody(ctx context.
 
 // ListReports Your reports
 //
-// Newest first.
+// Newest first. They are kept for 90 days after their end, and their files until
+// they are deleted.
 //
 // Corresponds with GET /api/v1/reports (the `ListReports` operationId).
 func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3439,8 +3443,9 @@ func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, req
 //
 // It is made in the background; a notification tells when it is ready, and the
 // file is among yours then. `orders` are your own orders; `sales` by day and
-// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-// as a page in `html` with a chart too.
+// product, and `users`, are for administrators, who have to be some still when it
+// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+// file counts among yours: one for which there is no room fails.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3461,8 +3466,9 @@ func (c *Client) GenerateReportWithBody(ctx context.Context, params *GenerateRep
 //
 // It is made in the background; a notification tells when it is ready, and the
 // file is among yours then. `orders` are your own orders; `sales` by day and
-// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-// as a page in `html` with a chart too.
+// product, and `users`, are for administrators, who have to be some still when it
+// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+// file counts among yours: one for which there is no room fails.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6905,7 +6911,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListReportsWithResponse Your reports
 	//
-	// Newest first.
+	// Newest first. They are kept for 90 days after their end, and their files until
+	// they are deleted.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6916,8 +6923,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// It is made in the background; a notification tells when it is ready, and the
 	// file is among yours then. `orders` are your own orders; `sales` by day and
-	// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-	// as a page in `html` with a chart too.
+	// product, and `users`, are for administrators, who have to be some still when it
+	// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+	// file counts among yours: one for which there is no room fails.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6928,8 +6936,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// It is made in the background; a notification tells when it is ready, and the
 	// file is among yours then. `orders` are your own orders; `sales` by day and
-	// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-	// as a page in `html` with a chart too.
+	// product, and `users`, are for administrators, who have to be some still when it
+	// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+	// file counts among yours: one for which there is no room fails.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16315,7 +16324,8 @@ func (c *ClientWithResponses) UpdateProductWithApplicationMergePatchPlusJSONBody
 
 // ListReportsWithResponse Your reports
 //
-// Newest first.
+// Newest first. They are kept for 90 days after their end, and their files until
+// they are deleted.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -16332,8 +16342,9 @@ func (c *ClientWithResponses) ListReportsWithResponse(ctx context.Context, param
 //
 // It is made in the background; a notification tells when it is ready, and the
 // file is among yours then. `orders` are your own orders; `sales` by day and
-// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-// as a page in `html` with a chart too.
+// product, and `users`, are for administrators, who have to be some still when it
+// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+// file counts among yours: one for which there is no room fails.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16350,8 +16361,9 @@ func (c *ClientWithResponses) GenerateReportWithBodyWithResponse(ctx context.Con
 //
 // It is made in the background; a notification tells when it is ready, and the
 // file is among yours then. `orders` are your own orders; `sales` by day and
-// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-// as a page in `html` with a chart too.
+// product, and `users`, are for administrators, who have to be some still when it
+// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+// file counts among yours: one for which there is no room fails.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
