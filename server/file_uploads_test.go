@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -18,7 +19,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/db"
+	"github.com/accord-api/accord/jobs"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -274,6 +279,14 @@ func TestUploadWithUnknownOutcomeKeepsTheBytes(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(storageDir(t, s), stored(t, s)[0]), yesterday, yesterday); err != nil {
 		t.Fatal(err)
 	}
+	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	if err := jobs.ClaimStorage(t.Context(), db.New(conn), s.API.Files(), yesterday); err != nil {
+		t.Fatal(err)
+	}
 	servertest.New(t, servertest.Options{DatabaseURL: s.DatabaseURL, Start: true, Settings: map[string]string{"FILES_URL": s.Config.FilesURL}})
 	becomesEmpty(t, s)
 }
@@ -364,4 +377,15 @@ func TestOneAccountCannotStopAllUploads(t *testing.T) {
 		t.Errorf("answers %v", counted)
 	}
 	upload(greedy, "x", "x")
+}
+
+// A second database does not even start on the storage of a first one, whose
+// sweep would delete its files.
+func TestStorageIsOneDatabases(t *testing.T) {
+	t.Parallel()
+	first := servertest.New(t, servertest.Options{Start: true})
+	second := servertest.New(t, servertest.Options{Settings: map[string]string{"FILES_URL": first.Config.FilesURL}})
+	if err := second.API.Start(t.Context()); !errors.Is(err, jobs.ErrForeignStorage) {
+		t.Errorf("it starts: %v", err)
+	}
 }

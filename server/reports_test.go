@@ -348,7 +348,7 @@ func TestReportWithoutItsJob(t *testing.T) {
 // How far a report is, is told while it is made, long before a lease is renewed.
 func TestProgressOfAReport(t *testing.T) {
 	t.Parallel()
-	s := servertest.New(t, servertest.Options{Start: true})
+	s := servertest.New(t, servertest.Options{Start: true, ReportLease: 10 * time.Minute})
 	admin, buyer := s.Admin(), s.Register()
 	order(buyer, line(product(admin, "LAMP", nil), 1))
 	release := hold(t, s, "SELECT pg_advisory_xact_lock(1)")

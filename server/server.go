@@ -197,14 +197,18 @@ func (s *Server) wireFiles(o Options) (err error) {
 	return err
 }
 
-// checkFiles finds out before the first upload whether files can be kept.
+// checkFiles finds out before the first upload whether files can be kept, and
+// that no other database sweeps them.
 func (s *Server) checkFiles(ctx context.Context) error {
 	if s.files == nil {
 		return errors.New("there is nowhere to keep files: set FILES_URL")
 	}
 	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 	defer cancel()
-	return s.files.Check(ctx)
+	if err := s.files.Check(ctx); err != nil {
+		return err
+	}
+	return jobs.ClaimStorage(ctx, s.queries, s.files, s.now())
 }
 
 // Files is where uploads and reports are kept; nil where nothing says so, and
