@@ -1562,7 +1562,7 @@ type ListNotificationsParams struct {
 
 // StreamNotificationsParams defines parameters for StreamNotifications.
 type StreamNotificationsParams struct {
-	// LastEventID The number of the last notification that the client has; without it, only what arises from now on is sent.
+	// LastEventID The number of the last notification that the client has; without it, and with one that was not given yet, only what arises from now on is sent.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
 
@@ -2078,7 +2078,7 @@ type ClientInterface interface {
 	// A form with one file in its field `file`, of at most 32 MiB with all that is
 	// around it. The file's content type is found in its bytes; what the client
 	// says it is does not count. Its name is made safe: without folders, without
-	// what cannot be seen, and of at most 255 bytes. All your files together may
+	// what cannot be seen, with `_` for `:*?<>|`, and of at most 255 bytes. All your files together may
 	// have as many bytes as the server's settings say; one that exceeds this is a 409.
 	// Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
 	// uploads of yours run at once, and further ones wait for a moment or are a 503.
@@ -3042,7 +3042,7 @@ func (c *Client) ListFiles(ctx context.Context, params *ListFilesParams, reqEdit
 // A form with one file in its field `file`, of at most 32 MiB with all that is
 // around it. The file's content type is found in its bytes; what the client
 // says it is does not count. Its name is made safe: without folders, without
-// what cannot be seen, and of at most 255 bytes. All your files together may
+// what cannot be seen, with `_` for `:*?<>|`, and of at most 255 bytes. All your files together may
 // have as many bytes as the server's settings say; one that exceeds this is a 409.
 // Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
 // uploads of yours run at once, and further ones wait for a moment or are a 503.
@@ -6704,7 +6704,7 @@ type ClientWithResponsesInterface interface {
 	// A form with one file in its field `file`, of at most 32 MiB with all that is
 	// around it. The file's content type is found in its bytes; what the client
 	// says it is does not count. Its name is made safe: without folders, without
-	// what cannot be seen, and of at most 255 bytes. All your files together may
+	// what cannot be seen, with `_` for `:*?<>|`, and of at most 255 bytes. All your files together may
 	// have as many bytes as the server's settings say; one that exceeds this is a 409.
 	// Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
 	// uploads of yours run at once, and further ones wait for a moment or are a 503.
@@ -15997,7 +15997,7 @@ func (c *ClientWithResponses) ListFilesWithResponse(ctx context.Context, params 
 // A form with one file in its field `file`, of at most 32 MiB with all that is
 // around it. The file's content type is found in its bytes; what the client
 // says it is does not count. Its name is made safe: without folders, without
-// what cannot be seen, and of at most 255 bytes. All your files together may
+// what cannot be seen, with `_` for `:*?<>|`, and of at most 255 bytes. All your files together may
 // have as many bytes as the server's settings say; one that exceeds this is a 409.
 // Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
 // uploads of yours run at once, and further ones wait for a moment or are a 503.
