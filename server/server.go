@@ -62,6 +62,9 @@ type Options struct {
 	// ReportLease replaces the time after which a report whose worker says nothing
 	// is made anew, for tests.
 	ReportLease time.Duration
+	// Stall replaces how long the client of an operation may pause that bounds it,
+	// for tests.
+	Stall time.Duration
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -277,7 +280,7 @@ func (u unsent) Send(ctx context.Context, m mail.Message) error {
 }
 
 // wireRoutes registers every operation with its chain, and refuses one without.
-func (s *Server) wireRoutes(Options) error {
+func (s *Server) wireRoutes(options Options) error {
 	s.echo = echo.New()
 	s.echo.Logger.SetOutput(discard{})
 	s.echo.Binder = binder{}
@@ -290,6 +293,11 @@ func (s *Server) wireRoutes(Options) error {
 
 	chains := map[string][]echo.MiddlewareFunc{}
 	for id, p := range api.Policies {
+		if p.Stall > 0 && options.Stall > 0 {
+			shorter := *p
+			shorter.Stall = options.Stall
+			p = &shorter
+		}
 		o, err := s.newOperation(p)
 		if err != nil {
 			return err
