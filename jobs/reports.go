@@ -349,13 +349,13 @@ func (l *reportTry) fail(ctx context.Context, queries *db.Queries, why refusal) 
 
 // again enqueues the next try: at once after the first, and then later each time.
 func (l *reportTry) again(ctx context.Context, tx pgx.Tx) error {
-	n, err := l.worker.Queries.WithTx(tx).ReportRelease(ctx, db.ReportReleaseParams{ID: l.report.ID, Token: l.token, Attempt: l.report.Attempt})
-	if err != nil || n == 0 {
+	released, err := l.worker.Queries.WithTx(tx).ReportRelease(ctx, db.ReportReleaseParams{ID: l.report.ID, Token: l.token, Attempt: l.report.Attempt})
+	if err != nil || released == 0 {
 		return err
 	}
 	var later river.InsertOpts
-	if before := time.Duration(l.report.Attempt - 1); before > 0 {
-		later.ScheduledAt = l.worker.Now().Add(before * before * before * reportBackoff)
+	if n := int(l.report.Attempt) - 1; n > 0 {
+		later.ScheduledAt = l.worker.Now().Add(time.Duration(n*n*n) * reportBackoff)
 	}
 	_, err = river.ClientFromContext[pgx.Tx](ctx).InsertTx(ctx, tx, Report{ID: l.report.ID, Attempt: l.report.Attempt}, &later)
 	return err

@@ -45,13 +45,15 @@ var seeded = []string{
 		SELECT gen_random_uuid(), id, '', '', 1, sha256(''), id::text, now() FROM users`,
 	`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
 		SELECT gen_random_uuid(), id, 'orders', 'csv', 30, 'succeeded', now(), now() FROM users`,
+	`INSERT INTO storage_owner (id, sweeps) VALUES (gen_random_uuid(), 1)`,
 }
 
 // readWhole are the queries whose purpose is to read a whole table.
 var readWhole = map[string]string{
-	"UserCount":  "how many rows a report will have, in a job",
-	"StatsDays":  "reads 30 days, which may be all that there is; kept for a minute",
-	"StatsCount": "counts whole tables; at most once a minute for each administrator, two at once",
+	"StorageSwept": "the table has one row",
+	"UserCount":    "how many rows a report will have, in a job",
+	"StatsDays":    "reads 30 days, which may be all that there is; kept for a minute",
+	"StatsCount":   "counts whole tables; at most once a minute for each administrator, two at once",
 }
 
 // No query of the product reads a table that grows from its first to its last
