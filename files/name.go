@@ -22,13 +22,15 @@ const (
 
 // Name makes a file's name safe to keep, to show, and to offer for a download:
 // the last element of a path of either kind of slash, in Unicode's NFC,
-// without characters that control, reorder or do not show, without dots and
-// spaces at its ends, of at most 255 bytes with the extension kept, and no
-// device of Windows (CON becomes _CON). It is "file" when nothing is left.
+// without characters that control, reorder or do not show, with _ for those that
+// Windows or a shell takes for something else, without dots and spaces at its
+// ends, of at most 255 bytes with the extension kept, and no device of Windows
+// (CON becomes _CON). It is "file" when nothing is left.
 func Name(name string) string {
 	name = strings.Map(visible, strings.ToValidUTF8(name, "\uFFFD"))
 	name = strings.TrimRight(norm.NFC.String(name), `/\`)
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name = strings.Map(harmless, name)
 	name = shorten(strings.TrimFunc(name, isDotOrSpace))
 	if isDevice(name) {
 		name = shorten("_" + name)
@@ -42,6 +44,13 @@ func visible(char rune) rune {
 	if unicode.In(char, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point,
 		unicode.Variation_Selector, unicode.Noncharacter_Code_Point) {
 		return -1
+	}
+	return char
+}
+
+func harmless(char rune) rune {
+	if strings.ContainsRune(`:*?<>|`, char) {
+		return '_'
 	}
 	return char
 }
@@ -100,9 +109,9 @@ func Disposition(name string) string {
 }
 
 // asciiName leaves out accents, and puts _ for what is not in ASCII or would
-// have to be escaped: browsers do not agree on how.
+// have to be escaped: browsers do not agree on how. Of accents alone _ is left.
 func asciiName(name string) string {
-	return strings.Map(func(char rune) rune {
+	ascii := strings.Map(func(char rune) rune {
 		switch {
 		case unicode.IsMark(char):
 			return -1
@@ -111,6 +120,10 @@ func asciiName(name string) string {
 		}
 		return char
 	}, norm.NFD.String(name))
+	if ascii == "" || ascii[0] == '.' {
+		ascii = "_" + ascii
+	}
+	return ascii
 }
 
 // extendedValue escapes every byte but RFC 8187's attr-char.

@@ -28,7 +28,7 @@ func TestName(t *testing.T) {
 		// not UTF-8, not NFC
 		"a\xff\xfeb.txt": "a\ufffdb.txt", "\xed\xa0\x80.txt": "\ufffd.txt", "e\u0301.txt": "é.txt", "e\u200b\u0301.txt": "é.txt", "\u212b": "Å",
 		// devices
-		"CON": "_CON", "con.txt": "_con.txt", "nul": "_nul", "Aux.tar.gz": "_Aux.tar.gz", "com1": "_com1", "LPT9.log": "_LPT9.log", "com¹.txt": "_com¹.txt", "prn .txt": "_prn .txt", "con:x": "_con:x",
+		"CON": "_CON", "con.txt": "_con.txt", "nul": "_nul", "Aux.tar.gz": "_Aux.tar.gz", "com1": "_com1", "LPT9.log": "_LPT9.log", "com¹.txt": "_com¹.txt", "prn .txt": "_prn .txt", "con:x": "con_x", "a:b*c?d<e>f|g.txt": "a_b_c_d_e_f_g.txt", "\u0301": "\u0301",
 		"CONIN$": "_CONIN$", "console.txt": "console.txt", "com10": "com10", "comx": "comx", "con-1": "con-1", "a.con": "a.con", ".con": "_con", "dir/nul.": "_nul",
 		// lengths
 		long + ".pdf": long[:251] + ".pdf", long: long[:255], strings.Repeat("é", 200) + ".txt": strings.Repeat("é", 125) + ".txt", "a." + long: "a." + long[:253],
@@ -47,9 +47,11 @@ func TestDisposition(t *testing.T) {
 		"report.pdf":               `attachment; filename="report.pdf"; filename*=UTF-8''report.pdf`,
 		"Größe é.txt":              `attachment; filename="Gro_e e.txt"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%C3%A9.txt`,
 		"年報.xlsx":                  `attachment; filename="__.xlsx"; filename*=UTF-8''%E5%B9%B4%E5%A0%B1.xlsx`,
-		"a\"b'c;d,e(f)=@:*%41.txt": `attachment; filename="a_b'c;d,e(f)=@:*_41.txt"; filename*=UTF-8''a%22b%27c%3Bd%2Ce%28f%29%3D%40%3A%2A%2541.txt`,
-		"x\r\nSet-Cookie: a=b":     `attachment; filename="xSet-Cookie: a=b"; filename*=UTF-8''xSet-Cookie%3A%20a%3Db`,
-		"~a_b-c!#$&+^`|.txt":       "attachment; filename=\"~a_b-c!#$&+^`|.txt\"; filename*=UTF-8''~a_b-c!#$&+^`|.txt",
+		"a\"b'c;d,e(f)=@:*%41.txt": `attachment; filename="a_b'c;d,e(f)=@___41.txt"; filename*=UTF-8''a%22b%27c%3Bd%2Ce%28f%29%3D%40__%2541.txt`,
+		"x\r\nSet-Cookie: a=b":     `attachment; filename="xSet-Cookie_ a=b"; filename*=UTF-8''xSet-Cookie_%20a%3Db`,
+		"~a_b-c!#$&+^`|.txt":       "attachment; filename=\"~a_b-c!#$&+^`_.txt\"; filename*=UTF-8''~a_b-c!#$&+^`_.txt",
+		"\u0301":                   `attachment; filename="_"; filename*=UTF-8''%CC%81`,
+		"\u0301.txt":               `attachment; filename="_.txt"; filename*=UTF-8''%CC%81.txt`,
 		"../..":                    `attachment; filename="file"; filename*=UTF-8''file`,
 	} {
 		if got := files.Disposition(name); got != want {

@@ -73,8 +73,17 @@ func (w *storageSweepWorker) Timeout(*river.Job[StorageSweep]) time.Duration {
 	return storageSweepTimeout
 }
 
-// Work sweeps the folders whose bytes have rows.
+// Work sweeps the folders whose bytes have rows, of a storage that is surely this
+// database's.
 func (w *storageSweepWorker) Work(ctx context.Context, _ *river.Job[StorageSweep]) error {
+	reason, err := w.maySweep(ctx)
+	if err != nil {
+		return fmt.Errorf("asking whose the storage is: %w", err)
+	}
+	if reason != nil {
+		w.Log.WarnContext(ctx, "the storage is not swept", "reason", reason.Error())
+		return nil
+	}
 	for _, folder := range []string{UploadFolder, reportFolder} {
 		n, err := w.sweep(ctx, folder)
 		if n > 0 {

@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -33,11 +34,11 @@ func (b *bench) stores(key string, age time.Duration) {
 	}
 }
 
-// stored lists the keys of the storage.
+// stored lists the keys of the storage, but for the one that says whose it is.
 func (b *bench) stored() (keys []string) {
 	b.Helper()
 	err := fs.WalkDir(os.DirFS(b.dir), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
+		if err == nil && !entry.IsDir() && path != "owner" {
 			keys = append(keys, path)
 		}
 		return err
@@ -59,10 +60,69 @@ func (b *bench) file(user db.User, key string) {
 	}
 }
 
+// owned is a storage that the database has had for so long.
+func (b *bench) owned(age time.Duration) {
+	b.Helper()
+	if err := jobs.ClaimStorage(b.Context(), b.queries, b.files, b.now.Add(-age)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// Another database's storage is neither claimed nor swept, nor is one that is new,
+// or newer than the database.
+func TestStorageOfAnother(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		prepare func(b *bench)
+		want    string // in the log; "" where it is swept
+	}{
+		"ours":      {func(b *bench) { b.owned(time.Hour) }, ""},
+		"new":       {func(*bench) {}, "is new to this database"},
+		"young":     {func(b *bench) { b.owned(time.Hour - time.Second) }, "is new to this database"},
+		"another's": {func(b *bench) { b.owned(time.Hour); b.exec("UPDATE storage_owner SET id = gen_random_uuid()") }, "another database"},
+		"an older database": {func(b *bench) {
+			b.exec("INSERT INTO storage_owner (id, sweeps) VALUES (gen_random_uuid(), 7)")
+			b.owned(time.Hour)
+			b.exec("UPDATE storage_owner SET sweeps = 6")
+		}, "restored from a backup"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setUp(t)
+			c.prepare(b)
+			b.stores("uploads/lost", 25*time.Hour)
+			b.start(b.jobs)
+			b.becomes("storage-sweep", "completed 1")
+			if swept := len(b.stored()) == 0; swept != (c.want == "") || !strings.Contains(b.log.String(), c.want) {
+				t.Errorf("stored are %q; the log:\n%s", b.stored(), b.log)
+			}
+			if c.want == "another database" {
+				if err := jobs.ClaimStorage(t.Context(), b.queries, b.files, b.now); !errors.Is(err, jobs.ErrForeignStorage) {
+					t.Errorf("it is claimed: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// Each sweep is counted on both sides.
+func TestSweepsAreCounted(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	b.owned(time.Hour)
+	b.start(b.jobs)
+	b.becomes("storage-sweep", "completed 1")
+	owner, err := os.ReadFile(filepath.Join(b.dir, "owner"))
+	if err != nil || !strings.Contains(string(owner), `"sweeps":1`) || b.text("SELECT sweeps::text FROM storage_owner") != "1" {
+		t.Errorf("owner %s (%v)", owner, err)
+	}
+}
+
 // What is old and belongs to no file goes, and nothing else.
 func TestStorageSweep(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
+	b.owned(time.Hour)
 	user := b.user("ada", "user", "")
 	const old, young = 24*time.Hour + time.Minute, 24*time.Hour - time.Minute
 	b.stores("uploads/known", old)
@@ -91,6 +151,7 @@ func TestStorageSweep(t *testing.T) {
 func TestStorageSweepOfManyKeys(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
+	b.owned(time.Hour)
 	user := b.user("ada", "user", "")
 	var known []string
 	for i := range 1200 {

@@ -43,6 +43,8 @@ type Config struct {
 	Sender  mail.Sender
 	// Files is where uploads and reports are kept.
 	Files *files.Store
+	// MaxPerUser is how many bytes a user may keep, reports included; 0 means any.
+	MaxPerUser int64
 	// Lease is how long a worker that says nothing is believed to be at work on a
 	// report; 0 means 30 s.
 	Lease time.Duration

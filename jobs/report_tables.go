@@ -65,9 +65,31 @@ func (l *reportTry) users(ctx context.Context, out io.Writer) error {
 
 func (l *reportTry) sales(ctx context.Context, out io.Writer) error {
 	w := table.NewCSV(out, "day", "product_id", "sku", "name", "currency", "orders", "quantity", "amount")
-	return writeTable(w, l.worker.Queries.SalesByDayStream(ctx, l.first()), func(r db.SalesByDayRow) error {
-		return w.Row(r.Day.UTC().Format(time.DateOnly), r.ProductID, r.Sku, r.Name, r.Currency, r.Orders, r.Quantity, r.Amount)
+	return writeTable(w, l.sold(ctx), func(s sale) error {
+		return w.Row(l.first().AddDate(0, 0, s.day).Format(time.DateOnly), s.ProductID, s.Sku, s.Name, s.Currency, s.Orders, s.Quantity, s.Amount)
 	})
+}
+
+// sale is what was sold of a product on a day, counted from the first.
+type sale struct {
+	day int
+	db.SalesBetweenRow
+}
+
+// sold gives the sales of one day after the other, and notes how far it is. Each
+// day is as it is when it is read.
+func (l *reportTry) sold(ctx context.Context) iter.Seq2[sale, error] {
+	return func(yield func(sale, error) bool) {
+		for day := range int(l.report.Days) {
+			from := l.first().AddDate(0, 0, day)
+			for row, err := range l.worker.Queries.SalesBetweenStream(ctx, from, from.AddDate(0, 0, 1)) {
+				if !yield(sale{day, row}, err) {
+					return
+				}
+			}
+			l.done(int64(day)+1, int64(l.report.Days))
+		}
+	}
 }
 
 // counted notes how far the rows have come.
@@ -79,9 +101,14 @@ func counted[R any](l *reportTry, total int64, rows iter.Seq2[R, error]) iter.Se
 				return
 			}
 			n++
-			l.progress.Store(int32(min(99, 100*n/max(1, total)))) //nolint:gosec // at most 99
+			l.done(n, total)
 		}
 	}
+}
+
+// done notes how far the report is; it is not whole before it is completed.
+func (l *reportTry) done(n, total int64) {
+	l.progress.Store(int32(min(99, 100*n/max(1, total)))) //nolint:gosec // at most 99
 }
 
 func writeTable[R any](w *table.Writer, rows iter.Seq2[R, error], write func(R) error) error {
@@ -122,13 +149,11 @@ func (l *reportTry) salesPage(ctx context.Context, out io.Writer) error {
 	for i := range days {
 		days[i].Day = l.first().AddDate(0, 0, i)
 	}
-	for row, err := range l.worker.Queries.SalesByDayStream(ctx, l.first()) {
+	for row, err := range l.sold(ctx) {
 		if err != nil {
 			return fmt.Errorf("reading the rows of a report: %w", err)
 		}
-		if i := int(row.Day.Sub(l.first()).Hours() / 24); i < len(days) {
-			days[i].Quantity += row.Quantity
-		}
+		days[row.day].Quantity += row.Quantity
 		key := row.ProductID.String() + row.Currency
 		if sums[key] == nil {
 			sums[key] = &salesSum{SKU: row.Sku, Name: row.Name, Currency: row.Currency}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/db"
@@ -31,18 +33,38 @@ const (
 	renewals = 3
 	// reportTimeout bounds one try.
 	reportTimeout = time.Hour
-	// reportTries is how often a report is tried before it has failed.
-	reportTries = 4
-	// reportSweep is how often abandoned reports are looked for.
-	reportSweep = 15 * time.Second
+	// reportTries is how often a report is begun before it has failed, whether its
+	// tries fail or their workers die.
+	reportTries = 5
+	// progressEvery is how often new progress is told at most.
+	progressEvery = time.Second
+	// reportBackoff is how long the third try waits; the fourth waits eight times
+	// as long, and the fifth 27 times.
+	reportBackoff = 10 * time.Second
 	// reportMax bounds the bytes of a report.
 	reportMax = 4 << 30
 	// reportsQueue keeps reports from taking the workers of mails.
 	reportsQueue = "reports"
 	// reportWorkers is how many are made at once in a process.
 	reportWorkers = 2
-	// reportProblem is the code of the problem of a report that has failed.
-	reportProblem = "internal"
+	// jobTries is how often River runs one job of a report, which only counts where
+	// it could not even begin: the tries of a report are counted in its row.
+	jobTries = 3
+	// admin is the role that asks for what is not only its own.
+	admin = "admin"
+)
+
+// refusal is why a report fails however often it is tried: a code of the problem
+// catalogue.
+type refusal string
+
+func (r refusal) Error() string { return "the report is refused: " + string(r) }
+
+// What reports fail with.
+const (
+	reportInternal  refusal = "internal" // nothing better is known
+	reportForbidden refusal = "forbidden"
+	reportTooLarge  refusal = "quota-exceeded"
 )
 
 // errLeaseLost ends a try whose report was cancelled or taken over.
@@ -58,11 +80,14 @@ type Report struct {
 // Kind names the job in the database.
 func (Report) Kind() string { return "report" }
 
-// InsertOpts keeps one job for each time that a report is abandoned.
+// InsertOpts keeps one job at a time for each try.
 func (Report) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{
-		Queue: reportsQueue, MaxAttempts: reportTries,
-		UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: time.Minute},
+		Queue: reportsQueue, MaxAttempts: jobTries,
+		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
+			rivertype.JobStateRunning, rivertype.JobStateScheduled,
+		}},
 	}
 }
 
@@ -89,13 +114,19 @@ func (w *reportWorker) Work(ctx context.Context, job *river.Job[Report]) error {
 	}
 	try.report = report
 	err = try.run(ctx)
-	if errors.Is(err, errLeaseLost) {
+	switch {
+	case err == nil, errors.Is(err, errLeaseLost):
 		return nil
+	case isStopped(ctx):
+		return try.handBack(ctx)
 	}
-	if err != nil {
-		return errors.Join(err, try.giveUp(ctx, job.Attempt >= job.MaxAttempts))
-	}
-	return nil
+	return try.giveUp(ctx, err)
+}
+
+// isStopped says that a job is broken off because the process stops. River ends
+// its context in no other way but by its timeout and when it is cancelled by hand.
+func isStopped(ctx context.Context) bool {
+	return errors.Is(ctx.Err(), context.Canceled) && !errors.Is(context.Cause(ctx), river.ErrJobCancelledRemotely)
 }
 
 func (c Config) lease() time.Duration {
@@ -125,6 +156,10 @@ func WriteReport(ctx context.Context, c Config, report db.Report, file uuid.UUID
 
 // run writes the report and completes it, renewing the lease meanwhile.
 func (l *reportTry) run(ctx context.Context) error {
+	who, err := l.worker.Queries.UserGet(ctx, l.report.UserID)
+	if err := l.permit(who.Role, who.IsActive, err); err != nil {
+		return err
+	}
 	ctx, end := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
 	go func() { defer close(renewed); l.renew(ctx, end) }()
@@ -140,25 +175,46 @@ func (l *reportTry) run(ctx context.Context) error {
 	return l.complete(context.WithoutCancel(ctx), written)
 }
 
-// renew says now and then that this worker is at it, until ctx ends; a lost
-// lease ends the work.
+// permit takes what the account is now, and an error of asking for it. Who asked
+// for the report may have lost the right to it since.
+func (l *reportTry) permit(role string, active bool, err error) error {
+	switch {
+	case err != nil && !errors.Is(err, pgx.ErrNoRows):
+		return fmt.Errorf("asking who wants a report: %w", err)
+	case err != nil, !active, l.report.Kind != ReportOrders && role != admin:
+		return reportForbidden
+	}
+	return nil
+}
+
+// renew says now and then that this worker is at it, and how far it is, until ctx
+// ends; a lost lease ends the work.
 func (l *reportTry) renew(ctx context.Context, end context.CancelCauseFunc) {
-	ticker := time.NewTicker(l.worker.lease() / renewals)
+	period := l.worker.lease() / renewals
+	every := min(period, progressEvery)
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	told, at := int32(0), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
+		progress := l.progress.Load()
+		if progress == told && time.Since(at) < period-every/2 {
+			continue
+		}
 		held, err := l.worker.Queries.ReportRenew(ctx, db.ReportRenewParams{
-			ID: l.report.ID, Token: l.token, Progress: l.progress.Load(), LeaseExpiresAt: l.worker.Now().Add(l.worker.lease()),
+			ID: l.report.ID, Token: l.token, Progress: progress, LeaseExpiresAt: l.worker.Now().Add(l.worker.lease()),
 		})
-		if err == nil && held == 0 {
+		switch {
+		case err == nil && held == 0:
 			end(errLeaseLost)
 			return
-		}
-		if err != nil && ctx.Err() == nil { // the next one may be in time
+		case err == nil:
+			told, at = progress, time.Now()
+		case ctx.Err() == nil: // the next one may be in time
 			l.worker.Log.WarnContext(ctx, "renewing the lease of a report", "report", l.report.ID, "error", err)
 		}
 	}
@@ -167,16 +223,35 @@ func (l *reportTry) renew(ctx context.Context, end context.CancelCauseFunc) {
 // write streams the report to the storage while it is made. Nothing of it runs
 // any more when it returns.
 func (l *reportTry) write(ctx context.Context) (files.Written, error) {
+	room, err := l.room(ctx)
+	if err != nil {
+		return files.Written{}, err
+	}
 	reader, writer := io.Pipe()
 	rendered := make(chan struct{})
 	go func() { defer close(rendered); writer.CloseWithError(l.render(ctx, writer)) }()
-	written, err := l.worker.Files.Write(ctx, l.key(), reader, reportMax)
+	written, err := l.worker.Files.Write(ctx, l.key(), reader, min(room, reportMax))
 	_ = reader.CloseWithError(err) // lets render end where the storage failed
 	<-rendered
+	if errors.Is(err, files.ErrTooLarge) && room < reportMax {
+		return written, reportTooLarge
+	}
 	if err != nil {
 		return written, fmt.Errorf("writing a report: %w", err)
 	}
 	return written, nil
+}
+
+// room is how many bytes the user may keep beside those that are kept.
+func (l *reportTry) room(ctx context.Context) (int64, error) {
+	if l.worker.MaxPerUser == 0 {
+		return reportMax, nil
+	}
+	used, err := l.worker.Queries.FileUsage(ctx, l.report.UserID)
+	if err != nil {
+		return 0, fmt.Errorf("asking what a user keeps: %w", err)
+	}
+	return max(0, l.worker.MaxPerUser-used), nil
 }
 
 // complete makes the file known, in the transaction that ends the report: both
@@ -186,8 +261,8 @@ func (l *reportTry) complete(ctx context.Context, written files.Written) error {
 	file.Now = l.worker.Now()
 	err := pgx.BeginFunc(ctx, l.worker.Direct, func(tx pgx.Tx) error {
 		queries := l.worker.Queries.WithTx(tx)
-		if _, err := queries.FileCreate(ctx, file); err != nil {
-			return fmt.Errorf("writing the file of a report: %w", err)
+		if err := l.keep(ctx, queries, file); err != nil {
+			return err
 		}
 		n, err := queries.ReportSucceed(ctx, db.ReportSucceedParams{ID: l.report.ID, Token: l.token, FileID: file.ID, Now: file.Now})
 		if err != nil {
@@ -198,10 +273,34 @@ func (l *reportTry) complete(ctx context.Context, written files.Written) error {
 		}
 		return l.tell(ctx, queries, "report.succeeded", "Your report is ready: "+file.Name, "/api/v1/files/"+file.ID.String())
 	})
-	if errors.Is(err, errLeaseLost) {
+	if _, refused := errors.AsType[refusal](err); refused || errors.Is(err, errLeaseLost) {
 		return errors.Join(err, l.discard(ctx))
 	}
 	return err
+}
+
+// keep writes the row of the file. While the account is held it loses no right,
+// and no other file of it takes the same room.
+func (l *reportTry) keep(ctx context.Context, queries *db.Queries, file db.FileCreateParams) error {
+	who, err := queries.ReportHoldOwner(ctx, l.report.UserID)
+	if err := l.permit(who.Role, who.IsActive, err); err != nil {
+		return err
+	}
+	row := db.FileCreateWithinParams{
+		ID: file.ID, UserID: file.UserID, Name: file.Name, ContentType: file.ContentType,
+		Size: file.Size, Sha256: file.Sha256, StorageKey: file.StorageKey, Now: file.Now, Max: l.worker.MaxPerUser,
+	}
+	if row.Max == 0 {
+		row.Max = math.MaxInt64
+	}
+	_, err = queries.FileCreateWithin(ctx, row)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return reportTooLarge
+	}
+	if err != nil {
+		return fmt.Errorf("writing the file of a report: %w", err)
+	}
+	return nil
 }
 
 // file is the row of what was written; its time is still missing.
@@ -212,20 +311,54 @@ func (l *reportTry) file(id uuid.UUID, written files.Written) db.FileCreateParam
 	}
 }
 
-// giveUp lets the report be tried again, or ends it.
-func (l *reportTry) giveUp(ctx context.Context, last bool) error {
-	ctx = context.WithoutCancel(ctx) // which may be what the try has failed of
-	if !last {
-		return l.worker.Queries.ReportRelease(ctx, l.report.ID, l.token)
-	}
-	return pgx.BeginFunc(ctx, l.worker.Direct, func(tx pgx.Tx) error {
-		queries := l.worker.Queries.WithTx(tx)
-		n, err := queries.ReportFail(ctx, db.ReportFailParams{ID: l.report.ID, Token: l.token, Problem: reportProblem, Now: l.worker.Now()})
-		if err != nil || n == 0 {
-			return err
-		}
-		return l.tell(ctx, queries, "report.failed", "Your report could not be made: "+l.name(), "/api/v1/reports/"+l.report.ID.String())
+// handBack lets another process go on, without counting this try: the job is
+// there again at once.
+func (l *reportTry) handBack(ctx context.Context) error {
+	_, err := l.worker.Queries.ReportRelease(context.WithoutCancel(ctx), db.ReportReleaseParams{
+		ID: l.report.ID, Token: l.token, Attempt: l.report.Attempt - 1,
 	})
+	if err != nil {
+		return fmt.Errorf("handing back a report: %w", err)
+	}
+	return river.JobSnooze(0)
+}
+
+// giveUp lets a report whose try has failed be tried again, or ends it.
+func (l *reportTry) giveUp(ctx context.Context, failure error) error {
+	ctx = context.WithoutCancel(ctx) // which may be what the try has failed of
+	why, refused := errors.AsType[refusal](failure)
+	if !refused {
+		why = reportInternal
+	}
+	l.worker.Log.WarnContext(ctx, "a try at a report has failed", "report", l.report.ID, "attempt", l.report.Attempt, "error", failure)
+	return pgx.BeginFunc(ctx, l.worker.Direct, func(tx pgx.Tx) error {
+		if refused || l.report.Attempt >= reportTries {
+			return l.fail(ctx, l.worker.Queries.WithTx(tx), why)
+		}
+		return l.again(ctx, tx)
+	})
+}
+
+func (l *reportTry) fail(ctx context.Context, queries *db.Queries, why refusal) error {
+	n, err := queries.ReportFail(ctx, db.ReportFailParams{ID: l.report.ID, Token: l.token, Problem: string(why), Now: l.worker.Now()})
+	if err != nil || n == 0 {
+		return err
+	}
+	return l.tell(ctx, queries, "report.failed", "Your report could not be made: "+l.name(), "/api/v1/reports/"+l.report.ID.String())
+}
+
+// again enqueues the next try: at once after the first, and then later each time.
+func (l *reportTry) again(ctx context.Context, tx pgx.Tx) error {
+	released, err := l.worker.Queries.WithTx(tx).ReportRelease(ctx, db.ReportReleaseParams{ID: l.report.ID, Token: l.token, Attempt: l.report.Attempt})
+	if err != nil || released == 0 {
+		return err
+	}
+	var later river.InsertOpts
+	if n := int(l.report.Attempt) - 1; n > 0 {
+		later.ScheduledAt = l.worker.Now().Add(time.Duration(n*n*n) * reportBackoff)
+	}
+	_, err = river.ClientFromContext[pgx.Tx](ctx).InsertTx(ctx, tx, Report{ID: l.report.ID, Attempt: l.report.Attempt}, &later)
+	return err
 }
 
 // tell creates a notification of the user who has asked for the report.
@@ -250,35 +383,4 @@ func (l *reportTry) name() string {
 
 func (l *reportTry) contentType() string {
 	return map[string]string{"csv": "text/csv", "html": "text/html"}[l.report.Format]
-}
-
-// ReportSweep enqueues the reports again whose worker is gone.
-type ReportSweep struct{}
-
-// Kind names the job in the database.
-func (ReportSweep) Kind() string { return "report-sweep" }
-
-// InsertOpts keeps one sweep at a time, however many instances run.
-func (ReportSweep) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByPeriod: reportSweep}}
-}
-
-type reportSweepWorker struct {
-	river.WorkerDefaults[ReportSweep]
-	Config
-}
-
-// Work finds leases that have run out.
-func (w *reportSweepWorker) Work(ctx context.Context, _ *river.Job[ReportSweep]) error {
-	abandoned, err := w.Queries.ReportListAbandoned(ctx, w.Now())
-	if err != nil {
-		return fmt.Errorf("looking for abandoned reports: %w", err)
-	}
-	for _, r := range abandoned {
-		w.Log.WarnContext(ctx, "a report is made anew, since its worker is gone", "report", r.ID, "attempt", r.Attempt)
-		if _, err := river.ClientFromContext[pgx.Tx](ctx).Insert(ctx, Report{ID: r.ID, Attempt: r.Attempt}, nil); err != nil {
-			return fmt.Errorf("enqueueing an abandoned report: %w", err)
-		}
-	}
-	return nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Sweep deletes what has expired: sessions, refresh tokens, mail tokens, and
-// notifications and audit events that have been kept long enough.
+// notifications, reports and audit events that have been kept long enough.
 type Sweep struct{}
 
 // Kind names the job in the database.
@@ -38,6 +38,7 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[Sweep]) error {
 		{"sessions", w.Queries.SessionDeleteExpired},
 		{"mail tokens", w.Queries.MailTokenDeleteExpired},
 		{"notifications", w.Queries.NotificationDeleteOld},
+		{"reports", w.Queries.ReportDeleteOld},
 	} {
 		n, err := table.delete(ctx, now)
 		if err != nil {

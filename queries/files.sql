@@ -45,3 +45,16 @@ RETURNING storage_key;
 -- Which of these keys of the storage belong to a file.
 SELECT storage_key FROM files
 WHERE storage_key = ANY(@keys::text[]);
+
+-- name: StorageOwner :one
+-- What this database calls itself to the storage: the id that is given, the first
+-- time, and ever after the same.
+INSERT INTO storage_owner (id, sweeps)
+VALUES (@id, 0)
+ON CONFLICT (one) DO UPDATE SET id = storage_owner.id
+RETURNING *;
+
+-- name: StorageSwept :one
+UPDATE storage_owner
+SET sweeps = sweeps + 1
+RETURNING *;

@@ -40,11 +40,10 @@ UPDATE reports
 SET progress = @progress, lease_expires_at = sqlc.arg('lease_expires_at')::timestamptz
 WHERE id = @id AND lease_token = sqlc.arg('token')::uuid;
 
--- name: ReportRelease :exec
--- Lets a report that failed be tried again.
--- exec: whoever has lost the lease has nothing to release.
+-- name: ReportRelease :execrows
+-- Lets a report be tried again, after so many tries.
 UPDATE reports
-SET status = 'queued', lease_token = NULL, lease_expires_at = NULL
+SET status = 'queued', attempt = @attempt, lease_token = NULL, lease_expires_at = NULL
 WHERE id = @id AND lease_token = sqlc.arg('token')::uuid;
 
 -- name: ReportSucceed :execrows
@@ -61,10 +60,29 @@ WHERE id = @id AND lease_token = sqlc.arg('token')::uuid;
 
 -- name: ReportListAbandoned :many
 -- Reports whose worker is gone.
-SELECT id, attempt FROM reports
+SELECT * FROM reports
 WHERE status = 'running' AND lease_expires_at <= sqlc.arg('now')::timestamptz
 ORDER BY lease_expires_at
 LIMIT 100;
+
+-- name: ReportListWaiting :many
+-- Reports that were asked for a while ago and that nobody has begun, or that wait
+-- for another try.
+SELECT id, attempt FROM reports
+WHERE status = 'queued' AND created_at <= @before
+ORDER BY created_at
+LIMIT 100;
+
+-- name: ReportHoldOwner :one
+-- Who has asked for a report, held as by UserHoldLive.
+SELECT role, is_active FROM users
+WHERE id = @id AND deleted_at IS NULL
+FOR NO KEY UPDATE;
+
+-- name: ReportDeleteOld :execrows
+-- They are kept for 90 days; their files are the user's to delete.
+DELETE FROM reports
+WHERE finished_at < sqlc.arg('now')::timestamptz - interval '90 days';
 
 -- name: OrderLineListOf :many
 -- stream
@@ -82,14 +100,19 @@ WHERE orders.user_id = @user_id AND orders.created_at >= @first;
 -- name: UserCount :one
 SELECT count(*) FROM users WHERE deleted_at IS NULL;
 
--- name: SalesByDay :many
--- What was sold of each product on each day (UTC).
+-- name: SalesBetween :many
+-- What was sold of each product in a time. The lines are LATERAL, so that those of
+-- other times are not read.
 -- stream
-SELECT date_trunc('day', orders.created_at, 'UTC')::timestamptz AS day, order_lines.product_id, order_lines.sku,
-    min(order_lines.name)::text AS name, orders.currency,
-    count(*) AS orders, sum(order_lines.quantity)::bigint AS quantity,
-    sum(order_lines.quantity * order_lines.price)::bigint AS amount
-FROM orders JOIN order_lines ON order_lines.order_id = orders.id
-WHERE orders.created_at >= @first AND orders.status <> 'cancelled'
-GROUP BY 1, 2, 3, 5
-ORDER BY 1, 3, 5;
+SELECT lines.product_id, lines.sku, min(lines.name)::text AS name, orders.currency,
+    count(*) AS orders, sum(lines.quantity)::bigint AS quantity,
+    sum(lines.quantity * lines.price)::bigint AS amount
+FROM orders
+CROSS JOIN LATERAL (
+    SELECT * FROM order_lines
+    WHERE order_lines.order_id = orders.id
+    ORDER BY order_lines.position
+) lines
+WHERE orders.created_at >= @first AND orders.created_at < @last AND orders.status <> 'cancelled'
+GROUP BY 1, 2, 4
+ORDER BY 2, 4;

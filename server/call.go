@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -16,6 +17,7 @@ import (
 type call struct {
 	requestID string
 	request   *http.Request
+	body      io.Reader // the request's body within the operation's bounds; empty without one
 	ip        netip.Addr
 	userAgent string
 	start     time.Time

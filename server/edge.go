@@ -129,6 +129,7 @@ func (s *Server) newCall(r *http.Request) *call {
 	agent := r.UserAgent()
 	c := &call{
 		request:   r,
+		body:      http.NoBody,
 		ip:        s.proxies.client(r),
 		start:     time.Now(),
 		userAgent: strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], ""),

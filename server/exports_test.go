@@ -292,6 +292,28 @@ func TestACancelledExportEndsItsQuery(t *testing.T) {
 	}
 }
 
+// Who stays and does not read holds the query no longer than the stall.
+func TestAStalledExportEndsItsQuery(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Stall: 500 * time.Millisecond})
+	admin := s.Admin()
+	manyUsers(t, s)
+	response := open(t, admin, "identity")
+	defer response.Body.Close()
+	if n := column(t, s, "SELECT count(*)::text FROM pg_stat_activity WHERE "+exporting); n != "1" {
+		t.Fatalf("%s queries are under way", n)
+	}
+	s.Eventually("the query has ended", func() bool {
+		return column(t, s, "SELECT count(*)::text FROM pg_stat_activity WHERE "+exporting) == "0"
+	})
+	if n, err := io.Copy(io.Discard, response.Body); err == nil {
+		t.Errorf("the client sees a whole answer after %d bytes", n)
+	}
+	s.Eventually("it is audited", func() bool {
+		return column(t, s, "SELECT count(*)::text FROM audit_events WHERE action = 'export.users' AND outcome = 'failed'") == "1"
+	})
+}
+
 // All rows are of the moment in which the export began.
 func TestExportIsOneSnapshot(t *testing.T) {
 	t.Parallel()

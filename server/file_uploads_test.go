@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"mime"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,7 +20,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/db"
+	"github.com/accord-api/accord/jobs"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -52,7 +58,7 @@ func TestUploadNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"plain.txt": "plain.txt", `a "b" c.txt`: `a "b" c.txt`, "naïve 文書.pdf": "naïve 文書.pdf", "100%.txt": "100%.txt",
 		"../../etc/passwd": "passwd", `C:\temp\x.txt`: "x.txt", "/": "file", "..": "file", ".bashrc": "bashrc",
-		"a\r\nSet-Cookie: x=1.txt": "aSet-Cookie: x=1.txt", "a\x00b.txt": "ab.txt", "gpj.\u202efdp.exe": "gpj.fdp.exe",
+		"a\r\nSet-Cookie: x=1.txt": "aSet-Cookie_ x=1.txt", "a\x00b.txt": "ab.txt", "gpj.\u202efdp.exe": "gpj.fdp.exe",
 		strings.Repeat("é", 200) + ".txt": strings.Repeat("é", 125) + ".txt", "\xff.txt": "\ufffd.txt",
 	} {
 		file := upload(p, name, "x")
@@ -69,6 +75,10 @@ func TestUploadNames(t *testing.T) {
 	var file client.File
 	sendForm(p, part{`form-data; name="file"; filename="naïve 文書.txt"`, "x"}).Expect(http.StatusCreated).Into(&file)
 	if file.Name != "naïve 文書.txt" {
+		t.Errorf("name %q", file.Name)
+	}
+	sendForm(p, part{`form-data; name="file"; filename="a %22b%22 c%0D%0A%20%2B.txt"`, "x"}).Expect(http.StatusCreated).Into(&file)
+	if file.Name != `a "b" c%20%2B.txt` {
 		t.Errorf("name %q", file.Name)
 	}
 }
@@ -132,6 +142,31 @@ func TestMalformedUpload(t *testing.T) {
 	holdsFiles(t, s, 0, 0)
 	// What stands around the parts does not count.
 	p.Do(http.MethodPost, filesPath, contentType, []byte("before\r\n"+string(whole)+"after")).Expect(http.StatusCreated)
+}
+
+// A form that is whole in a body that is cut off is not what the client has sent.
+func TestUploadOfACutOffBody(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	p := s.Register()
+	contentType, whole := formOf(t, filePart("a.txt", "a"))
+	for what, framing := range map[string]string{
+		"with a length": fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(whole)+1, whole),
+		"chunked":       fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(whole), whole),
+	} {
+		conn := dial(t, s.URL)
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\n%s", filesPath, p.Tokens.AccessToken, contentType, framing)
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err == nil && !strings.Contains(line, " 400 ") {
+			t.Errorf("%s: answer %q", what, line)
+		}
+	}
+	s.Eventually("both are logged", func() bool {
+		return column(t, s, "SELECT count(*)::text FROM audit_events WHERE action = 'file.upload' AND outcome = 'failed'") == "2"
+	})
+	holdsFiles(t, s, 0, 0)
 }
 
 // With all that is around it the file has the limit's size, or one byte more.
@@ -274,6 +309,14 @@ func TestUploadWithUnknownOutcomeKeepsTheBytes(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(storageDir(t, s), stored(t, s)[0]), yesterday, yesterday); err != nil {
 		t.Fatal(err)
 	}
+	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	if err := jobs.ClaimStorage(t.Context(), db.New(conn), s.API.Files(), yesterday); err != nil {
+		t.Fatal(err)
+	}
 	servertest.New(t, servertest.Options{DatabaseURL: s.DatabaseURL, Start: true, Settings: map[string]string{"FILES_URL": s.Config.FilesURL}})
 	becomesEmpty(t, s)
 }
@@ -364,4 +407,15 @@ func TestOneAccountCannotStopAllUploads(t *testing.T) {
 		t.Errorf("answers %v", counted)
 	}
 	upload(greedy, "x", "x")
+}
+
+// A second database does not even start on the storage of a first one, whose
+// sweep would delete its files.
+func TestStorageIsOneDatabases(t *testing.T) {
+	t.Parallel()
+	first := servertest.New(t, servertest.Options{Start: true})
+	second := servertest.New(t, servertest.Options{Settings: map[string]string{"FILES_URL": first.Config.FilesURL}})
+	if err := second.API.Start(t.Context()); !errors.Is(err, jobs.ErrForeignStorage) {
+		t.Errorf("it starts: %v", err)
+	}
 }

@@ -112,8 +112,8 @@ func (s *Server) DeleteFile(ctx context.Context, r api.DeleteFileRequestObject) 
 	})
 }
 
-// deleteFilesOf deletes what a user keeps. The reports go first: a worker that
-// is about to complete one is waited for, so that its file is seen, and every
+// deleteFilesOf deletes what a user keeps, whose account is held: a worker that is
+// about to complete a report holds it as well, so that its file is seen. Every
 // other one finds its report gone.
 func (w *write) deleteFilesOf(ctx context.Context, user uuid.UUID) error {
 	if err := w.ReportDeleteOf(ctx, user); err != nil {
@@ -175,7 +175,14 @@ func (u *upload) read(ctx context.Context, form *multipart.Reader, room int64) e
 	if len(u.faults) > 0 {
 		return u.faults
 	}
-	return nil
+	return readRest(ctx)
+}
+
+// readRest reads what follows the end of a form. A body that is cut off there is
+// not what the client has sent, however whole the form looks.
+func readRest(ctx context.Context) error {
+	_, err := io.Copy(io.Discard, callFrom(ctx).body)
+	return err
 }
 
 func (u *upload) readPart(ctx context.Context, part *multipart.Part, room int64) error {
@@ -205,6 +212,10 @@ func (u *upload) fault(field, code, message string) {
 	}
 }
 
+// escapedName undoes what browsers escape in the name of a file, which is nothing
+// else (WHATWG's HTML, multipart/form-data).
+var escapedName = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
+
 // store writes the bytes of the file.
 func (u *upload) store(ctx context.Context, part *multipart.Part, room int64) error {
 	written, err := u.server.files.Write(ctx, u.row.StorageKey, formPart{part}, room)
@@ -215,7 +226,7 @@ func (u *upload) store(ctx context.Context, part *multipart.Part, room int64) er
 		return err
 	}
 	u.orphan = true
-	u.row.Name, u.row.ContentType = files.Name(part.FileName()), written.ContentType
+	u.row.Name, u.row.ContentType = files.Name(escapedName.Replace(part.FileName())), written.ContentType
 	u.row.Size, u.row.Sha256 = written.Size, written.SHA256[:]
 	return nil
 }
@@ -303,7 +314,7 @@ func serveFile(w http.ResponseWriter, r *http.Request, file db.File, content io.
 	} {
 		out.header.Set(name, value)
 	}
-	http.ServeContent(out, rangeRequest(r), "", file.CreatedAt, in)
+	http.ServeContent(out, rangeRequest(r, file.Size), "", file.CreatedAt, in)
 	if err := out.refusal(file.Size); err != nil {
 		return err
 	}
@@ -351,18 +362,6 @@ func (c *fileContent) Read(p []byte) (int, error) {
 		c.failed.CompareAndSwap(nil, &err)
 	}
 	return n, err
-}
-
-// rangeRequest is a request as http.ServeContent has to see it: other methods
-// than GET and other units than bytes know no ranges (RFC 9110, section 14.2).
-func rangeRequest(r *http.Request) *http.Request {
-	unit, _, _ := strings.Cut(r.Header.Get(headerRange), "=")
-	if r.Method == http.MethodGet && unit == "bytes" {
-		return r
-	}
-	whole := r.Clone(r.Context())
-	whole.Header.Del(headerRange)
-	return whole
 }
 
 // fileWriter sends what http.ServeContent answers with, but for what it refuses:

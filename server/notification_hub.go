@@ -113,8 +113,8 @@ type events struct {
 	after int64
 }
 
-// open begins a stream, to be closed. What is newer than after is sent first; nil
-// means to begin with what arises from now on. It joins before it looks for the
+// open begins a stream, to be closed. What is newer than after is sent first; nil,
+// or a number that was never given, means to begin with what arises from now on. It joins before it looks for the
 // first time, so that nothing can arise in between and wake nobody.
 func (h *hub) open(ctx context.Context, user uuid.UUID, after *int64) (*events, error) {
 	woken, err := h.join(user)
@@ -122,12 +122,13 @@ func (h *hub) open(ctx context.Context, user uuid.UUID, after *int64) (*events, 
 		return nil, err
 	}
 	e := &events{hub: h, user: user, woken: woken}
-	if after != nil {
-		e.after = *after
-		wakeEach(woken)
-	} else if e.after, err = h.queries.NotificationLast(ctx, user); err != nil {
+	if e.after, err = h.queries.NotificationLast(ctx, user); err != nil {
 		e.close()
 		return nil, err
+	}
+	if after != nil && *after < e.after {
+		e.after = *after
+		wakeEach(woken)
 	}
 	return e, nil
 }

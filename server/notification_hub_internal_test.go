@@ -67,6 +67,7 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 	t.Parallel()
 	s, user, server, ended := streaming(t, 200*time.Millisecond, new(int64))
 	const much = `
+		WITH counter AS (INSERT INTO notification_counters (user_id, last) VALUES ($1, 40000))
 		INSERT INTO notifications (id, user_id, number, kind, title, link, created_at)
 		SELECT gen_random_uuid(), $1, n, 'order.status', repeat('x', 200), '/' || repeat('x', 199), now() FROM generate_series(1, 40000) n`
 	if _, err := s.pool.Exec(t.Context(), much, user.ID); err != nil {

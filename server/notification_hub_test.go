@@ -51,6 +51,20 @@ func expect(t *testing.T, stream *servertest.Stream, number int64, titles ...str
 	}
 }
 
+// A client that has come from elsewhere with a number that was never given is not
+// left waiting for it.
+func TestStreamAfterANumberThatWasNotGiven(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	p, conn := s.Register(), many(t, s)
+	tell(t, s, conn, p, "before")
+	stream := streamed(p, "9007199254740991")
+	tell(t, s, conn, p, "one")
+	if n := told(t, stream); n.Title != "one" {
+		t.Errorf("told %q", n.Title)
+	}
+}
+
 func TestStreamBeginsWithWhatArises(t *testing.T) {
 	t.Parallel()
 	s := started(t)

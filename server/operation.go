@@ -208,7 +208,8 @@ func (o *operation) bound(c echo.Context) (unbind func()) {
 			from = &stallReader{ReadCloser: from, conn: conn, stall: o.policy.Stall, last: deadline}
 			_ = conn.SetReadDeadline(stalled(o.policy.Stall, deadline)) // for who is refused, whose body is read by net/http
 		}
-		c.Request().Body = body{http.MaxBytesReader(c.Response().Writer, from, o.policy.BodyLimit)}
+		bounded := body{http.MaxBytesReader(c.Response().Writer, from, o.policy.BodyLimit)}
+		c.Request().Body, callOf(c).body = bounded, bounded
 	}
 	return func() {
 		cancel()

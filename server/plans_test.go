@@ -47,13 +47,14 @@ var seeded = []string{
 		SELECT gen_random_uuid(), id, '', '', 1, sha256(''), id::text, now() FROM users`,
 	`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
 		SELECT gen_random_uuid(), id, 'orders', 'csv', 30, 'succeeded', now(), now() FROM users`,
+	`INSERT INTO storage_owner (id, sweeps) VALUES (gen_random_uuid(), 1)`,
 }
 
 // readWhole are the queries that may read a whole table, or walk an index and drop
 // what a filter does not let through: because it is their purpose, or with what
 // bounds it.
 var readWhole = map[string]string{
-	"SalesByDay":          "sums up all orders of up to a year, in a job",
+	"StorageSwept":        "the table has one row",
 	"UserExport":          "exports all accounts; twice at once at most",
 	"UserCount":           "how many rows a report will have, in a job",
 	"StatsDays":           "reads 30 days, which may be all that there is; kept for a minute",

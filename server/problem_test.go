@@ -84,12 +84,11 @@ func TestReadinessDoesNotWaitLong(t *testing.T) {
 	}
 }
 
-// adminListUsers lets eight in at once, two of each administrator; the ninth waits
-// for a moment.
+// adminListUsers lets eight in at once, two of each administrator; the next one
+// waits for a moment, also where it is an administrator's third and others are free.
 func TestConcurrencyIsBounded(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
-	bound := api.Policies["adminListUsers"].Concurrency
 	var admins []*servertest.Person
 	for range 5 {
 		admin := s.Admin()
@@ -97,11 +96,16 @@ func TestConcurrencyIsBounded(t *testing.T) {
 		admins = append(admins, admin)
 	}
 	admin := admins[4]
+	bound := api.Policies["adminListUsers"].Concurrency
 	release := lock(t, s, "users")
 	var inside sync.WaitGroup
 	for i := range bound {
+		if i == 2 {
+			waiting(t, s, 2)
+			busy(t, admins[0].GET("/api/v1/admin/users"), "unavailable")
+		}
 		inside.Go(func() {
-			if got := admins[i%4].GET("/api/v1/admin/users").Status; got != http.StatusOK {
+			if got := admins[i/2].GET("/api/v1/admin/users").Status; got != http.StatusOK {
 				t.Errorf("one of the first %d gets %d", bound, got)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -212,8 +213,8 @@ func TestReportFails(t *testing.T) {
 	s := servertest.New(t, servertest.Options{Start: true, Now: time.Now})
 	admin := s.Admin()
 	execute(t, s, "ALTER TABLE users RENAME COLUMN full_name TO other_name")
-	execute(t, s, "CREATE FUNCTION hurry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.scheduled_at = now(); RETURN NEW; END $$")
-	execute(t, s, "CREATE TRIGGER hurry BEFORE UPDATE ON river_job FOR EACH ROW WHEN (NEW.state = 'retryable') EXECUTE FUNCTION hurry()")
+	execute(t, s, "CREATE FUNCTION hurry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.scheduled_at = now(); NEW.state = 'available'; RETURN NEW; END $$")
+	execute(t, s, "CREATE TRIGGER hurry BEFORE INSERT ON river_job FOR EACH ROW WHEN (NEW.state = 'scheduled') EXECUTE FUNCTION hurry()")
 	path := "/api/v1/reports/" + uuid.NewString()
 	execute(t, s, "INSERT INTO reports (id, user_id, kind, format, days, status, created_at) VALUES ('"+path[len("/api/v1/reports/"):]+"', '"+admin.User.ID.String()+"', 'users', 'csv', 30, 'queued', now())")
 	enqueueReport(t, s, path[len("/api/v1/reports/"):])
@@ -226,7 +227,7 @@ func TestReportFails(t *testing.T) {
 	if r.Problem == nil || r.Problem.Type != "/problems/internal" || r.FileID != nil {
 		t.Errorf("report %+v", r)
 	}
-	if n := column(t, s, "SELECT attempt::text FROM reports"); n != "4" {
+	if n := column(t, s, "SELECT attempt::text FROM reports"); n != "5" {
 		t.Errorf("%s tries", n)
 	}
 	if got := kinds(admin); got[0] != "report.failed" || strings.Count(strings.Join(got, " "), "report") != 1 {
@@ -237,7 +238,136 @@ func TestReportFails(t *testing.T) {
 // enqueueReport inserts the job of a report by itself.
 func enqueueReport(t *testing.T, s *servertest.Server, id string) {
 	t.Helper()
-	execute(t, s, `INSERT INTO river_job (args, kind, max_attempts, queue, state) VALUES ('{"id": "`+id+`", "attempt": 0}', 'report', 4, 'reports', 'available')`)
+	execute(t, s, `INSERT INTO river_job (args, kind, max_attempts, queue, state) VALUES ('{"id": "`+id+`", "attempt": 0}', 'report', 3, 'reports', 'available')`)
+}
+
+// refused waits for a report's failure and checks why, and that nothing is left.
+func refused(p *servertest.Person, path, problem string, files int) {
+	p.T.Helper()
+	if r := ended(p, path); r.Status != "failed" || r.Problem == nil || r.Problem.Type != "/problems/"+problem || r.FileID != nil {
+		p.T.Errorf("report %+v, want %s", r, problem)
+	}
+	p.Eventually("its bytes are gone", func() bool { return len(stored(p.T.(*testing.T), p.Server)) == files })
+	if got := kinds(p); !slices.Contains(got, "report.failed") {
+		p.T.Errorf("notifications %v", got)
+	}
+}
+
+// worksOn runs the jobs of a server that has none of its own.
+func worksOn(t *testing.T, s *servertest.Server) {
+	t.Helper()
+	servertest.New(t, servertest.Options{DatabaseURL: s.DatabaseURL, Start: true, Settings: map[string]string{
+		"PUBLIC_URL": s.URL, "FILES_URL": s.Config.FilesURL, "FILES_MAX_PER_USER": strconv.FormatInt(int64(s.Config.FilesMaxPerUser), 10),
+	}})
+}
+
+// Who asked for a report as an administrator and is none any more gets none.
+func TestReportOfADemotedAdministrator(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, user := s.Admin(), s.Register()
+	users, own := report(admin, "users", "csv"), report(admin, "orders", "csv")
+	ofInactive := report(user, "orders", "csv")
+	execute(t, s, "UPDATE users SET role = 'user' WHERE role = 'admin'")
+	execute(t, s, "UPDATE users SET is_active = false WHERE id = '"+user.User.ID.String()+"'")
+	worksOn(t, s)
+	if r := ended(admin, own); r.Status != "succeeded" {
+		t.Errorf("report %+v", r)
+	}
+	refused(admin, users, "forbidden", 1)
+	s.Eventually("the other one has failed", func() bool { return statusOf(s, ofInactive) == "" })
+	if got := column(t, s, "SELECT problem || attempt FROM reports WHERE user_id = $1", user.User.ID); got != "forbidden1" {
+		t.Errorf("report of an inactive account: %s", got)
+	}
+}
+
+// Nor who loses the role while it is made.
+func TestReportOfWhoIsDemotedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Start: true})
+	admin := s.Admin()
+	release := hold(t, s, "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+	path := report(admin, "sales", "csv")
+	waits(t, s, "SalesBetween")
+	execute(t, s, "UPDATE users SET role = 'user'")
+	release()
+	refused(admin, path, "forbidden", 0)
+}
+
+// A report counts among the user's files, and there may be no room for it.
+func TestReportWithoutRoom(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Start: true, Settings: map[string]string{"FILES_MAX_PER_USER": "1000"}})
+	user := s.Register()
+	file := upload(user, "x", strings.Repeat("x", 990))
+	refused(user, report(user, "orders", "csv"), "quota-exceeded", 1)
+	user.DELETE(pathOf(file), nil).Expect(http.StatusNoContent)
+	if r := ended(user, report(user, "orders", "csv")); r.Status != "succeeded" {
+		t.Errorf("report %+v", r)
+	}
+
+	// What comes in while it is made takes the room as well.
+	release := hold(t, s, "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+	path := report(user, "orders", "csv")
+	waits(t, s, "OrderLineCountOf")
+	execute(t, s, "UPDATE files SET size = 1000")
+	release()
+	refused(user, path, "quota-exceeded", 1)
+}
+
+// One that kills each of its workers has failed in the end.
+func TestReportThatKillsItsWorkers(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	user := s.Register()
+	path := report(user, "orders", "csv")
+	execute(t, s, "UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = '{gone}' WHERE kind = 'report'")
+	execute(t, s, "UPDATE reports SET status = 'running', attempt = 5, lease_token = gen_random_uuid(), lease_expires_at = now() - interval '1 minute'")
+	worksOn(t, s)
+	refused(user, path, "internal", 0)
+}
+
+// One whose job is lost gets another, and one whose job is still to come does not.
+func TestReportWithoutItsJob(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	user := s.Register()
+	lost, waiting := report(user, "orders", "csv"), report(user, "orders", "csv")
+	execute(t, s, "DELETE FROM river_job WHERE args ->> 'id' = '"+lost[len("/api/v1/reports/"):]+"'")
+	execute(t, s, "UPDATE river_job SET state = 'scheduled', scheduled_at = now() + interval '1 hour' WHERE kind = 'report'")
+	execute(t, s, "UPDATE reports SET created_at = created_at - interval '2 minutes'")
+	worksOn(t, s)
+	if r := ended(user, lost); r.Status != "succeeded" {
+		t.Errorf("report %+v", r)
+	}
+	if got := statusOf(s, waiting) + column(t, s, "SELECT count(*)::text FROM river_job WHERE kind = 'report'"); got != "queued2" {
+		t.Errorf("the other one and the jobs: %s", got)
+	}
+}
+
+// How far a report is, is told while it is made, long before a lease is renewed.
+func TestProgressOfAReport(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Start: true, ReportLease: 10 * time.Minute})
+	admin, buyer := s.Admin(), s.Register()
+	order(buyer, line(product(admin, "LAMP", nil), 1))
+	release := hold(t, s, "SELECT pg_advisory_xact_lock(1)")
+	execute(t, s, `ALTER TABLE order_lines RENAME TO lines`)
+	execute(t, s, `CREATE FUNCTION awaited(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END $$`)
+	execute(t, s, `CREATE VIEW order_lines AS SELECT * FROM lines WHERE awaited(sku)`)
+	path := report(admin, "sales", "csv") // of 30 days, the last of which has the order
+	var r client.Report
+	s.Eventually("29 days are told", func() bool {
+		return column(t, s, "SELECT progress::text FROM reports") == "96"
+	})
+	admin.GET(path).Expect(http.StatusOK).Into(&r)
+	if r.Status != "running" || r.Progress != 96 {
+		t.Errorf("report %+v", r)
+	}
+	release()
+	if r := ended(admin, path); r.Status != "succeeded" || r.Progress != 100 {
+		t.Errorf("report %+v", r)
+	}
 }
 
 // Who is no administrator any more is not given what an administrator was answered.

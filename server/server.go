@@ -61,6 +61,9 @@ type Options struct {
 	// ReportLease replaces the time after which a report whose worker says nothing
 	// is made anew, for tests.
 	ReportLease time.Duration
+	// Stall replaces how long the client of an operation may pause that bounds it,
+	// for tests.
+	Stall time.Duration
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -207,14 +210,18 @@ func (s *Server) wireFiles(o Options) (err error) {
 	return err
 }
 
-// checkFiles finds out before the first upload whether files can be kept.
+// checkFiles finds out before the first upload whether files can be kept, and
+// that no other database sweeps them.
 func (s *Server) checkFiles(ctx context.Context) error {
 	if s.files == nil {
 		return errors.New("there is nowhere to keep files: set FILES_URL")
 	}
 	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 	defer cancel()
-	return s.files.Check(ctx)
+	if err := s.files.Check(ctx); err != nil {
+		return err
+	}
+	return jobs.ClaimStorage(ctx, s.queries, s.files, s.now())
 }
 
 // Files is where uploads and reports are kept; nil where nothing says so, and
@@ -251,7 +258,8 @@ func (s *Server) wireJobs(o Options) error {
 		return fmt.Errorf("preparing mail: %w", err)
 	}
 	s.jobs, err = jobs.New(jobs.Config{
-		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files, Lease: o.ReportLease,
+		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files,
+		MaxPerUser: int64(s.config.FilesMaxPerUser), Lease: o.ReportLease,
 		Project: s.config.ProjectName, PublicURL: s.config.PublicURL, AuditRetention: s.config.AuditRetention,
 		Now: s.now, Log: s.log, Test: s.config.Environment == Test,
 	})
@@ -284,7 +292,7 @@ func (u unsent) Send(ctx context.Context, m mail.Message) error {
 }
 
 // wireRoutes registers every operation with its chain, and refuses one without.
-func (s *Server) wireRoutes(Options) error {
+func (s *Server) wireRoutes(options Options) error {
 	s.echo = echo.New()
 	s.echo.Logger.SetOutput(discard{})
 	s.echo.Binder = binder{}
@@ -297,6 +305,11 @@ func (s *Server) wireRoutes(Options) error {
 
 	chains := map[string][]echo.MiddlewareFunc{}
 	for id, p := range api.Policies {
+		if p.Stall > 0 && options.Stall > 0 {
+			shorter := *p
+			shorter.Stall = options.Stall
+			p = &shorter
+		}
 		o, err := s.newOperation(p)
 		if err != nil {
 			return err

@@ -36,6 +36,8 @@ type Options struct {
 	Now func() time.Time
 	// ReportLease shortens how long a worker that says nothing is believed in.
 	ReportLease time.Duration
+	// Stall shortens how long a client may pause, where the contract bounds it.
+	Stall time.Duration
 	// Outbox is a folder for development to keep mails in, instead of the Mailbox.
 	Outbox string
 }
@@ -102,7 +104,7 @@ func (s *Server) run(listener net.Listener, o Options) {
 	s.T.Helper()
 	options := server.Options{
 		Log: slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, ReportLease: o.ReportLease,
+		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, ReportLease: o.ReportLease, Stall: o.Stall,
 	}
 	if o.Outbox == "" {
 		options.Sender = s.Mailbox

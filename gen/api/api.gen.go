@@ -1518,7 +1518,7 @@ type ListNotificationsParams struct {
 
 // StreamNotificationsParams defines parameters for StreamNotifications.
 type StreamNotificationsParams struct {
-	// LastEventID The number of the last notification that the client has; without it, only what arises from now on is sent.
+	// LastEventID The number of the last notification that the client has; without it, and with one that was not given yet, only what arises from now on is sent.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
 

@@ -1562,7 +1562,7 @@ type ListNotificationsParams struct {
 
 // StreamNotificationsParams defines parameters for StreamNotifications.
 type StreamNotificationsParams struct {
-	// LastEventID The number of the last notification that the client has; without it, only what arises from now on is sent.
+	// LastEventID The number of the last notification that the client has; without it, and with one that was not given yet, only what arises from now on is sent.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
 
@@ -2080,7 +2080,7 @@ type ClientInterface interface {
 	// A form with one file in its field `file`, of at most 32 MiB with all that is
 	// around it. The file's content type is found in its bytes; what the client
 	// says it is does not count. Its name is made safe: without folders, without
-	// what cannot be seen, and of at most 255 bytes. All your files together may
+	// what cannot be seen, with `_` for `:*?<>|`, and of at most 255 bytes. All your files together may
 	// have as many bytes as the server's settings say; one that exceeds this is a 409.
 	// Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
 	// uploads of yours run at once, and further ones wait for a moment or are a 503.
@@ -2263,7 +2263,8 @@ type ClientInterface interface {
 
 	// ListReports Your reports
 	//
-	// Newest first.
+	// Newest first. They are kept for 90 days after their end, and their files until
+	// they are deleted.
 	//
 	// Corresponds with GET /api/v1/reports (the `ListReports` operationId).
 	ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2272,8 +2273,9 @@ type ClientInterface interface {
 	//
 	// It is made in the background; a notification tells when it is ready, and the
 	// file is among yours then. `orders` are your own orders; `sales` by day and
-	// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-	// as a page in `html` with a chart too.
+	// product, and `users`, are for administrators, who have to be some still when it
+	// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+	// file counts among yours: one for which there is no room fails.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2284,8 +2286,9 @@ type ClientInterface interface {
 	//
 	// It is made in the background; a notification tells when it is ready, and the
 	// file is among yours then. `orders` are your own orders; `sales` by day and
-	// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-	// as a page in `html` with a chart too.
+	// product, and `users`, are for administrators, who have to be some still when it
+	// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+	// file counts among yours: one for which there is no room fails.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3043,7 +3046,7 @@ func (c *Client) ListFiles(ctx context.Context, params *ListFilesParams, reqEdit
 // A form with one file in its field `file`, of at most 32 MiB with all that is
 // around it. The file's content type is found in its bytes; what the client
 // says it is does not count. Its name is made safe: without folders, without
-// what cannot be seen, and of at most 255 bytes. All your files together may
+// what cannot be seen, with `_` for `:*?<>|`, and of at most 255 bytes. All your files together may
 // have as many bytes as the server's settings say; one that exceeds this is a 409.
 // Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
 // uploads of yours run at once, and further ones wait for a moment or are a 503.
@@ -3426,7 +3429,8 @@ func (c *Client) UpdateProductWithApplicationMergePatchPlusJSONBody(ctx context.
 
 // ListReports Your reports
 //
-// Newest first.
+// Newest first. They are kept for 90 days after their end, and their files until
+// they are deleted.
 //
 // Corresponds with GET /api/v1/reports (the `ListReports` operationId).
 func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3445,8 +3449,9 @@ func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, req
 //
 // It is made in the background; a notification tells when it is ready, and the
 // file is among yours then. `orders` are your own orders; `sales` by day and
-// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-// as a page in `html` with a chart too.
+// product, and `users`, are for administrators, who have to be some still when it
+// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+// file counts among yours: one for which there is no room fails.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3467,8 +3472,9 @@ func (c *Client) GenerateReportWithBody(ctx context.Context, params *GenerateRep
 //
 // It is made in the background; a notification tells when it is ready, and the
 // file is among yours then. `orders` are your own orders; `sales` by day and
-// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-// as a page in `html` with a chart too.
+// product, and `users`, are for administrators, who have to be some still when it
+// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+// file counts among yours: one for which there is no room fails.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6704,7 +6710,7 @@ type ClientWithResponsesInterface interface {
 	// A form with one file in its field `file`, of at most 32 MiB with all that is
 	// around it. The file's content type is found in its bytes; what the client
 	// says it is does not count. Its name is made safe: without folders, without
-	// what cannot be seen, and of at most 255 bytes. All your files together may
+	// what cannot be seen, with `_` for `:*?<>|`, and of at most 255 bytes. All your files together may
 	// have as many bytes as the server's settings say; one that exceeds this is a 409.
 	// Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
 	// uploads of yours run at once, and further ones wait for a moment or are a 503.
@@ -6913,7 +6919,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListReportsWithResponse Your reports
 	//
-	// Newest first.
+	// Newest first. They are kept for 90 days after their end, and their files until
+	// they are deleted.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6924,8 +6931,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// It is made in the background; a notification tells when it is ready, and the
 	// file is among yours then. `orders` are your own orders; `sales` by day and
-	// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-	// as a page in `html` with a chart too.
+	// product, and `users`, are for administrators, who have to be some still when it
+	// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+	// file counts among yours: one for which there is no room fails.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6936,8 +6944,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// It is made in the background; a notification tells when it is ready, and the
 	// file is among yours then. `orders` are your own orders; `sales` by day and
-	// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-	// as a page in `html` with a chart too.
+	// product, and `users`, are for administrators, who have to be some still when it
+	// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+	// file counts among yours: one for which there is no room fails.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15996,7 +16005,7 @@ func (c *ClientWithResponses) ListFilesWithResponse(ctx context.Context, params 
 // A form with one file in its field `file`, of at most 32 MiB with all that is
 // around it. The file's content type is found in its bytes; what the client
 // says it is does not count. Its name is made safe: without folders, without
-// what cannot be seen, and of at most 255 bytes. All your files together may
+// what cannot be seen, with `_` for `:*?<>|`, and of at most 255 bytes. All your files together may
 // have as many bytes as the server's settings say; one that exceeds this is a 409.
 // Sending it may take 5 minutes, and no pause longer than 10 seconds. A few
 // uploads of yours run at once, and further ones wait for a moment or are a 503.
@@ -16325,7 +16334,8 @@ func (c *ClientWithResponses) UpdateProductWithApplicationMergePatchPlusJSONBody
 
 // ListReportsWithResponse Your reports
 //
-// Newest first.
+// Newest first. They are kept for 90 days after their end, and their files until
+// they are deleted.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -16342,8 +16352,9 @@ func (c *ClientWithResponses) ListReportsWithResponse(ctx context.Context, param
 //
 // It is made in the background; a notification tells when it is ready, and the
 // file is among yours then. `orders` are your own orders; `sales` by day and
-// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-// as a page in `html` with a chart too.
+// product, and `users`, are for administrators, who have to be some still when it
+// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+// file counts among yours: one for which there is no room fails.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16360,8 +16371,9 @@ func (c *ClientWithResponses) GenerateReportWithBodyWithResponse(ctx context.Con
 //
 // It is made in the background; a notification tells when it is ready, and the
 // file is among yours then. `orders` are your own orders; `sales` by day and
-// product, and `users`, are for administrators. Each is made as `csv`, `sales`
-// as a page in `html` with a chart too.
+// product, and `users`, are for administrators, who have to be some still when it
+// is made. Each is made as `csv`, `sales` as a page in `html` with a chart too. The
+// file counts among yours: one for which there is no room fails.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

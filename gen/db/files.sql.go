@@ -267,3 +267,32 @@ func (q *Queries) FileUsage(ctx context.Context, userID uuid.UUID) (int64, error
 	err := row.Scan(&column_1)
 	return column_1, err
 }
+
+const storageOwner = `-- name: StorageOwner :one
+INSERT INTO storage_owner (id, sweeps)
+VALUES ($1, 0)
+ON CONFLICT (one) DO UPDATE SET id = storage_owner.id
+RETURNING one, id, sweeps
+`
+
+// What this database calls itself to the storage: the id that is given, the first
+// time, and ever after the same.
+func (q *Queries) StorageOwner(ctx context.Context, id uuid.UUID) (StorageOwner, error) {
+	row := q.db.QueryRow(ctx, storageOwner, id)
+	var i StorageOwner
+	err := row.Scan(&i.One, &i.ID, &i.Sweeps)
+	return i, err
+}
+
+const storageSwept = `-- name: StorageSwept :one
+UPDATE storage_owner
+SET sweeps = sweeps + 1
+RETURNING one, id, sweeps
+`
+
+func (q *Queries) StorageSwept(ctx context.Context) (StorageOwner, error) {
+	row := q.db.QueryRow(ctx, storageSwept)
+	var i StorageOwner
+	err := row.Scan(&i.One, &i.ID, &i.Sweeps)
+	return i, err
+}

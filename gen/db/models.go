@@ -109,6 +109,12 @@ type Session struct {
 	UserAgent     string
 }
 
+type StorageOwner struct {
+	One    bool
+	ID     uuid.UUID
+	Sweeps int64
+}
+
 type User struct {
 	ID                uuid.UUID
 	Email             string

@@ -213,6 +213,20 @@ func (q *Queries) ReportDeleteOf(ctx context.Context, userID uuid.UUID) error {
 	return err
 }
 
+const reportDeleteOld = `-- name: ReportDeleteOld :execrows
+DELETE FROM reports
+WHERE finished_at < $1::timestamptz - interval '90 days'
+`
+
+// They are kept for 90 days; their files are the user's to delete.
+func (q *Queries) ReportDeleteOld(ctx context.Context, now time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, reportDeleteOld, now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const reportFail = `-- name: ReportFail :execrows
 UPDATE reports
 SET status = 'failed', problem = $1, finished_at = $2::timestamptz,
@@ -267,6 +281,25 @@ func (q *Queries) ReportGet(ctx context.Context, iD uuid.UUID, userID uuid.UUID)
 	return i, err
 }
 
+const reportHoldOwner = `-- name: ReportHoldOwner :one
+SELECT role, is_active FROM users
+WHERE id = $1 AND deleted_at IS NULL
+FOR NO KEY UPDATE
+`
+
+type ReportHoldOwnerRow struct {
+	Role     string
+	IsActive bool
+}
+
+// Who has asked for a report, held as by UserHoldLive.
+func (q *Queries) ReportHoldOwner(ctx context.Context, id uuid.UUID) (ReportHoldOwnerRow, error) {
+	row := q.db.QueryRow(ctx, reportHoldOwner, id)
+	var i ReportHoldOwnerRow
+	err := row.Scan(&i.Role, &i.IsActive)
+	return i, err
+}
+
 const reportList = `-- name: ReportList :many
 SELECT id, user_id, kind, format, days, status, progress, attempt, lease_token, lease_expires_at, file_id, problem, created_at, finished_at FROM reports
 WHERE user_id = $1
@@ -317,27 +350,71 @@ func (q *Queries) ReportList(ctx context.Context, arg ReportListParams) ([]Repor
 }
 
 const reportListAbandoned = `-- name: ReportListAbandoned :many
-SELECT id, attempt FROM reports
+SELECT id, user_id, kind, format, days, status, progress, attempt, lease_token, lease_expires_at, file_id, problem, created_at, finished_at FROM reports
 WHERE status = 'running' AND lease_expires_at <= $1::timestamptz
 ORDER BY lease_expires_at
 LIMIT 100
 `
 
-type ReportListAbandonedRow struct {
-	ID      uuid.UUID
-	Attempt int32
-}
-
 // Reports whose worker is gone.
-func (q *Queries) ReportListAbandoned(ctx context.Context, now time.Time) ([]ReportListAbandonedRow, error) {
+func (q *Queries) ReportListAbandoned(ctx context.Context, now time.Time) ([]Report, error) {
 	rows, err := q.db.Query(ctx, reportListAbandoned, now)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ReportListAbandonedRow{}
+	items := []Report{}
 	for rows.Next() {
-		var i ReportListAbandonedRow
+		var i Report
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Kind,
+			&i.Format,
+			&i.Days,
+			&i.Status,
+			&i.Progress,
+			&i.Attempt,
+			&i.LeaseToken,
+			&i.LeaseExpiresAt,
+			&i.FileID,
+			&i.Problem,
+			&i.CreatedAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const reportListWaiting = `-- name: ReportListWaiting :many
+SELECT id, attempt FROM reports
+WHERE status = 'queued' AND created_at <= $1
+ORDER BY created_at
+LIMIT 100
+`
+
+type ReportListWaitingRow struct {
+	ID      uuid.UUID
+	Attempt int32
+}
+
+// Reports that were asked for a while ago and that nobody has begun, or that wait
+// for another try.
+func (q *Queries) ReportListWaiting(ctx context.Context, before time.Time) ([]ReportListWaitingRow, error) {
+	rows, err := q.db.Query(ctx, reportListWaiting, before)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ReportListWaitingRow{}
+	for rows.Next() {
+		var i ReportListWaitingRow
 		if err := rows.Scan(&i.ID, &i.Attempt); err != nil {
 			return nil, err
 		}
@@ -349,17 +426,25 @@ func (q *Queries) ReportListAbandoned(ctx context.Context, now time.Time) ([]Rep
 	return items, nil
 }
 
-const reportRelease = `-- name: ReportRelease :exec
+const reportRelease = `-- name: ReportRelease :execrows
 UPDATE reports
-SET status = 'queued', lease_token = NULL, lease_expires_at = NULL
-WHERE id = $1 AND lease_token = $2::uuid
+SET status = 'queued', attempt = $1, lease_token = NULL, lease_expires_at = NULL
+WHERE id = $2 AND lease_token = $3::uuid
 `
 
-// Lets a report that failed be tried again.
-// exec: whoever has lost the lease has nothing to release.
-func (q *Queries) ReportRelease(ctx context.Context, iD uuid.UUID, token uuid.UUID) error {
-	_, err := q.db.Exec(ctx, reportRelease, iD, token)
-	return err
+type ReportReleaseParams struct {
+	Attempt int32
+	ID      uuid.UUID
+	Token   uuid.UUID
+}
+
+// Lets a report be tried again, after so many tries.
+func (q *Queries) ReportRelease(ctx context.Context, arg ReportReleaseParams) (int64, error) {
+	result, err := q.db.Exec(ctx, reportRelease, arg.Attempt, arg.ID, arg.Token)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const reportRenew = `-- name: ReportRenew :execrows
@@ -415,19 +500,22 @@ func (q *Queries) ReportSucceed(ctx context.Context, arg ReportSucceedParams) (i
 	return result.RowsAffected(), nil
 }
 
-const salesByDay = `-- name: SalesByDay :many
-SELECT date_trunc('day', orders.created_at, 'UTC')::timestamptz AS day, order_lines.product_id, order_lines.sku,
-    min(order_lines.name)::text AS name, orders.currency,
-    count(*) AS orders, sum(order_lines.quantity)::bigint AS quantity,
-    sum(order_lines.quantity * order_lines.price)::bigint AS amount
-FROM orders JOIN order_lines ON order_lines.order_id = orders.id
-WHERE orders.created_at >= $1 AND orders.status <> 'cancelled'
-GROUP BY 1, 2, 3, 5
-ORDER BY 1, 3, 5
+const salesBetween = `-- name: SalesBetween :many
+SELECT lines.product_id, lines.sku, min(lines.name)::text AS name, orders.currency,
+    count(*) AS orders, sum(lines.quantity)::bigint AS quantity,
+    sum(lines.quantity * lines.price)::bigint AS amount
+FROM orders
+CROSS JOIN LATERAL (
+    SELECT order_id, position, product_id, quantity, sku, name, price FROM order_lines
+    WHERE order_lines.order_id = orders.id
+    ORDER BY order_lines.position
+) lines
+WHERE orders.created_at >= $1 AND orders.created_at < $2 AND orders.status <> 'cancelled'
+GROUP BY 1, 2, 4
+ORDER BY 2, 4
 `
 
-type SalesByDayRow struct {
-	Day       time.Time
+type SalesBetweenRow struct {
 	ProductID uuid.UUID
 	Sku       string
 	Name      string
@@ -437,19 +525,19 @@ type SalesByDayRow struct {
 	Amount    int64
 }
 
-// What was sold of each product on each day (UTC).
+// What was sold of each product in a time. The lines are LATERAL, so that those of
+// other times are not read.
 // stream
-func (q *Queries) SalesByDay(ctx context.Context, first time.Time) ([]SalesByDayRow, error) {
-	rows, err := q.db.Query(ctx, salesByDay, first)
+func (q *Queries) SalesBetween(ctx context.Context, first time.Time, last time.Time) ([]SalesBetweenRow, error) {
+	rows, err := q.db.Query(ctx, salesBetween, first, last)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []SalesByDayRow{}
+	items := []SalesBetweenRow{}
 	for rows.Next() {
-		var i SalesByDayRow
+		var i SalesBetweenRow
 		if err := rows.Scan(
-			&i.Day,
 			&i.ProductID,
 			&i.Sku,
 			&i.Name,

@@ -28,13 +28,13 @@ func (q *Queries) OrderLineListOfStream(ctx context.Context, userID uuid.UUID, f
 	}, orderLineListOf, userID, first)
 }
 
-// SalesByDayStream gives the rows of SalesByDay one by one.
+// SalesBetweenStream gives the rows of SalesBetween one by one.
 // The query runs when the stream is ranged over, and holds its connection until
 // the loop ends. An error is the last that the loop gets, with an empty row.
-func (q *Queries) SalesByDayStream(ctx context.Context, first time.Time) iter.Seq2[SalesByDayRow, error] {
-	return streamRows(ctx, q.db, func(i *SalesByDayRow) []any {
-		return []any{&i.Day, &i.ProductID, &i.Sku, &i.Name, &i.Currency, &i.Orders, &i.Quantity, &i.Amount}
-	}, salesByDay, first)
+func (q *Queries) SalesBetweenStream(ctx context.Context, first time.Time, last time.Time) iter.Seq2[SalesBetweenRow, error] {
+	return streamRows(ctx, q.db, func(i *SalesBetweenRow) []any {
+		return []any{&i.ProductID, &i.Sku, &i.Name, &i.Currency, &i.Orders, &i.Quantity, &i.Amount}
+	}, salesBetween, first, last)
 }
 
 // UserExportStream gives the rows of UserExport one by one.

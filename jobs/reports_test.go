@@ -1,0 +1,67 @@
+package jobs_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/accord-api/accord/gen/db"
+	"github.com/accord-api/accord/jobs"
+)
+
+// A stop in order hands a report back: the next process makes it at once, and the
+// try does not count.
+func TestStopHandsAReportBack(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	user := b.user("ada", "user", "")
+	report, err := b.queries.ReportCreate(t.Context(), db.ReportCreateParams{
+		ID: uuid.Must(uuid.NewV7()), UserID: user.ID, Kind: jobs.ReportOrders, Format: "csv", Days: 30, Now: b.now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := b.hold("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+	b.enqueue(jobs.Report{ID: report.ID})
+	b.start(b.jobs)
+	b.eventually("it is being made", func() bool { return b.text("SELECT status || attempt FROM reports") == "running1" })
+	b.eventually("it waits", func() bool {
+		return b.text("SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == "1"
+	})
+
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.jobs.Stop(now); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.text("SELECT status || attempt FROM reports"); got != "queued0" {
+		t.Errorf("the report is %s", got)
+	}
+	b.becomes("report", "available 1")
+	release()
+	b.start(b.newJobs(b.post.sender(t), auditRetention))
+	b.becomes("report", "completed 1")
+	if got := b.text("SELECT status || attempt FROM reports"); got != "succeeded1" {
+		t.Errorf("the report is %s", got)
+	}
+}
+
+// hold begins a transaction that goes on until it is released.
+func (b *bench) hold(sql string) (release func()) {
+	b.Helper()
+	conn, err := pgx.Connect(b.Context(), b.pool.Inner().Config().ConnString())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := conn.Exec(b.Context(), "BEGIN; "+sql); err != nil {
+		b.Fatal(err)
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}
+}
