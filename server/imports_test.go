@@ -15,27 +15,30 @@ const module = "github.com/accord-api/accord/"
 // allowed says what each package may import of this module: leaves know neither
 // server nor gen/api, and only server sees the contract.
 var allowed = map[string][]string{
-	"auth":       {"limit"}, // bounds the hashes at once
-	"cache":      {},
-	"cmd/accord": {"demo", "pg", "pg/devpg", "server"}, // joins what is run
-	"demo":       {"files", "gen/db", "jobs", "pg"},    // COPY, a report, and word that products came
-	"files":      {},
-	"gen/api":    {"policy", "validate"},                       // the generated server
-	"gen/client": {},                                           // stands alone
-	"gen/db":     {},                                           // stands alone
-	"jobs":       {"auth", "files", "gen/db", "mail", "table"}, // tokens of mails, rows, sending, reports
-	"limit":      {},
-	"mail":       {},
-	"pg":         {"schema"}, // migrates it
-	"pg/devpg":   {},
-	"pg/pgtest":  {"pg", "pg/devpg", "schema"}, // migrated databases for tests
-	"policy":     {},
-	"redistest":  {}, // a real Redis for tests
-	"schema":     {},
-	"server":     {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
-	"servertest": {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
-	"table":      {},
-	"validate":   {},
+	"auth":             {"limit"}, // bounds the hashes at once
+	"cache":            {},
+	"contract/format":  {},                                               // values of formats, and near misses
+	"contract/pattern": {},                                               // strings for patterns, and near misses
+	"contract":         {"contract/format", "contract/pattern"},          // knows nothing of this server
+	"cmd/accord":       {"contract", "demo", "pg", "pg/devpg", "server"}, // joins what is run
+	"demo":             {"files", "gen/db", "jobs", "pg"},                // COPY, a report, and word that products came
+	"files":            {},
+	"gen/api":          {"policy", "validate"},                       // the generated server
+	"gen/client":       {},                                           // stands alone
+	"gen/db":           {},                                           // stands alone
+	"jobs":             {"auth", "files", "gen/db", "mail", "table"}, // tokens of mails, rows, sending, reports
+	"limit":            {},
+	"mail":             {},
+	"pg":               {"schema"}, // migrates it
+	"pg/devpg":         {},
+	"pg/pgtest":        {"pg", "pg/devpg", "schema"}, // migrated databases for tests
+	"policy":           {},
+	"redistest":        {}, // a real Redis for tests
+	"schema":           {},
+	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
+	"servertest":       {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
+	"table":            {},
+	"validate":         {},
 }
 
 func TestDirectionOfImports(t *testing.T) {

@@ -88,8 +88,12 @@ func IsDate(s string) bool {
 // leap seconds: what a time.Time can hold and give back.
 func IsDateTime(s string) bool {
 	var t time.Time
+	if len(s) < 20 || len(s) > 40 || strings.Contains(s, ",") || t.UnmarshalText([]byte(s)) != nil {
+		return false
+	}
+	zone := s[len(s)-len("+00:00"):]
 
-	return len(s) >= 20 && len(s) <= 40 && t.UnmarshalText([]byte(s)) == nil
+	return s[len(s)-1] == 'Z' || zone[1:3] < "24" && zone[4:] < "60" // package time takes any
 }
 
 // IsURI is an absolute URI (RFC 3986) in ASCII.

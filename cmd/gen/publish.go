@@ -152,6 +152,7 @@ var chainHeaders = []chainHeader{
 	{"RateLimit-Policy", "RateLimitPolicy", limitedAnswer, false},
 	{"ETag", "ETag", cachedAnswer, true},
 	{"Cache-Control", "Revalidate", cachedAnswer, true},
+	{"Cache-Control", "CacheControl", func(o *operation, status string) bool { return !cachedAnswer(o, status) }, false},
 	{"Idempotency-Replayed", "IdempotencyReplayed", func(o *operation, status string) bool { return o.idempotent() && status < "3" }, true},
 	{"Deprecation", "Deprecation", func(o *operation, _ string) bool { return !o.policy.deprecatedAfter.IsZero() }, true},
 	{"Sunset", "Sunset", func(o *operation, _ string) bool { return !o.policy.sunset.IsZero() }, true},
@@ -185,7 +186,7 @@ func (c *contract) addHeaders(op *operation, responses *yaml.Node, answer entry)
 		if get(response, "headers") == nil {
 			set(response, "headers", mapping())
 		}
-		if headers := get(response, "headers"); get(headers, h.name) == nil {
+		if headers := get(response, "headers"); get(headers, h.name) == nil || h.own {
 			set(headers, h.name, mapping("$ref", scalar("#/components/headers/"+h.component)))
 		}
 	}

@@ -2580,9 +2580,6 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 type HealthyJSONResponse Health
 
-type NotModifiedResponse struct {
-}
-
 type OrderJSONResponse Order
 
 type OrdersResponseHeaders struct {
@@ -3377,9 +3374,20 @@ func (response DownloadFile206AsteriskResponse) VisitDownloadFileResponse(w http
 	return err
 }
 
-type DownloadFile304Response = NotModifiedResponse
+type DownloadFile304ResponseHeaders struct {
+	CacheControl       string
+	ContentDisposition string
+	ETag               string
+}
+
+type DownloadFile304Response struct {
+	Headers DownloadFile304ResponseHeaders
+}
 
 func (response DownloadFile304Response) VisitDownloadFileResponse(w http.ResponseWriter) error {
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.Header().Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(304)
 	return nil
 }

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/accord-api/accord/contract"
+)
+
+// errContract is a server that does not keep to its document.
+var errContract = errors.New("the server does not keep to the document")
+
+// contractFlags say what is held to which document.
+type contractFlags struct {
+	spec   string
+	logins []string
+	values []string
+	target contract.Target
+}
+
+func newContract(c command) *cobra.Command {
+	var flags contractFlags
+	command := &cobra.Command{
+		Use:   "contract --url URL",
+		Short: "Hold a server to its OpenAPI document",
+		Long: "Derives cases from an OpenAPI 3.0 or 3.1 document, runs them against a server,\n" +
+			"and tells each sentence of the document that the server does not keep. It makes\n" +
+			"accounts and whatever else the cases need, and leaves them there: use a server\n" +
+			"whose data may change, or --read-only. It ends with 1 where anything failed.",
+		Example: "  accord contract --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1 --login user=user:User-demo-1\n" +
+			"  accord contract mutate --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			document, err := flags.read(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			result, err := contract.Run(cmd.Context(), document, flags.target, nil)
+			if err != nil {
+				return err
+			}
+			if err := result.Write(c.out); err != nil {
+				return err
+			}
+			if len(result.Failed()) > 0 {
+				return errContract
+			}
+			return nil
+		},
+	}
+	flags.add(command)
+	command.AddCommand(newContractMutate(c))
+	return command
+}
+
+func newContractMutate(c command) *cobra.Command {
+	var flags contractFlags
+	command := &cobra.Command{
+		Use:   "mutate --url URL",
+		Short: "Tell which changes of the document no case would notice",
+		Long: "Changes one thing in the document at a time and runs the cases of what it is\n" +
+			"about against the server, which stays as it is. A change that no case notices is\n" +
+			"something that the document says and nothing holds the server to.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			document, err := flags.read(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			score, err := contract.Mutate(cmd.Context(), document, flags.target, nil)
+			if err != nil {
+				return err
+			}
+			return score.Write(c.out)
+		},
+	}
+	flags.add(command)
+	return command
+}
+
+func (f *contractFlags) add(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&f.target.URL, "url", "", "the server: scheme, host, and what stands before the document's paths")
+	flags.StringVar(&f.spec, "spec", "", "the document, a file or a URL (default: the server's /api/openapi.json)")
+	flags.StringArrayVar(&f.logins, "login", nil, "NAME=user:password, somebody who may sign in; several share the load")
+	flags.StringArrayVar(&f.values, "value", nil, "operationId.member=COMMAND, which prints a value that comes by mail or the like")
+	flags.StringVar(&f.target.ClientIPHeader, "client-ip-header", "", "a header that the server takes clients' addresses from, such as X-Forwarded-For")
+	flags.BoolVar(&f.target.ReadOnly, "read-only", false, "send GET, HEAD and OPTIONS only")
+	flags.IntVar(&f.target.Parallel, "parallel", 4, "how many operations are tried at once")
+}
+
+// read understands the flags and gets the document.
+func (f *contractFlags) read(ctx context.Context, c command) (*contract.Document, error) {
+	if f.target.URL == "" {
+		return nil, usagef("--url is needed")
+	}
+	for _, login := range f.logins {
+		name, rest, named := strings.Cut(login, "=")
+		user, password, both := strings.Cut(rest, ":")
+		if !named || !both {
+			return nil, usagef("--login is NAME=user:password")
+		}
+		f.target.Logins = append(f.target.Logins, contract.Login{Name: name, User: user, Password: password})
+	}
+	f.target.Values = map[string]func(context.Context) (any, error){}
+	for _, value := range f.values {
+		key, line, ok := strings.Cut(value, "=")
+		if !ok {
+			return nil, usagef("--value is operationId.member=COMMAND")
+		}
+		f.target.Values[key] = printed(line, c)
+	}
+	if f.spec == "" {
+		f.spec = strings.TrimSuffix(f.target.URL, "/") + "/api/openapi.json"
+	}
+	source, err := fetched(ctx, f.spec)
+	if err != nil {
+		return nil, fmt.Errorf("reading the document: %w", err)
+	}
+	return contract.Parse(f.spec, source)
+}
+
+// printed is what a command line prints, without the end of the line.
+func printed(line string, c command) func(context.Context) (any, error) {
+	return func(ctx context.Context) (any, error) {
+		cmd := exec.CommandContext(ctx, "/bin/sh", "-c", line) //nolint:gosec // the caller's own command line
+		cmd.Dir, cmd.Env, cmd.Stderr = c.dir, c.environ, c.err
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("running %q: %w", line, err)
+		}
+		return strings.TrimRight(string(out), "\r\n"), nil
+	}
+}
+
+func fetched(ctx context.Context, from string) ([]byte, error) {
+	if !strings.Contains(from, "://") {
+		return os.ReadFile(from) //nolint:gosec // the caller's own file
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	var content bytes.Buffer
+	if _, err := content.ReadFrom(response.Body); err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %d", from, response.StatusCode)
+	}
+	return content.Bytes(), nil
+}

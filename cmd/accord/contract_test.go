@@ -1,0 +1,40 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// What breaks the document is told with the place where it stands, and ends with 1;
+// a wrong command line ends with 2.
+func TestContractCommand(t *testing.T) {
+	t.Parallel()
+	empty := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(empty.Close)
+	const spec = "../../contract/testdata/shop.yaml"
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"contract", "--url", empty.URL, "--spec", spec}, 1, "FAILED listThings: valid"},
+		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--read-only"}, 1, "createThing"},
+		{[]string{"contract", "mutate", "--url", empty.URL, "--spec", spec}, 0, "contract mutation score: "},
+		{[]string{"contract", "--url", empty.URL}, 1, "/api/openapi.json answers 404"},
+		{[]string{"contract"}, 2, "--url is needed"},
+		{[]string{"contract", "--url", empty.URL, "--login", "ada"}, 2, "--login is NAME=user:password"},
+		{[]string{"contract", "--url", empty.URL, "--value", "x"}, 2, "--value is operationId.member=COMMAND"},
+		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--login", "ada=ada:secret-1"}, 1, "signing ada in: the document has no OAuth2 password flow"},
+	} {
+		out := &output{}
+		code := run(t.Context(), c.args, command{dir: t.TempDir(), out: out, err: out})
+		if code != c.code || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%s: %d, %s; want %d, %s", c.args, code, out, c.code, c.want)
+		}
+		if strings.Contains(out.String(), "secret-1") {
+			t.Errorf("%s: the output holds a password", c.args)
+		}
+	}
+}

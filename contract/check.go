@@ -1,0 +1,317 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Failure is one way in which the server does not keep to the document.
+type Failure struct {
+	// Pointer is the sentence that is broken, Line where it stands.
+	Pointer string
+	Line    int
+	// Text says what was wanted and what came.
+	Text string
+}
+
+// judge holds what came of a case against the document.
+func (d *deriver) judge(c Case, done []*exchange) []Failure {
+	o := d.operation(c.Operation)
+	j := &judgement{deriver: d, operation: o, pointer: c.Pointer}
+	for _, e := range done {
+		if e != nil {
+			j.answer(e)
+		}
+	}
+	switch c.script.Kind {
+	case "":
+		j.wanted(c, done)
+	case scriptReplay:
+		if j.operation.policy.idempotent {
+			j.replayed(done)
+		} else if done[len(done)-1].answer.Get("Idempotency-Replayed") != "" || len(done) > 1 && done[1].answer.Get("Idempotency-Replayed") != "" {
+			j.fail(j.pointer, "an answer is replayed, and the operation is not idempotent")
+		}
+	case scriptRevalidate:
+		j.revalidated(done)
+	case scriptFlood:
+		j.flooded(c, done)
+	}
+	return j.failures
+}
+
+type judgement struct {
+	*deriver
+	operation *operation
+	pointer   string
+	failures  []Failure
+}
+
+func (j *judgement) fail(pointer, text string, args ...any) {
+	f := Failure{pointer, j.line(pointer), fmt.Sprintf(text, args...)}
+	if !slices.Contains(j.failures, f) {
+		j.failures = append(j.failures, f)
+	}
+}
+
+func (j *judgement) wanted(c Case, done []*exchange) {
+	w, e := c.want, done[0]
+	switch {
+	case w.done && e.status >= http.StatusBadRequest:
+		j.fail(j.pointer, "a valid request is answered %d: %s", e.status, first(string(e.received), 300))
+	case w.accepted && !accepted(j.operation, e.status) && !j.alike(c, done):
+		j.fail(j.pointer, "a valid request is answered %d: %s", e.status, first(string(e.received), 300))
+	case len(w.statuses) > 0 && !slices.Contains(w.statuses, e.status):
+		j.fail(j.pointer, "want %s, got %d", either(w.statuses), e.status)
+	}
+	for _, name := range w.headers {
+		if e.answer.Get(name) == "" {
+			j.fail(j.pointer, "the header %s is missing", name)
+		}
+	}
+	if w.field != "" && slices.Contains([]int{http.StatusBadRequest, http.StatusUnprocessableEntity}, e.status) && !strings.Contains(string(e.received), w.field) {
+		j.fail(j.pointer, "the refusal does not name %s: %s", w.field, first(string(e.received), 300))
+	}
+}
+
+// accepted says that a request was taken as valid: done, or refused for a reason
+// that lies in what is there already.
+func accepted(o *operation, status int) bool {
+	switch status {
+	case http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
+		return o.response(status) != nil
+	case http.StatusUnauthorized:
+		return o.public()
+	}
+	return status < http.StatusBadRequest
+}
+
+// alike says that a refusal is not for the sake of the value that was tried: it
+// names other fields only, or comes with any other value as well.
+func (j *judgement) alike(c Case, done []*exchange) bool {
+	if len(done) < 2 {
+		return false
+	}
+	if fields := named(done[0].received); len(fields) > 0 && c.place != "" && !slices.Contains(fields, fieldName(c.place)) {
+		return true
+	}
+	return done[0].status == done[1].status && withoutIDs(done[0].received) == withoutIDs(done[1].received)
+}
+
+// named lists the fields that a problem names in its errors.
+func named(data []byte) (fields []string) {
+	var problem struct {
+		Errors []struct {
+			Field string `json:"field"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(data, &problem) == nil {
+		for _, e := range problem.Errors {
+			fields = append(fields, e.Field)
+		}
+	}
+	return fields
+}
+
+// fieldName writes a place as a[0].b.
+func fieldName(place string) string {
+	var b strings.Builder
+	for _, step := range steps(place) {
+		switch _, err := strconv.Atoi(step); {
+		case err == nil:
+			b.WriteString("[" + step + "]")
+		case b.Len() > 0:
+			b.WriteString("." + step)
+		default:
+			b.WriteString(step)
+		}
+	}
+	return b.String()
+}
+
+var ids = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}`)
+
+func withoutIDs(data []byte) string { return ids.ReplaceAllString(string(data), "-") }
+
+func either(statuses []int) string {
+	texts := make([]string, len(statuses))
+	for i, status := range statuses {
+		texts[i] = strconv.Itoa(status)
+	}
+	return strings.Join(texts, " or ")
+}
+
+func (j *judgement) replayed(done []*exchange) {
+	if len(done) < 3 || done[0].status >= http.StatusBadRequest {
+		j.fail(j.pointer, "the first request is answered %d", done[0].status)
+		return
+	}
+	if done[1].status != done[0].status || string(done[1].received) != string(done[0].received) {
+		j.fail(j.pointer, "the same key gives another answer: %d after %d", done[1].status, done[0].status)
+	}
+	if done[1].answer.Get("Idempotency-Replayed") != "true" {
+		j.fail(j.pointer, "the replay does not say Idempotency-Replayed: true")
+	}
+	if done[2].status != http.StatusUnprocessableEntity {
+		j.fail(j.pointer, "another body under the same key is answered %d, want 422", done[2].status)
+	}
+}
+
+func (j *judgement) revalidated(done []*exchange) {
+	if len(done) < 3 {
+		j.fail(j.pointer, "there is no ETag")
+		return
+	}
+	if done[1].status != http.StatusNotModified {
+		j.fail(j.pointer, "If-None-Match with the ETag is answered %d, want 304", done[1].status)
+	}
+	if done[1].answer.Get("ETag") != done[0].answer.Get("ETag") {
+		j.fail(j.pointer, "the 304 has another ETag")
+	}
+	if done[2].status != done[0].status {
+		j.fail(j.pointer, "If-None-Match with another ETag is answered %d, want %d", done[2].status, done[0].status)
+	}
+	if done[0].answer.Get("Cache-Control") == "" {
+		j.fail(j.pointer, "there is no Cache-Control")
+	}
+}
+
+func (j *judgement) flooded(c Case, done []*exchange) {
+	if len(done) == 1 {
+		j.fail(j.pointer, "refused before %d requests", c.script.N)
+		return
+	}
+	last := done[1]
+	if last.status != http.StatusTooManyRequests {
+		j.fail(j.pointer, "request %d is answered %d, want 429", c.script.N+1, last.status)
+	} else if last.answer.Get("Retry-After") == "" {
+		j.fail(j.pointer, "the 429 does not say Retry-After")
+	}
+}
+
+// answer holds one answer against what the document says of it.
+func (j *judgement) answer(e *exchange) {
+	o := j.operation
+	if e.operation != o.id {
+		return
+	}
+	if e.status >= http.StatusInternalServerError && e.status != http.StatusServiceUnavailable {
+		j.fail(o.pointer, "%d: %s", e.status, first(string(e.received), 300))
+		return
+	}
+	if e.method != o.method { // no operation of the document
+		if r := o.unexpected(); r != nil {
+			j.body(r, e)
+		}
+		return
+	}
+	r := o.response(e.status)
+	if r == nil {
+		j.fail(o.pointer+"/responses", "the status %d is not declared: %s", e.status, first(string(e.received), 300))
+		return
+	}
+	j.headers(r, e)
+	j.body(r, e)
+	if strings.Contains(e.answer.Get("Cache-Control"), "public") && !o.policy.cached && j.policies() {
+		j.fail(o.pointer, "a %d is for caches that are shared, and the operation has no cache", e.status)
+	}
+}
+
+// policies says whether the document has any x-policy.
+func (j *judgement) policies() bool {
+	return slices.ContainsFunc(j.operations, func(o *operation) bool { return o.policy.cached })
+}
+
+func (j *judgement) headers(r *response, e *exchange) {
+	for _, name := range sorted(e.answer) {
+		if (j.deriver.headers[name] || own(name)) && !slices.ContainsFunc(r.headers, func(h header) bool { return strings.EqualFold(h.name, name) }) {
+			j.fail(r.pointer+"/headers", "a %d has the header %s, which is not declared for it", e.status, name)
+		}
+	}
+	for _, h := range r.headers {
+		value := e.answer.Get(h.name)
+		switch {
+		case value == "" && h.required:
+			j.fail(h.pointer+"/required", "the header %s is missing from a %d", h.name, e.status)
+		case value != "" && j.at(h.schema) != nil:
+			for _, b := range j.broken(h.schema, headerValue(j.shape(h.schema), value)) {
+				j.fail(b.pointer, "the header %s of a %d: %s: %s", h.name, e.status, value, b.text)
+			}
+		}
+	}
+}
+
+// own says that a header is one of the API's own, and none that proxies, frameworks
+// and browsers have an understanding of.
+func own(name string) bool {
+	return strings.HasPrefix(name, "X-") && !slices.Contains([]string{
+		"X-Content-Type-Options", "X-Frame-Options", "X-Xss-Protection", "X-Powered-By", "X-Dns-Prefetch-Control", "X-Download-Options", "X-Permitted-Cross-Domain-Policies", "X-Cache", "X-Served-By", "X-Accel-Buffering",
+	}, name)
+}
+
+// headerValue reads a header as what its schema says that it is.
+func headerValue(s shape, text string) any {
+	switch s.kind() {
+	case "integer", "number":
+		if json.Valid([]byte(text)) {
+			return json.Number(text)
+		}
+	case "boolean":
+		if text == "true" || text == "false" {
+			return text == "true"
+		}
+	}
+	return text
+}
+
+func (j *judgement) broken(pointer string, value any) []breach {
+	found, err := j.schemas.breaches(pointer, value)
+	if err != nil {
+		return []breach{{pointer: pointer, text: err.Error()}}
+	}
+	return found
+}
+
+func (j *judgement) body(r *response, e *exchange) {
+	if len(r.bodies) == 0 {
+		if len(e.received) > 0 {
+			j.fail(r.pointer, "a %d has a body, and none is declared: %s", e.status, first(string(e.received), 100))
+		}
+		return
+	}
+	declared, value, ok := j.read(r, e)
+	if !ok || declared.schema == "" || e.cut {
+		return
+	}
+	for _, b := range j.broken(declared.schema, value) {
+		j.fail(b.pointer, "a %d has at %q: %s", e.status, b.at, b.text)
+	}
+}
+
+// read decodes a body as the declared content type that it has.
+func (j *judgement) read(r *response, e *exchange) (declared body, value any, ok bool) {
+	mediaType, _, err := mime.ParseMediaType(e.answer.Get("Content-Type"))
+	i := slices.IndexFunc(r.bodies, func(b body) bool { return err == nil && strings.EqualFold(b.mediaType, mediaType) })
+	if i < 0 {
+		i = slices.IndexFunc(r.bodies, func(b body) bool { return err == nil && matchesRange(b.mediaType, mediaType) })
+	}
+	if i < 0 {
+		j.fail(r.pointer+"/content", "the content type of a %d is not declared: %q", e.status, e.answer.Get("Content-Type"))
+		return body{}, nil, false
+	}
+	if !strings.HasSuffix(mediaType, "json") {
+		return r.bodies[i], string(e.received), true
+	}
+	value, err = decode(e.received)
+	if err != nil {
+		j.fail(r.bodies[i].pointer, "the body of a %d is no JSON: %s", e.status, err)
+		return body{}, nil, false
+	}
+	return r.bodies[i], value, true
+}

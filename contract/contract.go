@@ -1,0 +1,141 @@
+// Package contract derives cases from an OpenAPI document and holds a server to
+// them: what the document allows has to be taken, what it refuses has to be
+// refused, and every answer has to be what it says. It knows nothing of the
+// server but its address.
+package contract
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Result is what a run has come to.
+type Result struct {
+	Document string
+	URL      string
+	Outcomes []Outcome
+	// Unproven are claims of the document that nothing has borne witness of.
+	Unproven []Claim
+	Elapsed  time.Duration
+}
+
+// Outcome is what one case has come to.
+type Outcome struct {
+	Case
+	Failures []Failure
+	// Skipped says why a case was not run; "" where it was.
+	Skipped string
+	Elapsed time.Duration
+
+	done []*exchange
+}
+
+// Failed lists the outcomes with failures.
+func (r *Result) Failed() []Outcome {
+	return slices.Collect(func(yield func(Outcome) bool) {
+		for _, o := range r.Outcomes {
+			if len(o.Failures) > 0 && !yield(o) {
+				return
+			}
+		}
+	})
+}
+
+// Run derives the cases of a document, runs them against a target and judges what
+// comes. progress is told of each outcome as it comes, one at a time; it may be
+// nil. An error is one of the run itself: that the document cannot be read or
+// nobody can sign in.
+func Run(ctx context.Context, d *Document, target Target, progress func(Outcome)) (*Result, error) {
+	s, err := begin(ctx, d, target)
+	if err != nil {
+		return nil, err
+	}
+	return s.all(ctx, progress)
+}
+
+func begin(ctx context.Context, d *Document, target Target) (*session, error) {
+	derived, err := newDeriver(d)
+	if err != nil {
+		return nil, err
+	}
+	derived.take(target)
+	s := newSession(derived, target)
+	return s, s.signIn(ctx)
+}
+
+// take notes what the target gives.
+func (d *deriver) take(target Target) {
+	d.given = map[string]bool{}
+	for key := range target.Values {
+		d.given[key] = true
+	}
+}
+
+// all runs the cases of each operation, several operations at once.
+func (s *session) all(ctx context.Context, progress func(Outcome)) (*Result, error) {
+	began := time.Now()
+	per := make([][]Outcome, len(s.operations))
+	var telling sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(s.target.Parallel)
+	for i, o := range s.operations {
+		group.Go(func() error {
+			for _, c := range s.cases(o) {
+				outcome := s.run(ctx, s.deriver, c)
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				per[i] = append(per[i], outcome)
+				if progress != nil {
+					telling.Lock()
+					progress(outcome)
+					telling.Unlock()
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	result := &Result{Document: s.Name, URL: s.target.URL, Outcomes: slices.Concat(per...), Elapsed: time.Since(began)}
+	result.Unproven = s.unproven(s.operations, exchanges(result.Outcomes))
+	return result, nil
+}
+
+// exchanges sorts what came by operation.
+func exchanges(outcomes []Outcome) map[string][]*exchange {
+	by := map[string][]*exchange{}
+	for _, o := range outcomes {
+		for _, e := range o.done {
+			if e != nil {
+				by[o.Operation] = append(by[o.Operation], e)
+			}
+		}
+	}
+	return by
+}
+
+// run does one case of a document, which may be another one than the session's.
+func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
+	if s.target.ReadOnly && !c.request.on.safe() {
+		return Outcome{Case: c, Skipped: "it writes"}
+	}
+	if c.fault != "" {
+		return Outcome{Case: c, Failures: []Failure{{c.Pointer, d.line(c.Pointer), c.fault}}}
+	}
+	began := time.Now()
+	done, err := s.perform(ctx, c)
+	outcome := Outcome{Case: c, done: done, Elapsed: time.Since(began)}
+	if err != nil {
+		outcome.Failures = []Failure{{c.Pointer, d.line(c.Pointer), fmt.Sprintf("it could not be tried: %s", err)}}
+		return outcome
+	}
+	outcome.Failures = d.judge(c, done)
+	return outcome
+}

@@ -1,0 +1,470 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Case is one thing that the document says, and how a server is held to it.
+type Case struct {
+	// Operation is the operationId, or the method and path where there is none.
+	Operation string
+	// Name says in a few words what is tried, and once for each operation.
+	Name string
+	// Pointer is the sentence of the document, as a JSON pointer.
+	Pointer string
+
+	request request
+	script  script
+	want    want
+	// control is a request that differs in place only, in a value at no edge; nil
+	// for none.
+	control *request
+	place   string
+	// together are requests of which one has to be taken as well as this one: a
+	// listed value may go with some values of other members only.
+	together []request
+	// fault is what is wrong with the document itself; nothing is sent then.
+	fault string
+}
+
+// script is how a case's request is sent.
+type script struct {
+	Kind string
+	N    int    // of a flood
+	By   string // what its limit counts by
+}
+
+// The kinds of scripts; "" sends the request once.
+const (
+	scriptAgain      = "again"      // twice, all else equal
+	scriptFlood      = "flood"      // N times and once more
+	scriptReplay     = "replay"     // twice with one Idempotency-Key, then another body
+	scriptRevalidate = "revalidate" // with the ETag of the answer before
+)
+
+// want is which answers do. The zero value wants any that the document declares.
+type want struct {
+	// accepted wants the request taken as valid, whatever else stands against it.
+	accepted bool
+	// done wants it done.
+	done bool
+	// statuses are those that do; none of them declared is a fault of its own.
+	statuses []int
+	// field is what a refusal has to name.
+	field string
+	// headers have to be there.
+	headers []string
+}
+
+// deriver makes the cases of one document.
+type deriver struct {
+	maker
+	operations []*operation
+	links      map[string][]link
+	headers    map[string]bool // that any answer declares
+	given      map[string]bool // members whose values the target gives
+}
+
+func newDeriver(d *Document) (*deriver, error) {
+	s, err := newSchemas(d)
+	if err != nil {
+		return nil, err
+	}
+	operations := d.operations()
+	made := &deriver{maker: maker{d, s}, operations: operations, links: d.links(operations), headers: map[string]bool{}}
+	for _, o := range operations {
+		for _, r := range o.responses {
+			for _, h := range r.headers {
+				made.headers[http.CanonicalHeaderKey(h.name)] = true
+			}
+		}
+	}
+	return made, nil
+}
+
+func (d *deriver) operation(id string) *operation {
+	for _, o := range d.operations {
+		if o.id == id {
+			return o
+		}
+	}
+	return nil
+}
+
+// cases are those of one operation, smallest first.
+func (d *deriver) cases(o *operation) []Case {
+	c := &casing{deriver: d, operation: o, valid: d.valid(o)}
+	c.add("valid", o.pointer, c.valid, want{accepted: true, done: true})
+	c.access()
+	for _, p := range o.parameters {
+		c.parameter(p)
+	}
+	c.body()
+	c.unknownResource()
+	c.methods()
+	c.policies()
+	return c.found
+}
+
+// valid is the request that the other cases of an operation differ from in one
+// thing.
+func (d *deriver) valid(o *operation) request {
+	r := request{Operation: o.id, Parameters: map[string]any{}, As: d.caller(o), on: o}
+	for _, p := range o.parameters {
+		if p.required {
+			r.Parameters[p.key()] = d.argument(o, p)
+		}
+	}
+	if len(o.bodies) > 0 {
+		r.MediaType = o.bodies[0].mediaType
+		r.Body = d.content(o, o.bodies[0], o.bodies[0].example())
+	}
+	return r
+}
+
+func (d *deriver) caller(o *operation) caller {
+	if o.public() {
+		return caller{Nobody: true}
+	}
+	return caller{Scopes: o.access[0], Alone: !o.safe() && len(o.access[0]) == 0}
+}
+
+// argument is a value for a parameter: what a link gives for it, here or for the
+// same parameter elsewhere, or its example.
+func (d *deriver) argument(o *operation, p parameter) any {
+	for _, l := range d.links[o.id] {
+		for _, name := range []string{p.name, p.in + "." + p.name} {
+			if expression, ok := l.parameters[name]; ok {
+				return d.expression(l.from, expression)
+			}
+		}
+	}
+	for _, other := range d.operations {
+		if p.in == "path" && other != o {
+			for _, l := range d.links[other.id] {
+				if expression, ok := l.parameters[p.name]; ok {
+					return d.expression(l.from, expression)
+				}
+			}
+		}
+	}
+	if len(p.examples) > 0 {
+		return p.examples[0]
+	}
+	return d.base(p.schema, true, 0)
+}
+
+// expression reads a runtime expression (OpenAPI 3.1, section 4.8.20.4), alone
+// or within a value.
+func (d *deriver) expression(from string, value any) any {
+	switch value := value.(type) {
+	case string:
+		trimmed := strings.TrimSuffix(strings.TrimPrefix(value, "{"), "}")
+		if strings.HasPrefix(trimmed, "$response.") || strings.HasPrefix(trimmed, "$request.") {
+			return linked{from, trimmed}
+		}
+	case []any:
+		list := make([]any, len(value))
+		for i := range value {
+			list[i] = d.expression(from, value[i])
+		}
+		return list
+	case map[string]any:
+		object := map[string]any{}
+		for name := range value {
+			object[name] = d.expression(from, value[name])
+		}
+		return object
+	}
+	return value
+}
+
+// content is a valid body. Where the operation may find that something is there
+// already, its texts are such as nothing has yet.
+func (d *deriver) content(o *operation, b body, value any) any {
+	if value == nil {
+		value = d.base(b.schema, true, 0)
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	full := map[string]any{}
+	s := d.shape(b.schema)
+	for _, member := range d.members(s) {
+		given, there := object[member.name]
+		if !there {
+			continue
+		}
+		full[member.name] = given
+		if text, is := given.(string); is && d.free(member.pointer) && (o.response(http.StatusConflict) != nil || o.counts(member.name)) {
+			free := d.shape(member.pointer)
+			full[member.name] = fresh{member.pointer, max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
+		}
+	}
+	for name, given := range object {
+		if _, there := full[name]; !there {
+			full[name] = given
+		}
+	}
+	for name := range full {
+		if key := o.id + "." + name; d.given[key] {
+			full[name] = given{key}
+		}
+	}
+	for _, l := range d.links[o.id] {
+		if given, ok := l.body.(map[string]any); ok && l.from != o.id {
+			for name, value := range given {
+				full[name] = d.expression(l.from, value)
+			}
+			break
+		}
+	}
+	return full
+}
+
+// free says whether a text may be anything that is long enough and looks right.
+func (d *deriver) free(pointer string) bool {
+	s := d.shape(pointer)
+	for _, keyword := range []string{"enum", "const", "writeOnly"} {
+		if _, ok := s.rule(keyword); ok {
+			return false
+		}
+	}
+	return s.kind() == "string" && slices.Contains([]string{"", "email", "idn-email"}, s.format())
+}
+
+// casing collects the cases of one operation.
+type casing struct {
+	*deriver
+	operation *operation
+	valid     request
+	found     []Case
+	names     map[string]bool
+}
+
+func (c *casing) add(name, pointer string, r request, w want) *Case {
+	return c.script(name, pointer, r, script{}, w)
+}
+
+func (c *casing) script(name, pointer string, r request, s script, w want) *Case {
+	if c.names == nil {
+		c.names = map[string]bool{}
+	}
+	for unique, i := name, 2; ; unique, i = fmt.Sprintf("%s (%d)", name, i), i+1 {
+		if !c.names[unique] {
+			name = unique
+			break
+		}
+	}
+	c.names[name] = true
+	c.found = append(c.found, Case{Operation: c.operation.id, Name: name, Pointer: pointer, request: r, script: s, want: w})
+	return &c.found[len(c.found)-1]
+}
+
+// refused are the statuses of a request that breaks the contract.
+func (c *casing) refused(also ...int) []int {
+	return append([]int{http.StatusBadRequest, http.StatusUnprocessableEntity}, also...)
+}
+
+// access asks as those who may, and as those who may not.
+func (c *casing) access() {
+	o := c.operation
+	unauthorized := want{statuses: []int{http.StatusUnauthorized}}
+	if o.public() {
+		return
+	}
+	nobody := c.valid
+	nobody.As.Nobody, nobody.As.Alone = true, false
+	c.add("without credentials", o.security, nobody, unauthorized)
+	for name, token := range map[string]string{"malformed": "nonsense", "empty": "", "unsigned": "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."} {
+		r := c.valid
+		r.As = caller{Token: token}
+		if token != "" {
+			c.add("with a token that is "+name, o.security, r, unauthorized)
+		}
+	}
+	for i, scopes := range o.access {
+		r := c.valid
+		r.As.Scopes = scopes
+		c.add("as "+who(scopes), fmt.Sprintf("%s/%d", o.security, i), r, want{accepted: true})
+	}
+	for _, scope := range c.scopes() {
+		if !slices.ContainsFunc(o.access, func(scopes []string) bool { return len(scopes) == 0 || slices.Equal(scopes, []string{scope}) }) {
+			r := c.valid
+			r.As = caller{Without: missing(o.access)}
+			c.add("without the scope "+strings.Join(missing(o.access), " "), o.security, r, want{statuses: []int{http.StatusForbidden}})
+			break
+		}
+	}
+}
+
+func who(scopes []string) string {
+	if len(scopes) == 0 {
+		return "anybody who is signed in"
+	}
+	return strings.Join(scopes, " and ")
+}
+
+func missing(access [][]string) []string {
+	var scopes []string
+	for _, alternative := range access {
+		scopes = append(scopes, alternative...)
+	}
+	return scopes
+}
+
+// scopes lists all that the document knows.
+func (d *deriver) scopes() []string {
+	var found []string
+	for _, o := range d.operations {
+		for _, scope := range missing(o.access) {
+			if !slices.Contains(found, scope) {
+				found = append(found, scope)
+			}
+		}
+	}
+	schemes, _ := d.at("/components/securitySchemes").(map[string]any)
+	for _, name := range sorted(schemes) {
+		described, _ := schemes[name].(map[string]any)
+		flows, _ := described["flows"].(map[string]any)
+		for _, kind := range sorted(flows) {
+			flow, _ := flows[kind].(map[string]any)
+			known, _ := flow["scopes"].(map[string]any)
+			for _, scope := range sorted(known) {
+				if !slices.Contains(found, scope) {
+					found = append(found, scope)
+				}
+			}
+		}
+	}
+	return found
+}
+
+func (c *casing) parameter(p parameter) {
+	if p.required && p.in != "path" {
+		c.add(p.name+" is missing", p.pointer+"/required", c.valid.with(p.key(), absent{}), want{statuses: c.refused(), field: p.name})
+	}
+	if !p.required {
+		like := c.base(p.schema, true, 0)
+		control := c.valid.with(p.key(), c.inner(variant{schema: p.schema, value: like}, like))
+		c.add("with "+p.name, p.pointer, c.valid.with(p.key(), c.argument(c.operation, p)), want{accepted: true}).control = &control
+	}
+	textual := c.shape(p.schema).takes("string")
+	for _, v := range c.around(p.schema, c.base(p.schema, true, 0)) {
+		if v.value == nil || (strings.HasSuffix(v.pointer, "/type") && !v.valid) || !sendable(p.in, v.value) {
+			continue
+		}
+		w := want{accepted: true}
+		if !v.valid {
+			w = want{statuses: c.refused(), field: p.name}
+			if p.in == "path" && len(c.operation.declares(c.refused()...)) == 0 {
+				w.statuses = []int{http.StatusNotFound}
+			}
+		}
+		made := c.add(p.name+": "+v.what, v.pointer, c.valid.with(p.key(), v.value), w)
+		if v.valid {
+			control := c.valid.with(p.key(), c.inner(v, c.base(p.schema, true, 0)))
+			made.control, made.place = &control, "/"+escape(p.name)
+		}
+	}
+	if !textual {
+		for _, text := range []string{"abc", "1.5", "1e", "--1"} {
+			if _, broken := c.typed(p.schema, text); broken {
+				c.add(p.name+": "+text, p.schema+"/type", c.valid.with(p.key(), text), want{statuses: c.refused(), field: p.name})
+			}
+		}
+	}
+}
+
+// typed reads a text as the type of a schema, and says whether it is none.
+func (c *casing) typed(pointer, text string) (value any, broken bool) {
+	value = headerValue(c.shape(pointer), text)
+	found, err := c.schemas.breaches(pointer, value)
+	return value, err == nil && len(found) > 0
+}
+
+// sendable says whether a value can be told apart in a place of a request.
+func sendable(in string, value any) bool {
+	text := plainText(value)
+	switch in {
+	case "path":
+		return text != "" && text != "." && text != ".." && !strings.ContainsAny(text, "/\x00")
+	case "header", "cookie":
+		return text != "" && text == strings.TrimSpace(text) && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+	}
+	return !strings.ContainsRune(text, 0)
+}
+
+// unknownResource asks for one that is not there.
+func (c *casing) unknownResource() {
+	for _, p := range c.operation.parameters {
+		if p.in != "path" || c.operation.response(http.StatusNotFound) == nil {
+			continue
+		}
+		value := c.base(p.schema, true, 0)
+		if text, ok := value.(string); ok {
+			value, _ = c.text(c.shape(p.schema), utf8.RuneCountInString(text), 77)
+		}
+		c.add("an unknown "+p.name, c.operation.pointer+"/responses/404", c.valid.with(p.key(), value), want{statuses: []int{http.StatusNotFound}})
+	}
+}
+
+// methods tries those that the path does not have; once for each path.
+func (c *casing) methods() {
+	o := c.operation
+	declared := map[string]bool{"OPTIONS": true, "HEAD": true}
+	for _, other := range c.operations {
+		if other.path == o.path {
+			if len(declared) == 2 && other != o {
+				return // another operation is the first one of the path
+			}
+			declared[other.method] = true
+		}
+	}
+	for _, method := range []string{"GET", "PUT", "POST", "DELETE", "PATCH"} {
+		if !declared[method] {
+			r := request{Operation: o.id, Method: method, Parameters: c.valid.Parameters, As: caller{Nobody: true}, on: o}
+			c.add("the method "+method, "/paths/"+escape(o.path), r, want{statuses: []int{http.StatusMethodNotAllowed}, headers: []string{"Allow"}})
+		}
+	}
+}
+
+func (c *casing) policies() {
+	o := c.operation
+	if o.policy.bodyLimit > 0 && len(o.bodies) > 0 {
+		at, limit := o.policy.pointer["body-limit"], o.policy.bodyLimit
+		mediaType := o.bodies[0].mediaType
+		c.add(fmt.Sprintf("a body of %d bytes", limit), at, c.valid.blank(mediaType, limit), want{statuses: c.refused()})
+		c.add(fmt.Sprintf("a body of %d bytes", limit+1), at, c.valid.blank(mediaType, limit+1), want{statuses: []int{http.StatusRequestEntityTooLarge}})
+	}
+	if o.response(http.StatusConflict) != nil {
+		c.script("the same twice", o.pointer+"/responses/409", c.valid, script{Kind: scriptAgain}, want{})
+	}
+	if o.policy.idempotent {
+		c.script("the same Idempotency-Key", o.policy.pointer["idempotent"], c.valid, script{Kind: scriptReplay}, want{})
+	} else if o.method == http.MethodPost && len(o.bodies) > 0 {
+		c.script("an Idempotency-Key that is not declared", o.policy.pointer["idempotent"], c.valid, script{Kind: scriptReplay}, want{})
+	}
+	if o.response(http.StatusNotModified) != nil || o.policy.cached {
+		c.script("the same ETag", o.policy.pointer["cache"], c.valid, script{Kind: scriptRevalidate}, want{})
+	}
+	for _, l := range o.policy.rateLimits {
+		if l.by != "user" || !o.public() {
+			r := c.valid
+			r.As.Alone = true
+			c.script(fmt.Sprintf("%d requests in %s by %s", l.limit, l.window, l.by), l.pointer, r, script{scriptFlood, l.limit, l.by}, want{})
+		}
+	}
+}
+
+// matchesRange says whether a media type falls in a declared range.
+func matchesRange(declared, mediaType string) bool {
+	declared, _, _ = strings.Cut(declared, ";")
+	kind, _, _ := strings.Cut(mediaType, "/")
+	return strings.EqualFold(declared, mediaType) || declared == kind+"/*" || declared == "*/*"
+}

@@ -1,0 +1,142 @@
+package contract
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// maxFailures is how many failures of one operation a report tells in full.
+const maxFailures = 20
+
+// Write tells what a run has come to: each failure with the sentence of the
+// document that is broken and the request as a curl line, and then a table of
+// the operations.
+func (r *Result) Write(w io.Writer) error {
+	told := map[string]int{}
+	for _, o := range r.Failed() {
+		if told[o.Operation]++; told[o.Operation] > maxFailures {
+			continue
+		}
+		if err := r.writeFailure(w, o); err != nil {
+			return err
+		}
+	}
+	if err := r.writeTable(w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
+		counted(len(r.Outcomes), "case"), len(r.Failed()), r.skipped(), r.Elapsed.Round(100*time.Millisecond))
+	return err
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (r *Result) skipped() (n int) {
+	for _, o := range r.Outcomes {
+		if o.Skipped != "" {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Result) writeFailure(w io.Writer, o Outcome) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "FAILED %s: %s\n", o.Operation, o.Name)
+	for _, f := range o.Failures {
+		fmt.Fprintf(&text, "  %s\n  broken: %s:%d %s\n", f.Text, r.Document, f.Line, f.Pointer)
+	}
+	if e := o.last(); e != nil {
+		fmt.Fprintf(&text, "  %s\n  answer: %d %s\n", e.curl(), e.status, first(string(e.received), 500))
+	}
+	_, err := fmt.Fprintln(w, text.String())
+	return err
+}
+
+// last is the exchange that a failure is most likely about, nil for none.
+func (o Outcome) last() *exchange {
+	for _, e := range slices.Backward(o.done) {
+		if e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// curl is a command that sends the request again. A token stands in it as a
+// variable, so that no report holds one.
+func (e *exchange) curl() string {
+	words := []string{"curl -i"}
+	if e.method != http.MethodGet {
+		words = append(words, "-X "+e.method)
+	}
+	for _, name := range sorted(e.header) {
+		for _, value := range e.header[name] {
+			if name == "Authorization" {
+				words = append(words, `-H "Authorization: Bearer $TOKEN"`)
+				continue
+			}
+			words = append(words, "-H "+quoted(name+": "+value))
+		}
+	}
+	if len(e.body) > 0 {
+		words = append(words, "--data-binary "+quoted(first(string(e.body), 2000)))
+	}
+	return strings.Join(append(words, quoted(e.url)), " ")
+}
+
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+func (r *Result) writeTable(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "operation\tcases\tfailed\ttime")
+	for _, row := range r.rows() {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", row.operation, row.cases, row.failed, row.elapsed.Round(time.Millisecond))
+	}
+	return table.Flush()
+}
+
+type row struct {
+	operation     string
+	cases, failed int
+	elapsed       time.Duration
+}
+
+// rows sums up by operation, in the document's order.
+func (r *Result) rows() (rows []row) {
+	for _, o := range r.Outcomes {
+		i := slices.IndexFunc(rows, func(row row) bool { return row.operation == o.Operation })
+		if i < 0 {
+			rows, i = append(rows, row{operation: o.Operation}), len(rows)
+		}
+		rows[i].cases++
+		rows[i].elapsed += o.Elapsed
+		if len(o.Failures) > 0 {
+			rows[i].failed++
+		}
+	}
+	return rows
+}
+
+// Write lists the mutants that nothing has noticed, and says how many were.
+func (s *Score) Write(w io.Writer) error {
+	for _, v := range s.Survivors() {
+		if _, err := fmt.Fprintf(w, "SURVIVED %s:%d %s: %s\n", s.Baseline.Document, v.Line, v.Pointer, v.What); err != nil {
+			return err
+		}
+	}
+	all := max(1, len(s.Mutants))
+	_, err := fmt.Fprintf(w, "contract mutation score: %d/%d killed (%.1f %%), %d exchanges, in %s\n",
+		s.Killed(), len(s.Mutants), 100*float64(s.Killed())/float64(all), s.Sent, s.Elapsed.Round(time.Second))
+	return err
+}

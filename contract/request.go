@@ -1,0 +1,170 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"mime/multipart"
+	"net/textproto"
+	"net/url"
+	"strings"
+)
+
+// request is one as a case describes it: what only a run can know stands in it
+// as linked and fresh.
+type request struct {
+	Operation string `json:"operation"`
+	// Method is another one than the operation's.
+	Method string `json:"method,omitempty"`
+	// Parameters are by place and name ("query:limit").
+	Parameters map[string]any    `json:"parameters"`
+	MediaType  string            `json:"media_type,omitempty"`
+	Body       any               `json:"body,omitempty"`
+	Raw        *string           `json:"raw,omitempty"`   // a body that is no value
+	Blank      int64             `json:"blank,omitempty"` // one of so many spaces
+	Header     map[string]string `json:"header,omitempty"`
+	// As says who asks.
+	As caller `json:"as"`
+
+	on *operation
+}
+
+// caller is who sends a request.
+type caller struct {
+	// Nobody sends no credentials, and Token those that are given here.
+	Nobody bool   `json:"nobody,omitempty"`
+	Token  string `json:"token,omitempty"`
+	// Scopes are what the caller has to hold, Without what it must not.
+	Scopes  []string `json:"scopes,omitempty"`
+	Without []string `json:"without,omitempty"`
+	// Alone is somebody whom nobody else is, and whose things may be changed.
+	Alone bool `json:"alone,omitempty"`
+}
+
+// linked stands for a value of another operation's exchange.
+type linked struct {
+	From       string `json:"$from"`
+	Expression string `json:"$expression"`
+}
+
+// given stands for a value that the target gives.
+type given struct {
+	Key string `json:"$given"`
+}
+
+// fresh stands for a text that nothing has yet, as the schema wants it.
+type fresh struct {
+	Schema string `json:"$fresh"`
+	Length int    `json:"$length"`
+}
+
+func (r request) with(key string, value any) request {
+	r.Parameters = maps.Clone(r.Parameters)
+	if value == any(absent{}) {
+		delete(r.Parameters, key)
+	} else {
+		r.Parameters[key] = value
+	}
+	return r
+}
+
+func (r request) withHeader(name, value string) request {
+	r.Header = maps.Clone(r.Header)
+	if r.Header == nil {
+		r.Header = map[string]string{}
+	}
+	r.Header[name] = value
+	return r
+}
+
+func (r request) raw(mediaType, body string) request {
+	r.MediaType, r.Raw, r.Body = mediaType, &body, nil
+	return r
+}
+
+func (r request) blank(mediaType string, n int64) request {
+	r.MediaType, r.Body, r.Blank = mediaType, nil, n
+	return r
+}
+
+// key is the same for requests that are the same.
+func (r request) key() string {
+	encoded, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // values of documents and of this package only
+	}
+	return r.on.method + " " + r.on.path + " " + string(encoded)
+}
+
+// encoded is the body as it is sent, once what it stands for is known.
+func (r request) encoded(body any) (contentType string, encoded []byte, err error) {
+	switch {
+	case r.Raw != nil:
+		return r.MediaType, []byte(*r.Raw), nil
+	case r.Blank > 0:
+		return r.MediaType, bytes.Repeat([]byte(" "), int(r.Blank)), nil
+	case r.MediaType == "":
+		return "", nil, nil
+	}
+	return encode(r.MediaType, body)
+}
+
+// encode turns a value into a body of a media type.
+func encode(mediaType string, value any) (contentType string, encoded []byte, err error) {
+	switch base, _, _ := strings.Cut(mediaType, ";"); {
+	case base == "application/x-www-form-urlencoded":
+		return mediaType, []byte(form(value).Encode()), nil
+	case base == "multipart/form-data":
+		return multipartForm(value)
+	case strings.HasSuffix(base, "json"):
+		encoded, err = json.Marshal(value)
+		return mediaType, encoded, err
+	}
+	return mediaType, []byte(plainText(value)), nil
+}
+
+func form(value any) url.Values {
+	values := url.Values{}
+	object, _ := value.(map[string]any)
+	for name, each := range object {
+		values.Set(name, plainText(each))
+	}
+	return values
+}
+
+func multipartForm(value any) (string, []byte, error) {
+	var buffer bytes.Buffer
+	w := multipart.NewWriter(&buffer)
+	object, _ := value.(map[string]any)
+	for _, name := range sorted(object) {
+		header := textproto.MIMEHeader{}
+		header.Set("Content-Disposition", multipart.FileContentDisposition(name, name+".txt"))
+		part, err := w.CreatePart(header)
+		if err != nil {
+			return "", nil, err
+		}
+		if _, err := part.Write([]byte(plainText(object[name]))); err != nil {
+			return "", nil, err
+		}
+	}
+	err := w.Close()
+	return w.FormDataContentType(), buffer.Bytes(), err
+}
+
+// plainText is a value where there are only texts.
+func plainText(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return value
+	case []any, map[string]any:
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			panic(err) // a value of a document
+		}
+		return string(encoded)
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,581 @@
+package contract
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Target is the server that is held to a document.
+type Target struct {
+	// URL is what the document's paths are joined to: scheme, host, and what
+	// stands before the paths.
+	URL string
+	// Logins are people who may sign in by the document's OAuth2 password flow.
+	// Several with the same scopes share the load of a limit by user.
+	Logins []Login
+	// ClientIPHeader is a header, such as X-Forwarded-For, that the server takes
+	// clients' addresses from; each case then has one of its own.
+	ClientIPHeader string
+	// Values gives what no answer of the API shows, such as a token that comes by
+	// mail, by "operationId.member". Each is asked for each time that it is sent.
+	Values map[string]func(context.Context) (any, error)
+	// ReadOnly sends GET, HEAD and OPTIONS only.
+	ReadOnly bool
+	// Timeout bounds each request; 0 means 30 s.
+	Timeout time.Duration
+	// Parallel is how many cases run at once; 0 means 4.
+	Parallel int
+	// HTTP sends the requests; nil means a client that follows no redirect.
+	HTTP *http.Client
+}
+
+// Login is a user name and password, under a name for reports.
+type Login struct{ Name, User, Password string }
+
+// exchange is a request that was sent, and its answer.
+type exchange struct {
+	operation  string
+	method     string
+	url        string
+	header     http.Header
+	body       []byte
+	value      any // what the body was encoded from
+	parameters map[string]any
+
+	status   int
+	answer   http.Header
+	received []byte
+	cut      bool // received is not the whole of it
+	elapsed  time.Duration
+}
+
+// session is one run against one server.
+type session struct {
+	*deriver
+	target  Target
+	http    *http.Client
+	nonce   uint64
+	counter atomic.Uint64
+
+	mu         sync.Mutex
+	identities []*identity
+	shared     map[string]*scope
+	memory     map[string][]*exchange
+	sent       int // exchanges that cases have sent
+}
+
+// identity is somebody who is signed in.
+type identity struct {
+	name   string
+	token  string
+	scopes []string
+	uses   int
+	// made is what led to the sign-in, for what links go on from there.
+	made map[string]*exchange
+}
+
+// scope is what cases share that run one after the other as one person.
+type scope struct {
+	mu       sync.Mutex
+	identity *identity
+	made     map[string]*exchange
+	uses     int
+}
+
+const (
+	defaultTimeout  = 30 * time.Second
+	defaultParallel = 4
+	// maxReceived is how much of an answer is kept.
+	maxReceived = 1 << 20
+	// maxKept is how much of a request is kept for reports.
+	maxKept = 16 << 10
+	// streamTime is how long a stream is listened to.
+	streamTime = 300 * time.Millisecond
+	// maxUses is how often a person asks before another one does, so that no
+	// limit by user is met but by the case that looks for it.
+	maxUses = 80
+)
+
+func newSession(d *deriver, target Target) *session {
+	s := &session{deriver: d, target: target, http: target.HTTP, nonce: uint64(time.Now().UnixNano()) / 1000, shared: map[string]*scope{}, memory: map[string][]*exchange{}}
+	if s.target.Timeout == 0 {
+		s.target.Timeout = defaultTimeout
+	}
+	if s.target.Parallel == 0 {
+		s.target.Parallel = defaultParallel
+	}
+	if s.http == nil {
+		s.http = &http.Client{
+			Transport:     &http.Transport{MaxIdleConnsPerHost: 2 * s.target.Parallel, DisableCompression: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	return s
+}
+
+func (s *session) next() uint64 { return s.nonce + s.counter.Add(1) }
+
+// signIn signs the target's people in.
+func (s *session) signIn(ctx context.Context) error {
+	for _, l := range s.target.Logins {
+		who, err := s.login(ctx, l)
+		if err != nil {
+			return fmt.Errorf("signing %s in: %w", l.Name, err)
+		}
+		s.identities = append(s.identities, who)
+	}
+	return nil
+}
+
+// tokenURL is where the document's password flow gets its tokens, "" for nowhere.
+func (d *Document) tokenURL() string {
+	schemes, _ := d.at("/components/securitySchemes").(map[string]any)
+	for _, name := range sorted(schemes) {
+		scheme, at := d.resolve("/components/securitySchemes/" + escape(name))
+		if scheme["type"] == "oauth2" {
+			if address, ok := d.at(at + "/flows/password/tokenUrl").(string); ok {
+				return address
+			}
+		}
+	}
+	return ""
+}
+
+func (s *session) login(ctx context.Context, l Login) (*identity, error) {
+	address := s.tokenURL()
+	if address == "" {
+		return nil, errors.New("the document has no OAuth2 password flow")
+	}
+	form := url.Values{"grant_type": {"password"}, "username": {l.User}, "password": {l.Password}}
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	s.setAddress(header, "")
+	e, err := s.send(ctx, http.MethodPost, address, header, []byte(form.Encode()), false)
+	if err != nil {
+		return nil, err
+	}
+	return signedIn(l.Name, e)
+}
+
+// signedIn reads the answer of a token endpoint (RFC 6749, section 5.1).
+func signedIn(name string, e *exchange) (*identity, error) {
+	var token struct {
+		AccessToken string `json:"access_token"`
+		Scope       string `json:"scope"`
+	}
+	if e.status != http.StatusOK || json.Unmarshal(e.received, &token) != nil || token.AccessToken == "" {
+		return nil, fmt.Errorf("%s %s: %d %s", e.method, e.url, e.status, first(string(e.received), 200))
+	}
+	return &identity{name: name, token: token.AccessToken, scopes: strings.Fields(token.Scope)}, nil
+}
+
+func first(text string, n int) string {
+	if len(text) > n {
+		return text[:n] + "..."
+	}
+	return text
+}
+
+// newcomer registers somebody, as far as the document's links lead from an open
+// operation to the one that gives tokens. It is nil where they do not.
+func (s *session) newcomer(ctx context.Context) (*identity, error) {
+	address := s.tokenURL()
+	for _, o := range s.operations {
+		if address == "" || o.path != address || o.method != "POST" {
+			continue
+		}
+		for _, l := range s.links[o.id] {
+			if from := s.operation(l.from); from != nil && from.public() && l.body != nil {
+				sc := &scope{made: map[string]*exchange{}}
+				e, err := s.exchange(ctx, s.valid(o), sc, "", false)
+				if err != nil {
+					return nil, err
+				}
+				who, err := signedIn("newcomer", e)
+				if who != nil {
+					who.made = sc.made
+				}
+				return who, err
+			}
+		}
+	}
+	return nil, nil
+}
+
+// signInAgain gives a newcomer another token.
+func (s *session) signInAgain(ctx context.Context, who *identity) error {
+	for _, o := range s.operations {
+		if o.path == s.tokenURL() && who != nil && who.made != nil {
+			e, err := s.exchange(ctx, s.valid(o), newScope(who), "", false)
+			if err != nil {
+				return err
+			}
+			again, err := signedIn(who.name, e)
+			if err == nil {
+				who.token = again.token
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *identity) holds(scopes []string) bool {
+	return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(i.scopes, scope) })
+}
+
+// errNobody says that no person is known who could send a request.
+var errNobody = errors.New("nobody who is known may: more logins are needed")
+
+// identityFor finds somebody for a request; nil for nobody.
+func (s *session) identityFor(ctx context.Context, c caller) (*identity, error) {
+	if c.Nobody || c.Token != "" {
+		return nil, nil
+	}
+	plain := len(c.Scopes) == 0
+	if c.Alone {
+		if who, err := s.newcomer(ctx); who != nil || err != nil {
+			return who, err
+		}
+	}
+	s.mu.Lock()
+	best := s.leastUsed(c)
+	s.mu.Unlock()
+	if plain && (best == nil || best.name != "newcomer" || best.uses > maxUses) {
+		who, err := s.newcomer(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if who != nil && !slices.ContainsFunc(c.Without, func(scope string) bool { return who.holds([]string{scope}) }) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.identities = append(s.identities, who)
+			who.uses++
+			return who, nil
+		}
+	}
+	if best == nil {
+		return nil, errNobody
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	best.uses++
+	return best, nil
+}
+
+// leastUsed picks among those who may: newcomers first where that is enough, and
+// then who has asked least.
+func (s *session) leastUsed(c caller) *identity {
+	var best *identity
+	for _, who := range s.identities {
+		if !who.holds(c.Scopes) || slices.ContainsFunc(c.Without, func(scope string) bool { return who.holds([]string{scope}) }) {
+			continue
+		}
+		if best == nil || rank(who, c) < rank(best, c) {
+			best = who
+		}
+	}
+	return best
+}
+
+func rank(who *identity, c caller) int {
+	rank := who.uses
+	if len(c.Scopes) == 0 && who.name != "newcomer" {
+		rank += 1 << 20
+	}
+	return rank
+}
+
+// scopeFor gives the scope of a request: one of its own where something may be
+// changed, else one that is shared for a while.
+func (s *session) scopeFor(ctx context.Context, r request, own bool) (*scope, error) {
+	if own || r.As.Alone {
+		who, err := s.identityFor(ctx, r.As)
+		return newScope(who), err
+	}
+	key := r.Operation + " " + fmt.Sprint(r.As)
+	s.mu.Lock()
+	shared := s.shared[key]
+	if shared != nil && shared.uses < maxUses/2 {
+		shared.uses++
+		s.mu.Unlock()
+		return shared, nil
+	}
+	s.mu.Unlock()
+	who, err := s.identityFor(ctx, r.As)
+	if err != nil {
+		return nil, err
+	}
+	shared = newScope(who)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shared[key] = shared
+	return shared, nil
+}
+
+func newScope(who *identity) *scope {
+	sc := &scope{identity: who, made: map[string]*exchange{}}
+	if who != nil {
+		maps.Copy(sc.made, who.made)
+	}
+	return sc
+}
+
+// made gives the exchange with another operation that a request builds upon.
+func (s *session) made(ctx context.Context, id string, sc *scope) (*exchange, error) {
+	if e := sc.made[id]; e != nil {
+		return e, nil
+	}
+	o := s.operation(id)
+	if o == nil {
+		return nil, fmt.Errorf("a link comes from %s, which is no operation", id)
+	}
+	r := s.valid(o)
+	below := sc
+	switch {
+	case o.public():
+		below = &scope{made: sc.made}
+	case sc.identity == nil || !sc.identity.holds(r.As.Scopes):
+		r.As.Alone = false
+		who, err := s.identityFor(ctx, r.As)
+		if err != nil {
+			return nil, err
+		}
+		below = &scope{identity: who, made: sc.made}
+	}
+	e, err := s.exchange(ctx, r, below, "", false)
+	if err != nil {
+		return nil, err
+	}
+	if e.status >= http.StatusMultipleChoices {
+		return nil, fmt.Errorf("making what is needed: %s %s: %d %s", e.method, e.url, e.status, first(string(e.received), 300))
+	}
+	sc.made[id] = e
+	return e, nil
+}
+
+// exchange sends a request within a scope, from a client's address, or from a new
+// one where that is "".
+func (s *session) exchange(ctx context.Context, r request, sc *scope, address string, brief bool) (*exchange, error) {
+	o := r.on
+	parameters, err := s.settle(ctx, r.Parameters, sc)
+	if err != nil {
+		return nil, err
+	}
+	body, err := s.settle(ctx, r.Body, sc)
+	if err != nil {
+		return nil, err
+	}
+	given, _ := parameters.(map[string]any)
+	path, header := o.address(given)
+	for name, value := range r.Header {
+		header.Set(name, value)
+	}
+	switch {
+	case r.As.Token != "":
+		header.Set("Authorization", "Bearer "+r.As.Token)
+	case sc.identity != nil && !r.As.Nobody:
+		header.Set("Authorization", "Bearer "+sc.identity.token)
+	}
+	s.setAddress(header, address)
+	contentType, encoded, err := r.encoded(body)
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		header.Set("Content-Type", contentType)
+	}
+	method := o.method
+	if r.Method != "" {
+		method = r.Method
+	}
+	e, err := s.send(ctx, method, path, header, encoded, brief || o.policy.stream)
+	if err != nil {
+		return nil, err
+	}
+	e.operation, e.value, e.parameters = o.id, body, given
+	return e, nil
+}
+
+// setAddress gives a request a client's address, where the target reads one.
+func (s *session) setAddress(header http.Header, address string) {
+	if s.target.ClientIPHeader == "" {
+		return
+	}
+	if address == "" {
+		address = s.newAddress()
+	}
+	header.Set(s.target.ClientIPHeader, address)
+}
+
+// newAddress is one of 10.0.0.0/8 that nothing has asked from for a while.
+func (s *session) newAddress() string {
+	n := s.next()
+	return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
+}
+
+// address gives the path and query of a request, and its header.
+func (o *operation) address(parameters map[string]any) (string, http.Header) {
+	path, query, header := o.path, url.Values{}, http.Header{}
+	for _, p := range o.parameters {
+		value, ok := parameters[p.key()]
+		if !ok {
+			continue
+		}
+		switch p.in {
+		case "path":
+			path = strings.ReplaceAll(path, "{"+p.name+"}", url.PathEscape(plainText(value)))
+		case "header":
+			header.Set(p.name, plainText(value))
+		case "cookie":
+			header.Add("Cookie", p.name+"="+plainText(value))
+		case "query":
+			several, ok := value.([]any)
+			switch {
+			case ok && p.explode:
+				for _, each := range several {
+					query.Add(p.name, plainText(each))
+				}
+			case ok:
+				texts := make([]string, len(several))
+				for i := range several {
+					texts[i] = plainText(several[i])
+				}
+				query.Set(p.name, strings.Join(texts, ","))
+			default:
+				query.Set(p.name, plainText(value))
+			}
+		}
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return path, header
+}
+
+// settle replaces what stands for values of other exchanges.
+func (s *session) settle(ctx context.Context, value any, sc *scope) (any, error) {
+	switch value := value.(type) {
+	case linked:
+		e, err := s.made(ctx, value.From, sc)
+		if err != nil {
+			return nil, err
+		}
+		return e.evaluate(value.Expression)
+	case fresh:
+		return s.fresh(value), nil
+	case given:
+		return s.target.Values[value.Key](ctx)
+	case []any:
+		list := make([]any, len(value))
+		for i := range value {
+			settled, err := s.settle(ctx, value[i], sc)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = settled
+		}
+		return list, nil
+	case map[string]any:
+		object := make(map[string]any, len(value))
+		for _, name := range sorted(value) {
+			settled, err := s.settle(ctx, value[name], sc)
+			if err != nil {
+				return nil, err
+			}
+			object[name] = settled
+		}
+		return object, nil
+	}
+	return value, nil
+}
+
+func (s *session) fresh(f fresh) any {
+	shape := s.shape(f.Schema)
+	if name := shape.format(); name == "email" {
+		return fmt.Sprintf("c%s@example.com", strconv.FormatUint(s.next(), 36))
+	}
+	for n := f.Length; n <= f.Length+12; n++ {
+		if text, ok := s.text(shape, n, s.next()); ok {
+			return text
+		}
+	}
+	return s.base(f.Schema, true, 0)
+}
+
+// evaluate reads a runtime expression.
+func (e *exchange) evaluate(expression string) (any, error) {
+	source, pointer, _ := strings.Cut(expression, "#")
+	var value any
+	switch {
+	case source == "$response.body":
+		decoded, err := decode(e.received)
+		if err != nil {
+			return nil, fmt.Errorf("%s of %s: %w", expression, e.operation, err)
+		}
+		value = valueAt(decoded, pointer)
+	case source == "$request.body":
+		value = valueAt(e.value, pointer)
+	case strings.HasPrefix(source, "$response.header."):
+		value = e.answer.Get(strings.TrimPrefix(source, "$response.header."))
+	case strings.HasPrefix(source, "$request."):
+		in, name, _ := strings.Cut(strings.TrimPrefix(source, "$request."), ".")
+		value = e.parameters[in+":"+name]
+	}
+	if value == nil {
+		return nil, fmt.Errorf("%s of %s is not there: %d %s", expression, e.operation, e.status, first(string(e.received), 200))
+	}
+	return value, nil
+}
+
+func decode(data []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value any
+	err := decoder.Decode(&value)
+	return value, err
+}
+
+// send does one HTTP exchange. A brief one is left as soon as the head of the
+// answer and something of its body are there.
+func (s *session) send(ctx context.Context, method, path string, header http.Header, body []byte, brief bool) (*exchange, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.target.Timeout)
+	defer cancel()
+	address := strings.TrimSuffix(s.target.URL, "/") + path
+	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header = header
+	began := time.Now()
+	response, err := s.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	e := &exchange{method: method, url: address, header: header, body: bytes.Clone(body[:min(len(body), maxKept)]), status: response.StatusCode, answer: response.Header, cut: brief}
+	if brief {
+		stop := time.AfterFunc(streamTime, cancel)
+		defer stop.Stop()
+		e.received = make([]byte, 4096)
+		n, _ := response.Body.Read(e.received) // what is there is enough
+		e.received = e.received[:n]
+	} else if e.received, err = io.ReadAll(io.LimitReader(response.Body, maxReceived+1)); err != nil {
+		return nil, fmt.Errorf("%s %s: reading the answer: %w", method, address, err)
+	}
+	e.cut = e.cut || len(e.received) > maxReceived
+	e.elapsed = time.Since(began)
+	return e, nil
+}

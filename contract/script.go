@@ -1,0 +1,243 @@
+package contract
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// perform sends what a case sends, and gives what came.
+func (s *session) perform(ctx context.Context, c Case) ([]*exchange, error) {
+	if c.script.Kind != "" {
+		return s.recall(fmt.Sprint(c.script, c.request.key()), func() ([]*exchange, error) { return s.act(ctx, c) })
+	}
+	o := c.request.on
+	own := !o.safe() && c.want.accepted
+	e, err := s.able(ctx, c.request, own)
+	if err != nil || !c.want.accepted || accepted(o, e.status) {
+		return []*exchange{e}, err
+	}
+	for _, other := range c.together {
+		if again, err := s.able(ctx, other, own); err == nil && accepted(o, again.status) {
+			return []*exchange{again}, nil
+		}
+	}
+	if c.control == nil {
+		return []*exchange{e}, nil
+	}
+	control, err := s.once(ctx, *c.control, own)
+	return []*exchange{e, control}, err
+}
+
+// act sends the requests of a script.
+func (s *session) act(ctx context.Context, c Case) ([]*exchange, error) {
+	sc, err := s.scopeFor(ctx, c.request, !c.request.on.safe())
+	if err != nil {
+		return nil, err
+	}
+	switch c.script.Kind {
+	case scriptAgain:
+		return s.again(ctx, c.request, sc)
+	case scriptReplay:
+		return s.replay(ctx, c.request, sc)
+	case scriptRevalidate:
+		return s.revalidate(ctx, c.request, sc)
+	}
+	return s.flood(ctx, c.request.on, c.request, c.script, sc)
+}
+
+// recall gives what came of the same requests before.
+func (s *session) recall(key string, do func() ([]*exchange, error)) ([]*exchange, error) {
+	s.mu.Lock()
+	done, known := s.memory[key]
+	s.mu.Unlock()
+	if known {
+		return done, nil
+	}
+	done, err := do()
+	if err == nil {
+		s.mu.Lock()
+		s.memory[key] = done
+		s.sent += len(done)
+		s.mu.Unlock()
+	}
+	return done, err
+}
+
+// once sends a request, in a scope of its own or in one that is shared.
+func (s *session) once(ctx context.Context, r request, own bool) (*exchange, error) {
+	done, err := s.recall(fmt.Sprint(own, r.key()), func() ([]*exchange, error) {
+		sc, err := s.scopeFor(ctx, r, own)
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.patient(ctx, r, sc)
+		return []*exchange{e}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return done[0], nil
+}
+
+// able sends a request, and where a role is missing once more as somebody who has
+// all: what is asked for may need more than the operation itself.
+func (s *session) able(ctx context.Context, r request, own bool) (*exchange, error) {
+	e, err := s.once(ctx, r, own)
+	if err != nil || e.status != http.StatusForbidden || len(r.As.Without) > 0 || r.As.Nobody {
+		return e, err
+	}
+	r.As = caller{Scopes: s.scopes()}
+	if again, err := s.once(ctx, r, true); err == nil { // somebody may hold all
+		return again, nil
+	}
+	return e, nil
+}
+
+// patient sends a request again when a limit that is not looked for was met.
+func (s *session) patient(ctx context.Context, r request, sc *scope) (*exchange, error) {
+	e, err := s.settled(ctx, r, sc, "")
+	if err != nil || e.status != http.StatusTooManyRequests {
+		return e, err
+	}
+	wait, err := time.ParseDuration(e.answer.Get("Retry-After") + "s")
+	if err != nil || wait > 2*time.Minute {
+		return e, nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-timer.C:
+		return s.settled(ctx, r, sc, "")
+	}
+}
+
+// settled holds the scope only while what the request needs is made.
+func (s *session) settled(ctx context.Context, r request, sc *scope, address string) (*exchange, error) {
+	fixed, err := s.fix(ctx, r, sc)
+	if err != nil {
+		return nil, err
+	}
+	return s.exchange(ctx, fixed, sc, address, false)
+}
+
+// fix gives a request that is the same each time it is sent.
+func (s *session) fix(ctx context.Context, r request, sc *scope) (request, error) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	parameters, err := s.settle(ctx, r.Parameters, sc)
+	if err != nil {
+		return r, err
+	}
+	body, err := s.settle(ctx, r.Body, sc)
+	r.Parameters, _ = parameters.(map[string]any)
+	r.Body = body
+	return r, err
+}
+
+func (s *session) again(ctx context.Context, r request, sc *scope) ([]*exchange, error) {
+	r, err := s.fix(ctx, r, sc)
+	if err != nil {
+		return nil, err
+	}
+	return s.several(ctx, sc, r, r)
+}
+
+func (s *session) several(ctx context.Context, sc *scope, requests ...request) ([]*exchange, error) {
+	var done []*exchange
+	for _, r := range requests {
+		e, err := s.exchange(ctx, r, sc, "", false)
+		if err != nil {
+			return done, err
+		}
+		done = append(done, e)
+	}
+	return done, nil
+}
+
+// replay sends a request twice under one key, and then another one under it.
+func (s *session) replay(ctx context.Context, r request, sc *scope) ([]*exchange, error) {
+	r, err := s.fix(ctx, r, sc)
+	if err != nil {
+		return nil, err
+	}
+	r = r.withHeader("Idempotency-Key", fmt.Sprintf("contract-%d", s.next()))
+	other := r
+	if body, ok := r.Body.(map[string]any); ok {
+		other.Body = s.differing(s.operation(r.Operation), body)
+	}
+	return s.several(ctx, sc, r, r, other)
+}
+
+// differing is a valid body that is not the one given.
+func (d *deriver) differing(o *operation, body map[string]any) any {
+	for _, v := range d.around(o.bodies[0].schema, any(body)) {
+		if changed := replaced(any(body), v.at, v.value); v.valid && fmt.Sprint(changed) != fmt.Sprint(body) {
+			return changed
+		}
+	}
+	return body
+}
+
+func (s *session) revalidate(ctx context.Context, r request, sc *scope) ([]*exchange, error) {
+	r, err := s.fix(ctx, r, sc)
+	if err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		e, err := s.exchange(ctx, r, sc, "", false)
+		if err != nil || e.answer.Get("ETag") == "" {
+			return []*exchange{e}, err
+		}
+		again, err := s.several(ctx, sc, r.withHeader("If-None-Match", e.answer.Get("ETag")), r.withHeader("If-None-Match", `"other"`))
+		if err != nil || again[0].status == http.StatusNotModified || try == maxTries {
+			return append([]*exchange{e}, again...), err
+		}
+	}
+}
+
+// maxTries is how often something is asked for that others may change meanwhile.
+const maxTries = 10
+
+// flood sends as many requests as a limit lets through, and one more. What the
+// limit does not count by differs each time.
+func (s *session) flood(ctx context.Context, o *operation, r request, flood script, sc *scope) ([]*exchange, error) {
+	r, err := s.fix(ctx, r, sc)
+	if err != nil {
+		return nil, err
+	}
+	address := ""
+	if flood.By == "ip" {
+		address = s.newAddress()
+		r.As.Nobody = true
+	}
+	if len(o.bodies) > 0 && (flood.By == "ip" || flood.By == "user") { // it counts before it is looked at
+		r = r.raw(o.bodies[0].mediaType, "{")
+	}
+	var last *exchange
+	for i := range flood.N + 1 {
+		if last, err = s.asked(ctx, r, sc, address); err != nil {
+			return nil, err
+		}
+		if last.status == http.StatusTooManyRequests && i < flood.N {
+			return []*exchange{last}, nil // too early
+		}
+	}
+	return []*exchange{nil, last}, nil
+}
+
+// asked sends one request of a flood, as somebody who is signed in: the one before
+// may have ended the session.
+func (s *session) asked(ctx context.Context, r request, sc *scope, address string) (*exchange, error) {
+	e, err := s.exchange(ctx, r, sc, address, true)
+	if err != nil || e.status != http.StatusUnauthorized || r.As.Nobody || sc.identity == nil {
+		return e, err
+	}
+	if err := s.signInAgain(ctx, sc.identity); err != nil {
+		return nil, err
+	}
+	return s.exchange(ctx, r, sc, address, true)
+}

@@ -1,0 +1,316 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/accord-api/accord/contract/format"
+	"github.com/accord-api/accord/contract/pattern"
+)
+
+// The longest text, list and number that cases are made of where a document sets
+// no limit, or one that no request could reach.
+const (
+	maxText  = 20_000
+	maxItems = 2_000
+)
+
+// Words that members and values have which no document declares.
+const (
+	unknownName = "x_undeclared"
+	unknownText = "undeclared"
+)
+
+// maker makes values for the schemas of one document.
+type maker struct {
+	*Document
+	schemas *schemas
+}
+
+// base makes a valid value: the example where there is one, else as small as it
+// can be. With all, optional members are there as well. It is nil, and not an
+// error, for a schema that nothing can be made for.
+func (m maker) base(pointer string, all bool, depth int) any {
+	s := m.shape(pointer)
+	if depth > 20 {
+		return nil
+	}
+	for _, said := range []string{"const", "example", "default"} {
+		if r, ok := s.rule(said); ok && (said != "example" || !all || s.kind() != "object") {
+			return r.value
+		}
+	}
+	for _, listed := range []string{"examples", "enum"} {
+		if r, ok := s.rule(listed); ok {
+			if values, ok := r.value.([]any); ok && len(values) > 0 {
+				return values[0]
+			}
+		}
+	}
+	for _, keyword := range []string{"oneOf", "anyOf"} {
+		if r, ok := s.rule(keyword); ok && s.kind() != "object" {
+			return m.base(r.pointer+"/0", all, depth+1)
+		}
+	}
+	switch s.kind() {
+	case "object":
+		return m.baseObject(s, all, depth)
+	case "array":
+		return m.baseList(s, all, depth)
+	case "integer", "number":
+		return m.baseNumber(s)
+	case "boolean":
+		return true
+	case "string":
+		return m.baseText(s)
+	}
+	return nil
+}
+
+func (m maker) baseObject(s shape, all bool, depth int) any {
+	object := map[string]any{}
+	if r, ok := s.rule("example"); ok {
+		if example, ok := r.value.(map[string]any); ok {
+			maps.Copy(object, example)
+		}
+	}
+	for _, member := range m.members(s) {
+		if _, there := object[member.name]; !there && (all || member.required != nil) && !m.readOnly(member.pointer) {
+			object[member.name] = m.base(member.pointer, all, depth+1)
+		}
+	}
+	return object
+}
+
+// readOnly says that a member is only ever in answers.
+func (m maker) readOnly(pointer string) bool {
+	r, ok := m.shape(pointer).rule("readOnly")
+	return ok && r.value == true
+}
+
+func (m maker) baseList(s shape, all bool, depth int) any {
+	items, ok := s.rule("items")
+	if !ok {
+		return []any{}
+	}
+	n := max(1, s.count("minItems", 0))
+	list := make([]any, 0, n)
+	for i := range n {
+		list = append(list, m.item(items.pointer, m.base(items.pointer, all, depth+1), i))
+	}
+	return list
+}
+
+// item is a value like another one; where it can be, it differs for each i.
+func (m maker) item(pointer string, like any, i int) any {
+	if i == 0 {
+		return like
+	}
+	s := m.shape(pointer)
+	switch like := like.(type) {
+	case string:
+		if r, ok := s.rule("enum"); ok {
+			values, _ := r.value.([]any)
+			return values[i%len(values)]
+		}
+		if text, ok := m.text(s, utf8.RuneCountInString(like), uint64(i)); ok { //nolint:gosec // it counts up from 0
+			return text
+		}
+	case json.Number:
+		return add(like, int64(i))
+	case map[string]any:
+		for _, member := range m.members(s) {
+			if value, ok := like[member.name].(string); ok {
+				return replaced(like, []string{escape(member.name)}, m.item(member.pointer, value, i))
+			}
+		}
+	}
+	return like
+}
+
+func (m maker) baseNumber(s shape) any {
+	for _, keyword := range []string{"minimum", "maximum"} {
+		if r, ok := s.rule(keyword); ok {
+			return r.value
+		}
+	}
+	if r, ok := s.rule("exclusiveMinimum"); ok {
+		return add(r.value, 1)
+	}
+	if r, ok := s.rule("multipleOf"); ok {
+		return r.value
+	}
+	return json.Number("1")
+}
+
+func (m maker) baseText(s shape) any {
+	least, most := s.count("minLength", 0), s.count("maxLength", maxText)
+	for n := max(least, min(8, most)); n <= most && n <= max(least, 8)+64; n++ {
+		if text, ok := m.text(s, n, 0); ok {
+			return text
+		}
+	}
+	for n := min(8, most); n >= least; n-- {
+		if text, ok := m.text(s, n, 0); ok {
+			return text
+		}
+	}
+	if text, ok := format.Valid(s.format(), 0); ok {
+		return text
+	}
+	return "text"
+}
+
+// text makes a valid one of n characters, another one for each seed as far as
+// there are others; false where it finds none.
+func (m maker) text(s shape, n int, seed uint64) (string, bool) {
+	for _, candidate := range m.candidates(s, n, seed) {
+		if utf8.RuneCountInString(candidate) != n {
+			continue
+		}
+		if broken, err := m.schemas.breaches(s.pointer, candidate); err == nil && len(broken) == 0 {
+			return candidate, true
+		}
+	}
+	return "", false
+}
+
+// candidates are texts of which some may be valid.
+func (m maker) candidates(s shape, n int, seed uint64) (list []string) {
+	for _, r := range s.all("pattern") {
+		if p := s.pattern(r); p != nil {
+			if text, ok := p.Make(n, seed); ok {
+				list = append(list, text)
+			}
+		}
+	}
+	name := s.format()
+	if text, ok := format.Valid(name, seed); ok {
+		list = append(list, text, stretched(name, text, n))
+	}
+	for _, keyword := range []string{"example", "examples", "default"} {
+		r, ok := s.rule(keyword)
+		if values, several := r.value.([]any); several && len(values) > 0 {
+			r.value = values[0]
+		}
+		if text, is := r.value.(string); ok && is && text != "" {
+			list = append(list, fill(text, n, seed), cycle(text, n))
+		}
+	}
+	return append(list, fill("abcdefgh", n, seed), cycle("Aa1!", n))
+}
+
+// patterns are those that were read, by expression and lengths: what they make is
+// worth keeping.
+var patterns sync.Map
+
+// pattern reads one of a schema within its lengths; nil where it cannot be read.
+func (s shape) pattern(r rule) *pattern.Pattern {
+	expr, _ := r.value.(string)
+	key := fmt.Sprintf("%d %d %s", s.count("minLength", -1), s.count("maxLength", -1), expr)
+	if p, known := patterns.Load(key); known {
+		return p.(*pattern.Pattern)
+	}
+	p, err := pattern.Parse(expr)
+	if err != nil {
+		return nil
+	}
+	p = p.Within(s.count("minLength", -1), s.count("maxLength", -1))
+	patterns.Store(key, p)
+	return p
+}
+
+// stretched makes a text of a format longer, where one knows how.
+func stretched(name, text string, n int) string {
+	missing := n - utf8.RuneCountInString(text)
+	if missing <= 0 {
+		return text
+	}
+	switch name {
+	case "email", "idn-email":
+		local, domain, _ := strings.Cut(text, "@")
+		more := min(missing, 64-len(local))
+		local, missing = local+strings.Repeat("a", max(0, more)), missing-max(0, more)
+		for missing > 0 { // labels of at most 63
+			label := min(missing-1, 60)
+			if label < 1 {
+				domain, missing = "a"+domain, missing-1
+				continue
+			}
+			domain, missing = strings.Repeat("a", label)+"."+domain, missing-label-1
+		}
+		return local + "@" + domain
+	case "uri", "uri-reference", "iri":
+		if !strings.HasSuffix(text, "/") {
+			text, missing = text+"/", missing-1
+		}
+		return text + strings.Repeat("a", max(0, missing))
+	}
+	return text
+}
+
+const seedDigits = "abcdefghijkmnpqrstuvwxyz23456789"
+
+// fill is a text of n characters that begins as another one does and ends in
+// what is the seed's own.
+func fill(text string, n int, seed uint64) string {
+	runes := []rune(cycle(text, n))
+	for i := len(runes) - 1; i > 0 && seed > 0; i-- {
+		runes[i] = rune(seedDigits[seed%uint64(len(seedDigits))])
+		seed /= uint64(len(seedDigits))
+	}
+	return string(runes)
+}
+
+func cycle(text string, n int) string {
+	runes := []rune(text)
+	if n <= len(runes) {
+		return string(runes[:max(n, 0)])
+	}
+	more := make([]rune, 0, n)
+	for len(more) < n {
+		more = append(more, runes[len(more)%len(runes)])
+	}
+	return string(more)
+}
+
+// count is a limit that counts something, or what is meant where it is not there.
+func (s shape) count(keyword string, otherwise int) int {
+	r, ok := s.rule(keyword)
+	number, _ := r.value.(json.Number)
+	if n, err := number.Int64(); ok && err == nil && n >= 0 && n <= 1<<31 {
+		return int(n)
+	}
+	return otherwise
+}
+
+// half is a number a half larger.
+func half(number any) json.Number {
+	value, ok := new(big.Rat).SetString(fmt.Sprint(number))
+	if !ok {
+		return json.Number("0.5")
+	}
+	return json.Number(value.Add(value, big.NewRat(1, 2)).FloatString(1))
+}
+
+// add gives a number that is larger by an integer, exactly.
+func add(number any, n int64) json.Number {
+	text := fmt.Sprint(number)
+	if whole, ok := new(big.Int).SetString(text, 10); ok {
+		return json.Number(whole.Add(whole, big.NewInt(n)).String())
+	}
+	value, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return json.Number(text)
+	}
+	value.Add(value, new(big.Rat).SetInt64(n))
+	if value.IsInt() {
+		return json.Number(value.Num().String())
+	}
+	return json.Number(strings.TrimRight(value.FloatString(9), "0"))
+}

@@ -1,0 +1,397 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/accord-api/accord/contract/format"
+)
+
+// variant is a value at one side of what one sentence of the document says.
+type variant struct {
+	// pointer is the sentence; at is the value's place in the whole, as steps.
+	pointer string
+	at      []string
+	// schema is that of the place.
+	schema string
+	value  any
+	// valid says on which side it is.
+	valid bool
+	what  string
+}
+
+// around makes what stands on both sides of each sentence about a value and about
+// all that is in it. whole is a valid value of the schema.
+func (m maker) around(pointer string, whole any) []variant {
+	w := &walk{maker: m}
+	w.value(pointer, whole, nil)
+	return slices.DeleteFunc(w.found, func(v variant) bool { return !m.fits(pointer, whole, v) })
+}
+
+// fits says whether a variant is on the side that it says, and beyond no other
+// sentence, which would hide whether the one is kept.
+func (m maker) fits(pointer string, whole any, v variant) bool {
+	value := replaced(whole, v.at, v.value)
+	if value == (any)(absent{}) {
+		return true
+	}
+	found, err := m.schemas.breaches(pointer, value)
+	switch {
+	case err != nil:
+		return false
+	case v.valid:
+		return len(found) == 0
+	case len(found) == 0: // a format that only OpenAPI knows
+		return strings.HasSuffix(v.pointer, "/format")
+	}
+	return !slices.ContainsFunc(found, func(b breach) bool {
+		return b.pointer != v.pointer && !strings.HasPrefix(v.pointer, b.pointer+"/")
+	})
+}
+
+// walk goes through a value and notes variants.
+type walk struct {
+	maker
+	found  []variant
+	schema string
+	depth  int
+}
+
+func (w *walk) add(r rule, at []string, valid bool, value any, what string, args ...any) {
+	w.found = append(w.found, variant{r.pointer, slices.Clone(at), w.schema, value, valid, fmt.Sprintf(what, args...)})
+}
+
+func (w *walk) value(pointer string, value any, at []string) {
+	if w.depth++; w.depth > 20 {
+		return
+	}
+	outer := w.schema
+	w.schema = pointer
+	defer func() { w.depth--; w.schema = outer }()
+	s := w.shape(pointer)
+	w.types(s, at)
+	w.listed(s, at)
+	w.alternatives(s, at)
+	switch s.kind() {
+	case "string":
+		w.text(s, at)
+	case "integer", "number":
+		w.number(s, at)
+	case "array":
+		w.list(s, value, at)
+	case "object":
+		w.object(s, value, at)
+	case "boolean":
+		if r, ok := s.rule("type"); ok {
+			w.add(r, at, true, true, "true")
+			w.add(r, at, true, false, "false")
+		}
+	}
+}
+
+// types tries a value of each JSON type.
+func (w *walk) types(s shape, at []string) {
+	r, ok := s.rule("type")
+	if !ok {
+		return
+	}
+	for _, kind := range []string{"null", "boolean", "integer", "number", "string", "array", "object"} {
+		value := map[string]any{
+			"null": nil, "boolean": true, "integer": json.Number("12"), "number": json.Number("1.5"),
+			"string": "12", "array": []any{}, "object": map[string]any{},
+		}[kind]
+		switch {
+		case !s.takes(kind) && (kind != "integer" || !s.takes("number")):
+			w.add(r, at, false, value, "%s instead of %s", kind, strings.Join(s.types(), " or "))
+		case kind == "null" && s.takes("null"):
+			w.add(r, at, true, nil, "null")
+		}
+	}
+}
+
+// listed tries each value of an enumeration, and ones that are not in it.
+func (w *walk) listed(s shape, at []string) {
+	for _, r := range s.all("enum") {
+		values, _ := r.value.([]any)
+		for i, each := range values {
+			w.add(rule{pointer: fmt.Sprintf("%s/%d", r.pointer, i)}, at, true, each, "%v", each)
+		}
+		w.add(r, at, false, unknownText, "a value that is not listed")
+		for _, each := range values {
+			if text, ok := each.(string); ok {
+				w.add(r, at, false, text+"x", "%sx", text)
+				w.add(r, at, false, swapCase(text), "%s", swapCase(text))
+			}
+		}
+	}
+	for _, r := range s.all("const") {
+		w.add(r, at, true, r.value, "%v", r.value)
+		w.add(r, at, false, unknownText, "another value")
+	}
+}
+
+func swapCase(text string) string {
+	if upper := strings.ToUpper(text); upper != text {
+		return upper
+	}
+	return strings.ToLower(text)
+}
+
+func (w *walk) alternatives(s shape, at []string) {
+	for _, keyword := range []string{"oneOf", "anyOf"} {
+		r, ok := s.rule(keyword)
+		branches, _ := r.value.([]any)
+		if !ok {
+			continue
+		}
+		for i := range branches {
+			branch := fmt.Sprintf("%s/%d", r.pointer, i)
+			value := w.base(branch, true, 0)
+			w.add(rule{pointer: branch}, at, true, value, "the alternative %d", i+1)
+			w.value(branch, value, at)
+		}
+	}
+}
+
+func (w *walk) text(s shape, at []string) {
+	w.lengths(s, at)
+	if r, ok := s.rule("type"); ok && s.anything() {
+		for _, text := range []string{"some text", "Ünï-cøde"} {
+			w.add(r, at, true, text, "%q", text)
+		}
+	}
+	for _, r := range s.all("pattern") {
+		p := s.pattern(r)
+		if p == nil {
+			continue
+		}
+		for _, text := range p.Accepted() {
+			w.add(r, at, true, text, "%q", text)
+		}
+		for _, text := range p.Refused() {
+			w.add(r, at, false, text, "%q", text)
+		}
+		w.spoiled(s, r, at)
+	}
+	if r, ok := s.rule("format"); ok {
+		name, _ := r.value.(string)
+		for seed := range uint64(3) {
+			if text, ok := format.Valid(name, seed); ok {
+				w.add(r, at, true, text, "%q", text)
+			}
+		}
+		for _, text := range format.Invalid(name) {
+			w.add(r, at, false, text, "%q", text)
+		}
+	}
+}
+
+// lengths tries a text as short and as long as it may be, and one character more.
+func (w *walk) lengths(s shape, at []string) {
+	for _, r := range s.all("minLength") {
+		least := s.count("minLength", 0)
+		if text, ok := w.maker.text(s, least, 1); ok {
+			w.add(r, at, true, text, "%d characters", least)
+		}
+		if least > 0 {
+			w.wrongLength(s, r, at, least-1)
+		}
+	}
+	for _, r := range s.all("maxLength") {
+		most := s.count("maxLength", maxText)
+		if most > maxText {
+			continue
+		}
+		if text, ok := w.maker.text(s, most, 1); ok {
+			w.add(r, at, true, text, "%d characters", most)
+		}
+		if wide := strings.Repeat("é", most); most > 0 && most < maxText {
+			w.add(r, at, true, wide, "%d characters of two bytes", most)
+		}
+		w.wrongLength(s, r, at, most+1)
+	}
+}
+
+// wrongLength tries texts of which only the length is wrong.
+func (w *walk) wrongLength(s shape, r rule, at []string, n int) {
+	for _, text := range w.candidates(s, n, 1) {
+		if utf8.RuneCountInString(text) == n {
+			w.add(r, at, false, text, "%d characters", n)
+		}
+	}
+}
+
+// spoiled takes what one of several patterns wants out of a valid text.
+func (w *walk) spoiled(s shape, r rule, at []string) {
+	if len(s.all("pattern")) < 2 {
+		return
+	}
+	p := s.pattern(r)
+	valid, _ := w.base(s.pointer, true, 0).(string)
+	for _, by := range []string{"a", "A", "1", "!"} {
+		spoilt := strings.Map(func(c rune) rune {
+			if p != nil && p.Match(string(c)) {
+				return rune(by[0])
+			}
+			return c
+		}, valid)
+		w.add(r, at, false, spoilt, "%q", spoilt)
+	}
+}
+
+func (w *walk) number(s shape, at []string) {
+	for _, limit := range []struct {
+		keyword         string
+		inside, outside int64
+	}{{"minimum", 0, -1}, {"maximum", 0, 1}, {"exclusiveMinimum", 1, 0}, {"exclusiveMaximum", -1, 0}} {
+		for _, r := range s.all(limit.keyword) {
+			inside, outside := add(r.value, limit.inside), add(r.value, limit.outside)
+			w.add(r, at, true, inside, "%s", inside)
+			w.add(r, at, false, outside, "%s", outside)
+		}
+	}
+	if r, ok := s.rule("type"); ok && s.kind() == "number" {
+		w.add(r, at, true, half(w.baseNumber(s)), "%s", half(w.baseNumber(s)))
+	}
+	for _, r := range s.all("multipleOf") {
+		w.add(r, at, true, r.value, "%v", r.value)
+		w.add(r, at, false, add(r.value, 1), "%v", add(r.value, 1))
+	}
+	if r, ok := s.rule("format"); ok {
+		for _, text := range map[any][]string{
+			"int32": {"2147483648", "-2147483649"}, "int64": {"9223372036854775808", "-9223372036854775809"},
+		}[r.value] {
+			w.add(r, at, false, json.Number(text), "%s", text)
+		}
+	}
+}
+
+func (w *walk) list(s shape, value any, at []string) {
+	items, _ := s.rule("items")
+	list, _ := value.([]any)
+	if len(list) == 0 {
+		if like := w.base(items.pointer, true, 0); like != nil {
+			list = []any{like}
+		}
+	}
+	for _, r := range s.all("minItems") {
+		least := s.count("minItems", 0)
+		w.add(r, at, true, w.several(items.pointer, list, least), "%d items", least)
+		if least > 0 {
+			w.add(r, at, false, w.several(items.pointer, list, least-1), "%d items", least-1)
+		}
+	}
+	for _, r := range s.all("maxItems") {
+		if most := s.count("maxItems", maxItems); most < maxItems {
+			w.add(r, at, true, w.several(items.pointer, list, most), "%d items", most)
+			w.add(r, at, false, w.several(items.pointer, list, most+1), "%d items", most+1)
+		}
+	}
+	if r, ok := s.rule("uniqueItems"); ok && r.value == true && len(list) > 0 {
+		w.add(r, at, false, []any{list[0], list[0]}, "an item twice")
+	}
+	if len(list) > 0 && items.pointer != "" {
+		w.value(items.pointer, list[0], append(at, "0"))
+	}
+}
+
+// several makes a list of n items.
+func (m maker) several(pointer string, list []any, n int) []any {
+	made := make([]any, 0, n)
+	for i := range n {
+		if i < len(list) {
+			made = append(made, list[i])
+		} else if len(list) > 0 {
+			made = append(made, m.item(pointer, list[0], i))
+		}
+	}
+	return made
+}
+
+func (w *walk) object(s shape, value any, at []string) {
+	object, _ := value.(map[string]any)
+	for _, member := range w.members(s) {
+		below := append(slices.Clone(at), member.name)
+		if w.readOnly(member.pointer) {
+			continue
+		}
+		if member.required != nil {
+			w.add(*member.required, below, false, absent{}, "without %s", member.name)
+		} else {
+			w.add(rule{pointer: member.pointer}, below, true, absent{}, "without %s", member.name)
+		}
+		each, there := object[member.name]
+		if !there {
+			each = w.base(member.pointer, true, 0)
+			w.add(rule{pointer: member.pointer}, below, true, each, "with %s", member.name)
+		}
+		w.value(member.pointer, each, below)
+	}
+	if r, ok := s.closed(); ok {
+		w.add(r, append(slices.Clone(at), unknownName), false, "x", "a member that is not declared")
+	} else if _, said := s.rule("additionalProperties"); !said && s.object() {
+		w.add(rule{pointer: s.pointer}, append(slices.Clone(at), unknownName), true, "x", "a member that is not declared")
+	}
+	if r, ok := s.rule("additionalProperties"); ok && r.value != false && r.value != true {
+		below := append(slices.Clone(at), unknownName)
+		each := w.base(r.pointer, true, 0)
+		w.add(r, below, true, each, "a member of one's own")
+		w.value(r.pointer, each, below)
+	}
+	w.size(s, object, at, "minProperties", -1)
+	w.size(s, object, at, "maxProperties", 1)
+}
+
+// size tries as many members as there may be, and one more in a direction.
+func (w *walk) size(s shape, object map[string]any, at []string, keyword string, outward int) {
+	for _, r := range s.all(keyword) {
+		limit := s.count(keyword, 0)
+		if of := w.sized(s, object, limit); of != nil {
+			w.add(r, at, true, of, "%d members", limit)
+		}
+		if of := w.sized(s, object, limit+outward); of != nil {
+			w.add(r, at, false, of, "%d members", limit+outward)
+		}
+	}
+}
+
+// sized is an object with n of its members, nil where there are fewer.
+func (w *walk) sized(s shape, object map[string]any, n int) map[string]any {
+	made := map[string]any{}
+	for _, member := range w.members(s) {
+		if len(made) < n && !w.readOnly(member.pointer) {
+			if made[member.name] = object[member.name]; made[member.name] == nil {
+				made[member.name] = w.base(member.pointer, true, 0)
+			}
+		}
+	}
+	if n < 0 || len(made) != n {
+		return nil
+	}
+	return made
+}
+
+// place is a variant's as a JSON pointer, "" for the whole.
+func (v variant) place() string {
+	var b strings.Builder
+	for _, step := range v.at {
+		b.WriteByte('/')
+		b.WriteString(escape(step))
+	}
+	return b.String()
+}
+
+// field is the name that an answer would call the place by: the last one that is
+// a name.
+func (v variant) field() string {
+	for _, step := range slices.Backward(v.at) {
+		if _, err := strconv.Atoi(step); err != nil {
+			return step
+		}
+	}
+	return ""
+}

@@ -1,0 +1,75 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/accord-api/accord/contract"
+	"github.com/accord-api/accord/gen/api"
+	"github.com/accord-api/accord/servertest"
+)
+
+// minCases keeps the deriver from finding nothing to try.
+const minCases = 7000
+
+// The server keeps to every sentence of the contract that a case can be derived from.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	values := mailTokens(t, s.DatabaseURL, 120)
+	var logins []contract.Login
+	for i := range 30 {
+		admin := s.Admin()
+		logins = append(logins, contract.Login{Name: fmt.Sprintf("admin%d", i), User: admin.User.Username, Password: admin.Password})
+	}
+	d, err := contract.Parse("gen/api/openapi.json", api.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := contract.Run(t.Context(), d, contract.Target{URL: s.URL, Logins: logins, ClientIPHeader: "X-Forwarded-For", Values: values}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range result.Failed() {
+		for _, f := range o.Failures {
+			t.Errorf("%s: %s: %s (%s, line %d)", o.Operation, o.Name, f.Text, f.Pointer, f.Line)
+		}
+	}
+	if t.Logf("%d cases in %s", len(result.Outcomes), result.Elapsed); len(result.Outcomes) < minCases {
+		t.Errorf("%d cases, want at least %d", len(result.Outcomes), minCases)
+	}
+}
+
+// mailTokens are the tokens that come by mail, each for a person of its own.
+func mailTokens(t *testing.T, database string, people int) map[string]func(context.Context) (any, error) {
+	t.Helper()
+	verify, reset := make(chan string, people), make(chan string, people)
+	t.Run("mails", func(t *testing.T) {
+		s := servertest.New(t, servertest.Options{DatabaseURL: database, Start: true})
+		registered := make([]*servertest.Person, people)
+		for i := range registered {
+			registered[i] = s.Register()
+		}
+		for _, p := range registered {
+			verify <- token(s, p.User.Email, 1)
+			p.POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+		}
+		for _, p := range registered {
+			reset <- token(s, p.User.Email, 2)
+		}
+	})
+	take := func(from chan string) func(context.Context) (any, error) {
+		return func(context.Context) (any, error) {
+			select {
+			case token := <-from:
+				return token, nil
+			default:
+				return nil, errors.New("there are no tokens any more")
+			}
+		}
+	}
+	return map[string]func(context.Context) (any, error){"verifyEmail.token": take(verify), "resetPassword.token": take(reset)}
+}
