@@ -16,7 +16,7 @@ import (
 const minCases = 7000
 
 // The server keeps to every sentence of the contract that a case can be derived from.
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { //nolint:tparallel // the subtest has to end first
 	t.Parallel()
 	s := servertest.New(t)
 	values := mailTokens(t, s.DatabaseURL, 120)

@@ -55,6 +55,7 @@ var seeded = []string{
 // bounds it.
 var readWhole = map[string]string{
 	"StorageSwept":        "the table has one row",
+	"SalesBetween":        "reads the orders of a day, few of which are cancelled, in a job",
 	"UserExport":          "exports all accounts; twice at once at most",
 	"UserCount":           "how many rows a report will have, in a job",
 	"StatsDays":           "reads 30 days, which may be all that there is; kept for a minute",

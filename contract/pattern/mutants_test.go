@@ -101,7 +101,7 @@ func disagree(p, changed *pattern.Pattern) bool {
 // pattern, since those of a long one take minutes.
 var every = flag.Bool("every-mutant", false, "hold every mutant of every pattern against it")
 
-const someMutants = 4
+const someMutants = 2
 
 type figures struct{ mutants, equivalent, unproven, told, hidden, missed int }
 
