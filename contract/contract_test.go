@@ -3,6 +3,7 @@ package contract_test
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -207,6 +208,50 @@ func TestFlawsAreFound(t *testing.T) {
 				t.Errorf("want %q, got\n%s", want, report.String())
 			}
 		})
+	}
+}
+
+// The formats tell the same.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	result, err := contract.Run(t.Context(), shopDocument(t), open(t, "no header"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := map[string]string{}
+	for _, format := range contract.Formats {
+		var w bytes.Buffer
+		if err := result.WriteAs(&w, format); err != nil {
+			t.Fatal(err)
+		}
+		if written[format] = w.String(); !strings.Contains(w.String(), "the header X-Total is missing from a 200") {
+			t.Errorf("%s:\n%s", format, w.String())
+		}
+	}
+	var told struct {
+		Cases, Failed int
+		Failures      []struct{ Request string }
+	}
+	if err := json.Unmarshal([]byte(written["json"]), &told); err != nil || told.Cases != len(result.Outcomes) || told.Failed != len(result.Failed()) || !strings.HasPrefix(told.Failures[0].Request, "curl ") {
+		t.Errorf("%+v, %v", told, err)
+	}
+	var suites struct {
+		Suites []struct {
+			Tests    int `xml:"tests,attr"`
+			Failures int `xml:"failures,attr"`
+			Cases    []struct {
+				Failure *string `xml:"failure"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal([]byte(written["junit"]), &suites); err != nil || len(suites.Suites) != 3 || suites.Suites[0].Failures == 0 || len(suites.Suites[0].Cases) != suites.Suites[0].Tests {
+		t.Errorf("%+v, %v", suites, err)
+	}
+	if strings.Contains(written["html"], "<script") || strings.Contains(written["html"], "src=") {
+		t.Error("the page loads something")
+	}
+	if err := result.WriteAs(&bytes.Buffer{}, "pdf"); err == nil {
+		t.Error("any format is taken")
 	}
 }
 

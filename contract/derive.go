@@ -69,13 +69,16 @@ type deriver struct {
 	given      map[string]bool // members whose values the target gives
 }
 
-func newDeriver(d *Document) (*deriver, error) {
+func newDeriver(d *Document) (*deriver, error) { return newDeriverOf(d, &known{}, "") }
+
+// newDeriverOf is for a document that differs from another one in one part.
+func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
 	s, err := newSchemas(d)
 	if err != nil {
 		return nil, err
 	}
 	operations := d.operations()
-	made := &deriver{maker: maker{d, s}, operations: operations, links: d.links(operations), headers: map[string]bool{}}
+	made := &deriver{maker: maker{d, s, k, change}, operations: operations, links: d.links(operations), headers: map[string]bool{}}
 	for _, o := range operations {
 		for _, r := range o.responses {
 			for _, h := range r.headers {

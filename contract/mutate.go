@@ -82,7 +82,7 @@ type mutation struct {
 
 // killer gives what notices a mutant, "" for nothing.
 func (m *mutation) killer(ctx context.Context, mutant Mutant) (string, error) {
-	changed, err := newDeriver(mutant.document)
+	changed, err := newDeriverOf(mutant.document, m.known, mutant.part)
 	if err != nil {
 		return "the document: " + err.Error(), nil //nolint:nilerr // it says what is wrong with it
 	}

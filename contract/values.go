@@ -30,6 +30,10 @@ const (
 type maker struct {
 	*Document
 	schemas *schemas
+	known   *known
+	// change is the part in which the document differs from the one that known is
+	// of; "" for none.
+	change string
 }
 
 // base makes a valid value: the example where there is one, else as small as it

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/accord-api/accord/contract/format"
@@ -27,9 +28,38 @@ type variant struct {
 // around makes what stands on both sides of each sentence about a value and about
 // all that is in it. whole is a valid value of the schema.
 func (m maker) around(pointer string, whole any) []variant {
-	w := &walk{maker: m}
-	w.value(pointer, whole, nil)
-	return slices.DeleteFunc(w.found, func(v variant) bool { return !m.fits(pointer, whole, v) })
+	return m.known.get(m.touched(pointer), pointer, whole, func() []variant {
+		w := &walk{maker: m}
+		w.value(pointer, whole, nil)
+		return slices.DeleteFunc(w.found, func(v variant) bool { return !m.fits(pointer, whole, v) })
+	})
+}
+
+// known keeps the variants of schemas, for all documents in which they are the same.
+type known struct{ variants sync.Map }
+
+// get makes what is not there. What is touched by a change is made each time.
+func (k *known) get(touched bool, pointer string, whole any, made func() []variant) []variant {
+	if touched {
+		return made()
+	}
+	key := pointer + " " + fmt.Sprint(whole)
+	if found, ok := k.variants.Load(key); ok {
+		return slices.Clone(found.([]variant))
+	}
+	found := made()
+	k.variants.Store(key, slices.Clone(found))
+	return found
+}
+
+// touched says whether the document's change is in a schema.
+func (m maker) touched(pointer string) bool {
+	if m.change == "" {
+		return false
+	}
+	r := &reaching{Document: m.Document, seen: map[string]bool{}}
+	r.schema(pointer, false)
+	return r.seen[m.change]
 }
 
 // fits says whether a variant is on the side that it says, and beyond no other

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,6 +30,7 @@ type contractFlags struct {
 
 func newContract(c command) *cobra.Command {
 	var flags contractFlags
+	var format string
 	command := &cobra.Command{
 		Use:   "contract --url URL",
 		Short: "Hold a server to its OpenAPI document",
@@ -43,11 +46,14 @@ func newContract(c command) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			result, err := contract.Run(cmd.Context(), document, flags.target, nil)
+			if !slices.Contains(contract.Formats, format) {
+				return usagef("--format is one of %s", strings.Join(contract.Formats, ", "))
+			}
+			result, err := contract.Run(cmd.Context(), document, flags.target, counting(c.err))
 			if err != nil {
 				return err
 			}
-			if err := result.Write(c.out); err != nil {
+			if err := result.WriteAs(c.out, format); err != nil {
 				return err
 			}
 			if len(result.Failed()) > 0 {
@@ -57,6 +63,7 @@ func newContract(c command) *cobra.Command {
 		},
 	}
 	flags.add(command)
+	command.Flags().StringVar(&format, "format", "text", "how the outcome is told: "+strings.Join(contract.Formats, ", "))
 	command.AddCommand(newContractMutate(c))
 	return command
 }
@@ -84,6 +91,20 @@ func newContractMutate(c command) *cobra.Command {
 	}
 	flags.add(command)
 	return command
+}
+
+// counting shows on a terminal how far a run has come.
+func counting(w io.Writer) func(contract.Outcome) {
+	if !isTerminal(w) {
+		return nil
+	}
+	done, failed := 0, 0
+	return func(o contract.Outcome) {
+		if done++; len(o.Failures) > 0 {
+			failed++
+		}
+		fmt.Fprintf(w, "\r\033[K%d cases, %d failed: %s", done, failed, o.Operation)
+	}
 }
 
 func (f *contractFlags) add(command *cobra.Command) {

@@ -23,6 +23,8 @@ func TestContractCommand(t *testing.T) {
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--read-only"}, 1, "createThing"},
 		{[]string{"contract", "mutate", "--url", empty.URL, "--spec", spec}, 0, "contract mutation score: "},
 		{[]string{"contract", "--url", empty.URL}, 1, "/api/openapi.json answers 404"},
+		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--format", "junit"}, 1, `<testsuite name="listThings"`},
+		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--format", "pdf"}, 2, "--format is one of text, json, junit, html"},
 		{[]string{"contract"}, 2, "--url is needed"},
 		{[]string{"contract", "--url", empty.URL, "--login", "ada"}, 2, "--login is NAME=user:password"},
 		{[]string{"contract", "--url", empty.URL, "--value", "x"}, 2, "--value is operationId.member=COMMAND"},
