@@ -336,4 +336,6 @@ func (o *operation) counts(name string) bool {
 func (o *operation) public() bool { return len(o.access) == 0 }
 
 // safe says that a call changes nothing (RFC 9110, section 9.2.1).
-func (o *operation) safe() bool { return slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, o.method) }
+func (o *operation) safe() bool { return safe(o.method) }
+
+func safe(method string) bool { return slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, method) }

@@ -32,7 +32,7 @@ type Target struct {
 	// Values gives what no answer of the API shows, such as a token that comes by
 	// mail, by "operationId.member". Each is asked for each time that it is sent.
 	Values map[string]func(context.Context) (any, error)
-	// ReadOnly sends GET, HEAD and OPTIONS only.
+	// ReadOnly sends GET, HEAD and OPTIONS only, but for the sign-in of Logins.
 	ReadOnly bool
 	// Timeout bounds each request; 0 means 30 s.
 	Timeout time.Duration
@@ -160,9 +160,11 @@ func (s *session) login(ctx context.Context, l Login) (*identity, error) {
 		return nil, errors.New("the document has no OAuth2 password flow")
 	}
 	form := url.Values{"grant_type": {"password"}, "username": {l.User}, "password": {l.Password}}
-	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-	s.setAddress(header, "")
-	e, err := s.send(ctx, http.MethodPost, address, header, []byte(form.Encode()), false)
+	e, err := s.patiently(ctx, func() (*exchange, error) {
+		header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+		s.setAddress(header, "")
+		return s.send(ctx, http.MethodPost, address, header, []byte(form.Encode()), false)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -191,6 +193,9 @@ func first(text string, n int) string {
 // newcomer registers somebody, as far as the document's links lead from an open
 // operation to the one that gives tokens. It is nil where they do not.
 func (s *session) newcomer(ctx context.Context) (*identity, error) {
+	if s.target.ReadOnly {
+		return nil, nil
+	}
 	address := s.tokenURL()
 	for _, o := range s.operations {
 		if address == "" || o.path != address || o.method != "POST" {
@@ -199,7 +204,7 @@ func (s *session) newcomer(ctx context.Context) (*identity, error) {
 		for _, l := range s.links[o.id] {
 			if from := s.operation(l.from); from != nil && from.public() && l.body != nil {
 				sc := &scope{made: map[string]*exchange{}}
-				e, err := s.exchange(ctx, s.valid(o), sc, "", false)
+				e, err := s.patiently(ctx, func() (*exchange, error) { return s.exchange(ctx, s.valid(o), sc, "", false) })
 				if err != nil {
 					return nil, err
 				}
@@ -235,6 +240,9 @@ func (s *session) signInAgain(ctx context.Context, who *identity) error {
 func (i *identity) holds(scopes []string) bool {
 	return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(i.scopes, scope) })
 }
+
+// errReadOnly keeps what would write from being sent.
+var errReadOnly = errors.New("it writes, or needs something that is written first")
 
 // errNobody says that no person is known who could send a request.
 var errNobody = errors.New("nobody who is known may: more logins are needed")
@@ -355,7 +363,7 @@ func (s *session) made(ctx context.Context, id string, sc *scope) (*exchange, er
 		}
 		below = &scope{identity: who, made: sc.made}
 	}
-	e, err := s.exchange(ctx, r, below, "", false)
+	e, err := s.patiently(ctx, func() (*exchange, error) { return s.exchange(ctx, r, below, "", false) })
 	if err != nil {
 		return nil, err
 	}
@@ -551,6 +559,9 @@ func decode(data []byte) (any, error) {
 // send does one HTTP exchange. A brief one is left as soon as the head of the
 // answer and something of its body are there.
 func (s *session) send(ctx context.Context, method, path string, header http.Header, body []byte, brief bool) (*exchange, error) {
+	if s.target.ReadOnly && !safe(method) && path != s.tokenURL() {
+		return nil, errReadOnly
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.target.Timeout)
 	defer cancel()
 	address := strings.TrimSuffix(s.target.URL, "/") + path

@@ -97,21 +97,30 @@ func (s *session) able(ctx context.Context, r request, own bool) (*exchange, err
 
 // patient sends a request again when a limit that is not looked for was met.
 func (s *session) patient(ctx context.Context, r request, sc *scope) (*exchange, error) {
-	e, err := s.settled(ctx, r, sc, "")
-	if err != nil || e.status != http.StatusTooManyRequests {
-		return e, err
-	}
-	wait, err := time.ParseDuration(e.answer.Get("Retry-After") + "s")
-	if err != nil || wait > 2*time.Minute {
-		return e, nil
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-timer.C:
-		return s.settled(ctx, r, sc, "")
+	return s.patiently(ctx, func() (*exchange, error) { return s.settled(ctx, r, sc, "") })
+}
+
+// maxPatience is how long a limit is waited for.
+const maxPatience = 2 * time.Minute
+
+// patiently asks again when a limit is over, a few times.
+func (s *session) patiently(ctx context.Context, ask func() (*exchange, error)) (*exchange, error) {
+	for try := 1; ; try++ {
+		e, err := ask()
+		if err != nil || e.status != http.StatusTooManyRequests || try == maxTries {
+			return e, err
+		}
+		wait, err := time.ParseDuration(e.answer.Get("Retry-After") + "s")
+		if err != nil || wait > maxPatience {
+			return e, nil //nolint:nilerr // the answer tells more
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		case <-timer.C:
+		}
 	}
 }
 
