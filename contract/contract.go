@@ -34,6 +34,8 @@ type Outcome struct {
 	Elapsed time.Duration
 
 	done []*exchange
+	// untried says that the run failed, which shows nothing of the server.
+	untried bool
 }
 
 // Failed lists the outcomes with failures.
@@ -63,6 +65,9 @@ func begin(ctx context.Context, d *Document, target Target) (*session, error) {
 	derived, err := newDeriver(d)
 	if err != nil {
 		return nil, err
+	}
+	if fault := derived.looseLink(); fault != "" {
+		return nil, fmt.Errorf("reading %s: %s", d.Name, fault)
 	}
 	derived.take(target)
 	s := newSession(derived, target)
@@ -138,6 +143,7 @@ func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
 		return outcome
 	}
 	if err != nil {
+		outcome.untried = true
 		outcome.Failures = []Failure{{c.Pointer, d.line(c.Pointer), fmt.Sprintf("it could not be tried: %s", err)}}
 		return outcome
 	}

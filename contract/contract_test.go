@@ -294,6 +294,38 @@ func TestMutantsAreKilled(t *testing.T) {
 	}
 }
 
+// What could not be tried shows nothing, and kills nothing.
+func TestNothingIsKilledByNobody(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	score, err := contract.Mutate(t.Context(), shopDocument(t), contract.Target{URL: server.URL}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range score.Mutants {
+		if v.Killer != "" && !strings.Contains(v.Killer, "the example is not valid") && !strings.HasPrefix(v.Killer, "the document: ") {
+			t.Errorf("%s: %s is killed by %s", v.Pointer, v.What, v.Killer)
+		}
+	}
+}
+
+// A link that leads nowhere is told before anything is sent.
+func TestLooseLink(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("testdata/shop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := contract.Parse("shop.yaml", bytes.Replace(source, []byte("              operationId: getThing"), []byte("              operationId: getNothing"), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := contract.Run(t.Context(), d, open(t, ""), nil); err == nil || !strings.Contains(err.Error(), "a link leads to getNothing") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{

@@ -84,10 +84,10 @@ type mutation struct {
 func (m *mutation) killer(ctx context.Context, mutant Mutant) (string, error) {
 	changed, err := newDeriverOf(mutant.document, m.known, mutant.part)
 	if err != nil {
-		return "the document: " + err.Error(), nil //nolint:nilerr // it says what is wrong with it
+		return "the document: " + err.Error(), nil //nolint:nilerr // what is wrong with the mutant is what Run would end with
 	}
 	changed.take(m.target)
-	if fault := changed.looseLink(); fault != "" && m.looseLink() == "" {
+	if fault := changed.looseLink(); fault != "" {
 		return "the document: " + fault, nil
 	}
 	came := map[string][]*exchange{}
@@ -105,7 +105,7 @@ func (m *mutation) killer(ctx context.Context, mutant Mutant) (string, error) {
 				if ctx.Err() != nil {
 					return "", ctx.Err()
 				}
-				if len(outcome.Failures) > 0 && !m.failed[o.id+" "+c.Name] {
+				if len(outcome.Failures) > 0 && !outcome.untried && !m.failed[o.id+" "+c.Name] {
 					return o.id + ": " + c.Name + ": " + outcome.Failures[0].Text, nil
 				}
 				came[id] = append(slices.Clip(came[id]), slices.DeleteFunc(slices.Clone(outcome.done), func(e *exchange) bool { return e == nil })...)
@@ -162,11 +162,21 @@ func (m *mutation) unwitnessed(changed *deriver, mutant Mutant, about []*operati
 	open := m.session.unproven(before, came)
 	for _, claim := range changed.unproven(about, came) {
 		doubtful := func(c Claim) bool {
-			return c.Pointer == claim.Pointer || mutant.instead != "" && strings.HasPrefix(c.Pointer, mutant.instead)
+			return c.Pointer == claim.Pointer || listOf(c.Pointer) != "" && listOf(c.Pointer) == listOf(claim.Pointer) ||
+				mutant.instead != "" && strings.HasPrefix(c.Pointer, mutant.instead)
 		}
 		if within(claim.Pointer, mutant.part) && !slices.ContainsFunc(open, doubtful) {
 			return "nothing shows at " + claim.Pointer + ": " + claim.Text
 		}
+	}
+	return ""
+}
+
+// listOf is the enumeration that a claim is about a value of; "" for none. Where
+// not all of its values came, one more that does not come shows nothing.
+func listOf(pointer string) string {
+	if i := strings.LastIndex(pointer, "/enum/"); i >= 0 {
+		return pointer[:i]
 	}
 	return ""
 }

@@ -101,6 +101,9 @@ func (w *witnesses) schema(pointer string, values []any, depth int) {
 	}
 	_, pointer = w.resolve(pointer)
 	s := w.shape(pointer)
+	if w.claim(pointer, len(values) > 0, "a value comes"); len(values) == 0 {
+		return // what may come in it shows nothing either way
+	}
 	for _, r := range s.all("enum") {
 		for i, each := range list(r.value) {
 			w.claim(fmt.Sprintf("%s/%d", r.pointer, i), slices.ContainsFunc(values, func(v any) bool { return scalarOf(v) && v == each || v == nil && each == nil }), "the value %v", each)
