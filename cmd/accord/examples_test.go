@@ -10,9 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/accord-api/accord/demo"
-	"github.com/accord-api/accord/pg"
-	"github.com/accord-api/accord/pg/pgtest"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -33,17 +30,7 @@ type parameter struct {
 // as they stand to a server with its demo data is shown something.
 func TestExamplesFindSomethingInTheDemoData(t *testing.T) {
 	t.Parallel()
-	address := pgtest.New(t)
-	pool, err := pg.Open(t.Context(), pg.Config{URL: address, Size: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
-	s := servertest.New(t, servertest.Options{DatabaseURL: address})
-	err = demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: demoAccounts, Hash: s.API.HashPassword, Files: s.API.Files(), Now: s.Clock.Now()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := withDemoData(t)
 	people := map[string]*servertest.Person{}
 	for _, account := range demoAccounts {
 		p := s.Somebody()

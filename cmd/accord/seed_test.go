@@ -66,9 +66,9 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// Everything that a newcomer finds is what the contract says it is.
-func TestFilledDatabaseReadsWell(t *testing.T) {
-	t.Parallel()
+// withDemoData is a server that has what a newcomer finds.
+func withDemoData(t *testing.T) *servertest.Server {
+	t.Helper()
 	address := pgtest.New(t)
 	pool, err := pg.Open(t.Context(), pg.Config{URL: address, Size: 1})
 	if err != nil {
@@ -82,6 +82,13 @@ func TestFilledDatabaseReadsWell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// Everything that a newcomer finds is what the contract says it is.
+func TestFilledDatabaseReadsWell(t *testing.T) {
+	t.Parallel()
+	s := withDemoData(t)
 	if got := readAll(t, s); got != (demo.Sizes{Users: 43, Products: 200, Orders: 300}) {
 		t.Errorf("the API shows %+v", got)
 	}
