@@ -30,13 +30,23 @@ var shared struct {
 }
 
 // Main runs the tests of a package and then stops the server, if any test has
-// started one.
-func Main(m *testing.M) {
-	os.Exit(run(m))
+// started one. Each of judges is asked once all tests have passed, and fails the
+// package with its error.
+func Main(m *testing.M, judges ...func() error) {
+	os.Exit(run(m, judges))
 }
 
-func run(m *testing.M) int {
+func run(m *testing.M, judges []func() error) int {
 	code := m.Run()
+	for _, judge := range judges {
+		if code != 0 {
+			break
+		}
+		if err := judge(); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	if shared.server == nil {
 		return code
 	}
