@@ -53,6 +53,20 @@ func checkContentType(t *testing.T, s *servertest.Server, o operation) {
 	}
 }
 
+// checkAccept asks for what no operation answers with: a 406 of those that let the
+// client choose, and nothing to the others.
+func checkAccept(t *testing.T, s *servertest.Server, o operation) {
+	t.Helper()
+	p := signedIn(s, o)
+	p.Header.Set("Accept", "model/stl")
+	answer := send(p, o)
+	if refused := answer.Status == http.StatusNotAcceptable; refused != o.declares("406") {
+		t.Errorf("Accept: status %d", answer.Status)
+	} else if refused {
+		answer.Problem("not-acceptable")
+	}
+}
+
 // checkRate lets exactly as many calls through as the document says, in any
 // span of its window, for each key apart.
 func checkRate(t *testing.T, s *servertest.Server, o operation, l policy.RateLimit) {

@@ -47,6 +47,8 @@ type policies struct {
 	RateLimit   rateLimit `json:"rate-limit"`
 	Concurrency int       `json:"concurrency"`
 	Audit       string    `json:"audit"`
+	Idempotent  bool      `json:"idempotent"`
+	Cache       any       `json:"cache"`
 }
 
 // rateLimit is one limit, a list of them, or none; nil where nothing is said.
@@ -335,6 +337,7 @@ func TestPolicyTableIsTheDocuments(t *testing.T) {
 			"stall":         duration(t, o.Policy.Stall) == row.Stall,
 			"concurrency":   o.Policy.Concurrency == row.Concurrency,
 			"audit":         o.Policy.Audit == row.Audit,
+			"idempotent":    o.Policy.Idempotent == row.Idempotent,
 			"content types": slices.Equal(o.contentTypes(), types),
 			"route":         o.Method == row.Method && strings.NewReplacer("{", ":", "}", "").Replace(o.Path) == row.Path,
 		} {
@@ -355,6 +358,7 @@ func TestLiveRoutesKeepTheContract(t *testing.T) {
 			checkAccess(t, s, o)
 			checkBodyLimit(t, s, o)
 			checkContentType(t, s, o)
+			checkAccept(t, s, o)
 			for _, l := range o.Policy.RateLimit {
 				checkRate(t, s, o, l)
 			}

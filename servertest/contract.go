@@ -75,7 +75,8 @@ func breaches(a *Answer) []string {
 // and none declares: what `default` is for.
 func unexpected(a *Answer) bool {
 	return a.Status == http.StatusInternalServerError || a.Status == http.StatusMethodNotAllowed ||
-		a.Status == http.StatusRequestTimeout || bytes.Contains(a.Body, []byte("/problems/insecure-transport"))
+		a.Status == http.StatusRequestTimeout || a.Status == http.StatusMisdirectedRequest ||
+		bytes.Contains(a.Body, []byte("/problems/insecure-transport"))
 }
 
 // operation finds what a path leads to; literal segments win over parameters.

@@ -192,6 +192,16 @@ func TestDerivedHeaders(t *testing.T) {
 
 func TestPublishedAnswers(t *testing.T) {
 	source := strings.Replace(kitchen(t), "    NotAcceptable: {description: e}\n", "    NotAcceptable: {description: e}\n    Spare: {description: e}\n", 1)
+	source = strings.Replace(source, "  /tree:\n", `  /alive:
+    get:
+      operationId: isAlive
+      tags: [things]
+      summary: Whether it lives
+      security: []
+      x-policy: {static: true}
+      responses: {'204': {description: done}}
+  /tree:
+`, 1)
 	text := generated(t, source)["gen/api/openapi.json"]
 	var doc struct {
 		Paths      map[string]map[string]json.RawMessage
@@ -206,6 +216,7 @@ func TestPublishedAnswers(t *testing.T) {
 		{"/things", "patch", "204 400 401 403 413 415 422 429 503 default"},
 		{"/things", "put", "204 400 413 415 422 429 503 default"},
 		{"/tree", "post", "204 400 413 415 422 503 default"},
+		{"/alive", "get", "204 429 default"},
 	} {
 		var op struct {
 			Responses map[string]any
@@ -254,7 +265,7 @@ func TestRefusals(t *testing.T) {
 		{"undeclared parameter", "  /things:\n", "  /things/{number}:\n", "operation patchThing: the parameter {number} of the path is not declared"},
 		{"parameter of another place", "{name: kind, in: path, required: true, schema", "{name: kind, in: query, schema", "operation listThings: the parameter {kind} of the path is not declared"},
 		{"unknown extension", "summary: A stream", "x-polisy: {}\n      summary: A stream", `operation feed: "x-polisy" is not known`},
-		{"unknown policy", "{timeout: none, stall: 30s}", "{timeout: none, stall: 30s, retries: 3}", "operation feed: x-policy: retries is not known; the keys are audit, body-limit, cache, concurrency, deprecated-after, idempotent, rate-limit, stall, sunset, timeout"},
+		{"unknown policy", "{timeout: none, stall: 30s}", "{timeout: none, stall: 30s, retries: 3}", "operation feed: x-policy: retries is not known; the keys are audit, body-limit, cache, concurrency, deprecated-after, idempotent, rate-limit, stall, static, sunset, timeout"},
 		{"unknown part of a policy", "window: 90s, by: ip", "window: 90s, by: ip, per: ip", "operation listThings: x-policy.rate-limit.1: per is not known; the keys are by, limit, window"},
 		{"bad policy value", "concurrency: 4", "concurrency: 0", "operation makeThing: x-policy.concurrency"},
 		{"bad size", "body-limit: 2MiB", "body-limit: 2MB", `operation makeThing: x-policy.body-limit: "2MB" has the wrong form; 64KiB or 2MiB would be right`},
@@ -269,6 +280,9 @@ func TestRefusals(t *testing.T) {
 		{"missing parameter", "    IdempotencyKey: {name: Idempotency-Key, in: header, schema: {type: string}}\n", "", "operation makeThing: it needs components.parameters.IdempotencyKey for its parameter Idempotency-Key"},
 		{"idempotent and public", "x-policy: {rate-limit: none}", "x-policy: {idempotent: true}", "operation plantTree: x-policy.idempotent: a key belongs to a user"},
 		{"idempotent upload", "{timeout: none, stall: 30s}", "{timeout: none, stall: 30s, idempotent: true}", "operation feed: x-policy.idempotent: only JSON and forms"},
+		{"static with a sign-in", "concurrency: 4", "concurrency: 4, static: true", "operation makeThing: x-policy.static: a sign-in asks the database"},
+		{"static with places", "x-policy: {rate-limit: none}", "x-policy: {static: true, concurrency: 2}", "operation plantTree: x-policy.static: with a concurrency there may be no free place"},
+		{"static with a body", "x-policy: {rate-limit: none}", "x-policy: {static: true}", "operation plantTree: x-policy.static: its answer depends on what is sent"},
 		{"bad limit", "window: 90s, by: ip", "window: 90s, by: planet", `operation listThings: x-policy.rate-limit.1.by: "planet" has the wrong form; ip or user or field:email would be right`},
 		{"unknown field", "'field:q'", "'field:nope'", `operation listThings: x-policy.rate-limit: neither a parameter nor each request body has a member "nope"`},
 		{"user limit on a public one", "x-policy: {rate-limit: none}", "x-policy: {rate-limit: {limit: 1, window: 1m, by: user}}", "operation plantTree: x-policy.rate-limit: nobody is signed in"},

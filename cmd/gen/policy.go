@@ -31,7 +31,7 @@ type policyRow struct {
 	bodyLimit               int64
 	timeout, stall          time.Duration
 	concurrency             int
-	idempotent              bool
+	idempotent, static      bool
 	cache                   *cache
 	audit                   string
 	deprecatedAfter, sunset time.Time
@@ -124,6 +124,9 @@ func (c *contract) readPolicy(op *operation, n *yaml.Node) policyRow {
 			c.faults.add(n, "operation %s: x-policy.idempotent: it needs a timeout, until which a request with the same key waits", op.id)
 		}
 	}
+	if row.static = isTrue(get(n, "static")); row.static {
+		c.checkStatic(op, get(n, "static"), row)
+	}
 	row.cache = c.readCache(op, get(n, "cache"))
 	row.audit = text(get(n, "audit"))
 	row.deprecatedAfter = c.date(get(n, "deprecated-after"))
@@ -189,6 +192,19 @@ func (c *contract) checkIdempotent(op *operation, n *yaml.Node) {
 		c.faults.add(n, "operation %s: x-policy.idempotent: a key belongs to a user, and nobody is signed in on a public operation", op.id)
 	case slices.ContainsFunc(op.bodies, func(b body) bool { return !b.structured() }):
 		c.faults.add(n, "operation %s: x-policy.idempotent: only JSON and forms can be compared with an earlier request", op.id)
+	}
+}
+
+// checkStatic refuses where something could be away all the same: what an operation
+// answers that is static stands when the server starts.
+func (c *contract) checkStatic(op *operation, n *yaml.Node, row policyRow) {
+	switch {
+	case !op.public():
+		c.faults.add(n, "operation %s: x-policy.static: a sign-in asks the database, so that it cannot be static", op.id)
+	case row.concurrency > 0:
+		c.faults.add(n, "operation %s: x-policy.static: with a concurrency there may be no free place, so that it cannot be static", op.id)
+	case len(op.bodies)+len(op.params) > 0:
+		c.faults.add(n, "operation %s: x-policy.static: its answer depends on what is sent, so that it cannot be static", op.id)
 	}
 }
 

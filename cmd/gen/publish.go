@@ -96,7 +96,10 @@ func (c *contract) describes(op *operation, section, component, of string) bool 
 type answer struct{ status, component string }
 
 func (c *contract) derivedAnswers(o *operation) []answer {
-	list := []answer{status(http.StatusServiceUnavailable, "Unavailable"), {"default", "Unexpected"}}
+	list := []answer{{"default", "Unexpected"}}
+	if !o.policy.static {
+		list = append(list, status(http.StatusServiceUnavailable, "Unavailable"))
+	}
 	if !o.public() {
 		list = append(list, status(http.StatusUnauthorized, "Unauthorized"))
 	}

@@ -16,7 +16,7 @@ var Policies = map[string]*policy.Policy{
 		Path:        "/health",
 		BodyLimit:   65536,
 		Timeout:     10 * time.Second,
-		Statuses:    []int{200, 503},
+		Statuses:    []int{200},
 	},
 	"getLiveness": {
 		OperationID: "getLiveness",
@@ -24,7 +24,7 @@ var Policies = map[string]*policy.Policy{
 		Path:        "/livez",
 		BodyLimit:   65536,
 		Timeout:     10 * time.Second,
-		Statuses:    []int{200, 503},
+		Statuses:    []int{200},
 	},
 	"getReadiness": {
 		OperationID: "getReadiness",
@@ -43,7 +43,7 @@ var Policies = map[string]*policy.Policy{
 		},
 		BodyLimit: 65536,
 		Timeout:   10 * time.Second,
-		Statuses:  []int{200, 429, 503},
+		Statuses:  []int{200, 429},
 	},
 	"login": {
 		OperationID: "login",
