@@ -30,7 +30,7 @@ var shared struct {
 }
 
 // Main runs the tests of a package and then stops the server, if any test has
-// started one. Each of judges is asked once all tests have passed, and fails the
+// started one. Each of judges is asked once all tests have ended, and fails the
 // package with its error.
 func Main(m *testing.M, judges ...func() error) {
 	os.Exit(run(m, judges))
@@ -39,12 +39,9 @@ func Main(m *testing.M, judges ...func() error) {
 func run(m *testing.M, judges []func() error) int {
 	code := m.Run()
 	for _, judge := range judges {
-		if code != 0 {
-			break
-		}
 		if err := judge(); err != nil {
 			_, _ = fmt.Fprintln(os.Stderr, err)
-			code = 1
+			code = max(code, 1)
 		}
 	}
 	if shared.server == nil {
