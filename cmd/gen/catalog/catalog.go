@@ -109,12 +109,13 @@ func Read(root fs.FS) (*Catalog, error) {
 		if down := gooseDown.FindStringIndex(up); down != nil {
 			up = up[:down[0]]
 		}
-		statements, err := parse(up)
+		in := text{name, up}
+		statements, err := parse(in)
 		if err != nil {
-			return nil, fmt.Errorf("parsing %s: %w", name, err)
+			return nil, err
 		}
 		for _, s := range statements {
-			c.apply(text{name, up}, s)
+			c.apply(in, s)
 		}
 	}
 

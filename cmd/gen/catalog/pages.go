@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -26,23 +25,21 @@ type Page struct {
 	where      []node
 }
 
-// ErrParse says that a file is no SQL to PostgreSQL.
-var ErrParse = errors.New("no SQL")
-
 // Pages finds the pages among the queries of one file below root.
 func (c *Catalog) Pages(root fs.FS, name string) ([]*Page, error) {
 	source, err := fs.ReadFile(root, name)
 	if err != nil {
 		return nil, fmt.Errorf("reading queries: %w", err)
 	}
-	statements, err := parse(string(source))
+	in := text{name, string(source)}
+	statements, err := parse(in)
 	if err != nil {
-		return nil, fmt.Errorf("parsing %s: %w: %w", name, ErrParse, err)
+		return nil, err
 	}
 	var list []*Page
 	for _, s := range statements {
 		if page := c.pageOf(s.node); page != nil {
-			page.Place = text{name, string(source)}.at(s.orderBy(string(source)))
+			page.Place = in.at(s.orderBy(in.source))
 			list = append(list, page)
 		}
 	}

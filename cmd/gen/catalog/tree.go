@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,10 +26,13 @@ type fields map[string]any
 
 // parse reads SQL as PostgreSQL does. What sqlc adds is an operator (@name) or a
 // function (sqlc.arg) to it.
-func parse(sql string) ([]statement, error) {
-	text, err := parser.ParseToJSON(sql)
+func parse(in text) ([]statement, error) {
+	parsed, err := parser.ParseToJSON(in.source)
+	if wrong, ok := errors.AsType[*parser.Error](err); ok {
+		return nil, fmt.Errorf("%s: %w", in.at(wrong.Cursorpos-1), err)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("parsing %s: %w", in.file, err)
 	}
 	var tree struct {
 		Stmts []struct {
@@ -37,16 +41,16 @@ func parse(sql string) ([]statement, error) {
 			Length   int `json:"stmt_len"`
 		}
 	}
-	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder := json.NewDecoder(strings.NewReader(parsed))
 	decoder.UseNumber()
 	if err := decoder.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("reading the parse tree: %w", err)
+		return nil, fmt.Errorf("reading the parse tree of %s: %w", in.file, err)
 	}
 	list := make([]statement, len(tree.Stmts))
 	for i, s := range tree.Stmts {
 		end := s.Location + s.Length
 		if s.Length == 0 {
-			end = len(sql)
+			end = len(in.source)
 		}
 		list[i] = statement{asNode(s.Stmt), s.Location, end}
 	}
