@@ -9,7 +9,7 @@ import (
 func linted(t *testing.T, source string) string {
 	t.Helper()
 
-	doc, err := parse(contractName, []byte(source))
+	doc, err := parse([]byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,26 +25,32 @@ const nothing = "none"
 // checkLock holds the contract and the SQL against each other. A contract that
 // cannot be read has been told of elsewhere.
 func checkLock(source []byte, root fs.FS) error {
-	doc, err := parse(contractName, source)
-	if err != nil {
-		return nil //nolint:nilerr // generate tells it
-	}
-	l := &lock{contract: readContract(doc), objects: map[string]*object{}}
-	if doc.faults.err() != nil {
+	read, ok := readable(source)
+	if !ok {
 		return nil
 	}
-	if l.catalog, err = catalog.Read(root); err != nil {
+	tables, err := catalog.Read(root)
+	if err != nil {
 		return err
 	}
+	l := &lock{contract: read, catalog: tables, objects: map[string]*object{}}
 	l.checkObjects()
 	l.checkFilters()
-	wrong := []error{doc.faults.err()}
-	wrong = append(wrong, checkForeignKeys(l.catalog)...)
+	wrong := []error{l.faults.err()}
+	wrong = append(wrong, checkForeignKeys(tables)...)
 
-	return errors.Join(append(wrong, checkPages(l.catalog, root)...)...)
+	return errors.Join(append(wrong, checkPages(tables, root)...)...)
 }
 
-const contractName = "openapi.yaml"
+func readable(source []byte) (c *contract, ok bool) {
+	doc, err := parse(source)
+	if err != nil {
+		return nil, false
+	}
+	c = readContract(doc)
+
+	return c, doc.faults.err() == nil
+}
 
 type lock struct {
 	*contract

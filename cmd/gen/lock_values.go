@@ -43,13 +43,16 @@ var kinds = map[string]struct{ kind, format string }{
 // checkType says whether the types agree, so that it makes sense to go on.
 func (h *held) checkType() bool {
 	want, known := kinds[h.column.Type]
-	if strings.HasSuffix(h.column.Type, "[]") {
-		want.kind, known = "array", true
-	} else if h.catalog.Enum(h.table, h.column) != nil && !known {
-		want.kind, known = "string", true
+	switch {
+	case strings.HasSuffix(h.column.Type, "[]"):
+		want.kind = "array"
+	case !known && h.catalog.Enum(h.table, h.column) != nil:
+		want.kind = "string"
+	case !known:
+		return true
 	}
-	if !known || h.kind == "" {
-		return known
+	if h.kind == "" {
+		return true
 	}
 	format := h.format
 	if !slices.Contains([]string{"uuid", "date", "date-time"}, format) {
@@ -78,7 +81,8 @@ func (h *held) checkNull(required bool) {
 func (h *held) checkValues() {
 	switch h.kind {
 	case "string":
-		if !h.checkEnum() && h.column.Type != "bytea" && !h.checkPattern() {
+		counted := slices.Contains([]string{"text", "varchar", "bpchar"}, h.column.Type)
+		if !h.checkEnum() && counted && !h.checkPattern() {
 			h.checkLength()
 		}
 	case "integer":
@@ -96,7 +100,7 @@ func (h *held) checkEnum() bool {
 	switch {
 	case column == nil && values == nil:
 		return false
-	case column == nil && h.answered:
+	case column == nil && h.answered && kinds[h.column.Type].kind != "":
 		h.tell(h.enum()[0], h.column.Place, "it is one of %s, but %s may hold anything: a CHECK (%s IN (...)) is missing",
 			strings.Join(values, ", "), h.located, h.column.Name)
 	case column == nil:

@@ -31,7 +31,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 
-	source, err := os.ReadFile(filepath.Join(*root, "openapi.yaml"))
+	source, err := os.ReadFile(filepath.Join(*root, contractName))
 	if err != nil {
 		return fmt.Errorf("reading the contract: %w", err)
 	}
@@ -82,7 +82,7 @@ func write(root string, files []file) error {
 // generate makes every file from the contract's text. All faults of the
 // contract are reported at once.
 func generate(source []byte) ([]file, error) {
-	doc, err := parse(contractName, source)
+	doc, err := parse(source)
 	if err != nil {
 		return nil, err
 	}

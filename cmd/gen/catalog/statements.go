@@ -16,7 +16,7 @@ func (c *Catalog) apply(in text, s statement) {
 	case "AlterTableStmt":
 		if t := c.Tables[f.object("relation").text("relname")]; t != nil {
 			for _, command := range f.nodes("cmds") {
-				c.alter(in, s, t, command.fields)
+				c.alter(in, t, command.fields)
 			}
 		}
 	case "IndexStmt":
@@ -161,7 +161,7 @@ func (c *Catalog) addIndex(t *Table, index *Index) {
 	c.indexTables[index.Name] = t.Name
 }
 
-func (c *Catalog) alter(in text, s statement, t *Table, f fields) {
+func (c *Catalog) alter(in text, t *Table, f fields) {
 	name, def := f.text("name"), f.node("def").fields
 	switch f.text("subtype") {
 	case "AT_AddColumn":

@@ -36,10 +36,10 @@ func parse(in text) ([]statement, error) {
 	}
 	var tree struct {
 		Stmts []struct {
-			Stmt     any
+			Stmt     any `json:"stmt"`
 			Location int `json:"stmt_location"`
 			Length   int `json:"stmt_len"`
-		}
+		} `json:"stmts"`
 	}
 	decoder := json.NewDecoder(strings.NewReader(parsed))
 	decoder.UseNumber()
