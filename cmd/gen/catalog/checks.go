@@ -22,28 +22,29 @@ type check struct {
 }
 
 // addChecks keeps those conditions of a CHECK that say something of one column
-// alone. PostgreSQL calls the constraint by its table and its column, where it has
-// one, and so does DROP CONSTRAINT.
-func (t *Table) addChecks(f fields, at Place, of *Column) {
-	var found []*check
-	for _, condition := range f.node("raw_expr").conditions() {
-		if k, ok := readCheck(condition); ok {
-			found = append(found, k)
+// alone, and the name of one that does not, which is taken.
+func (t *Table) addChecks(f fields, at Place) {
+	condition := f.node("raw_expr")
+	name := named(f, t.checkName(condition.columns()))
+	before := len(t.checks)
+	for _, part := range condition.conditions() {
+		if k, ok := readCheck(part); ok {
+			k.Place, k.name = at, name
+			t.checks = append(t.checks, k)
 		}
 	}
-	for _, k := range found {
-		column := k.column
-		if of != nil {
-			column = of.Name
-		}
-		k.Place, k.name = at, named(f, t.checkName(column))
+	if len(t.checks) == before {
+		t.checks = append(t.checks, &check{Place: at, name: name})
 	}
-	t.checks = append(t.checks, found...)
 }
 
-// checkName is the first name that no check has yet.
-func (t *Table) checkName(column string) string {
-	name := t.Name + "_" + column + "_check"
+// checkName is what PostgreSQL calls a CHECK: by its column, where it has one only,
+// and the first name of this kind that is free.
+func (t *Table) checkName(columns []string) string {
+	name := t.Name + "_check"
+	if len(columns) == 1 {
+		name = t.Name + "_" + columns[0] + "_check"
+	}
 	for i := 0; ; i++ {
 		free := name
 		if i > 0 {

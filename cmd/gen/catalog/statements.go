@@ -110,11 +110,10 @@ func (c *Catalog) addConstraint(in text, t *Table, f fields, of *Column) {
 	case "CONSTR_NOTNULL":
 		t.setNullable(keys, false)
 	case "CONSTR_PRIMARY":
-		t.setNullable(keys, false)
-		c.addIndex(t, &Index{Place: at, Name: named(f, t.Name+"_pkey"), Unique: true, Columns: keys, Descending: make([]bool, len(keys))})
+		index := c.addKey(t, f, at, keys, "pkey")
+		t.setNullable(index.Columns, false)
 	case "CONSTR_UNIQUE":
-		name := named(f, t.Name+"_"+strings.Join(keys, "_")+"_key")
-		c.addIndex(t, &Index{Place: at, Name: name, Unique: true, Columns: keys, Descending: make([]bool, len(keys))})
+		c.addKey(t, f, at, keys, strings.Join(keys, "_")+"_key")
 	case "CONSTR_FOREIGN":
 		if of == nil {
 			keys = f.texts("fk_attrs")
@@ -122,8 +121,24 @@ func (c *Catalog) addConstraint(in text, t *Table, f fields, of *Column) {
 		name := named(f, t.Name+"_"+strings.Join(keys, "_")+"_fkey")
 		t.ForeignKeys = append(t.ForeignKeys, &ForeignKey{at, name, keys, f.object("pktable").text("relname")})
 	case "CONSTR_CHECK":
-		t.addChecks(f, at, of)
+		t.addChecks(f, at)
 	}
+}
+
+// addKey adds the index of a key, unless the key takes one that is there (USING
+// INDEX), which then gets its name.
+func (c *Catalog) addKey(t *Table, f fields, at Place, keys []string, suffix string) *Index {
+	if there := f.text("indexname"); there != "" {
+		name := named(f, there)
+		c.renameConstraint(t, there, name)
+		if i := slices.IndexFunc(t.Indexes, func(i *Index) bool { return i.Name == name }); i >= 0 {
+			return t.Indexes[i]
+		}
+	}
+	index := &Index{Place: at, Name: named(f, t.Name+"_"+suffix), Unique: true, Columns: keys, Descending: make([]bool, len(keys))}
+	c.addIndex(t, index)
+
+	return index
 }
 
 func named(f fields, otherwise string) string {
@@ -225,10 +240,15 @@ func (c *Catalog) alterEnum(f fields) {
 func (c *Catalog) rename(f fields) {
 	name := f.object("relation").text("relname")
 	t := c.Tables[name]
+	if f.text("renameType") == "OBJECT_INDEX" {
+		c.renameConstraint(c.Tables[c.indexTables[name]], name, f.text("newname"))
+	}
 	if t == nil {
 		return
 	}
 	switch f.text("renameType") {
+	case "OBJECT_TABCONSTRAINT":
+		c.renameConstraint(t, f.text("subname"), f.text("newname"))
 	case "OBJECT_TABLE":
 		delete(c.Tables, name)
 		t.Name = f.text("newname")
@@ -238,6 +258,30 @@ func (c *Catalog) rename(f fields) {
 		}
 	case "OBJECT_COLUMN":
 		t.renameColumn(f.text("subname"), f.text("newname"))
+	}
+}
+
+// renameConstraint renames an index as well, which a key and its index always are
+// together.
+func (c *Catalog) renameConstraint(t *Table, from, to string) {
+	if t == nil {
+		return
+	}
+	for _, index := range t.Indexes {
+		if index.Name == from {
+			index.Name = to
+			c.indexTables[to] = t.Name
+		}
+	}
+	for _, key := range t.ForeignKeys {
+		if key.Name == from {
+			key.Name = to
+		}
+	}
+	for _, check := range t.checks {
+		if check.name == from {
+			check.name = to
+		}
 	}
 }
 

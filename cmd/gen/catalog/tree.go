@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/wasilibs/go-pgquery/parser"
@@ -139,6 +141,30 @@ func (n node) column() (table, column string) {
 	}
 
 	return table, names[len(names)-1]
+}
+
+// columns are the names of all columns below the node, each once.
+func (n node) columns() []string {
+	found := map[string]bool{}
+	var walk func(value any)
+	walk = func(value any) {
+		switch value := value.(type) {
+		case map[string]any:
+			if _, name := asNode(value).column(); name != "" {
+				found[name] = true
+			}
+			for _, inner := range value {
+				walk(inner)
+			}
+		case []any:
+			for _, inner := range value {
+				walk(inner)
+			}
+		}
+	}
+	walk(map[string]any{n.kind: map[string]any(n.fields)})
+
+	return slices.Sorted(maps.Keys(found))
 }
 
 // bare is the node without casts, which say nothing about what a value may be.
