@@ -35,7 +35,7 @@ func (c *contract) pageOf(op *operation) *schema {
 	for _, answer := range entries(get(op.node, "responses")) {
 		response, _ := c.resolve(answer.value)
 		for _, e := range entries(get(response, "content")) {
-			if s := c.schemaOf(get(e.value, "schema")); answer.name < "3" && s.isPage() {
+			if s := c.schemaOf(get(e.value, "schema")); s.isPage() {
 				return s
 			}
 		}

@@ -87,6 +87,7 @@ func TestColumns(t *testing.T) {
 		"null":                      {"ALTER TABLE things ALTER name DROP NOT NULL;", "things.name", "text, length 20 at schema/00001_a.sql:7"},
 		"another type":              {"ALTER TABLE things ALTER count TYPE bigint, DROP CONSTRAINT things_count_check1;", "things.count", "int8, 2 to 9223372036854775807"},
 		"a name that is taken":      {"ALTER TABLE things ADD CHECK (count < 5 OR count > 7), ADD CHECK (count < 6); ALTER TABLE things DROP CONSTRAINT things_count_check2;", "things.count", "int4, 2 to 5"},
+		"more than":                 {"ALTER TABLE things ADD CHECK (count > 3);", "things.count", "int4, 4 to 9"},
 		"a longer text":             {"ALTER TABLE things DROP CONSTRAINT things_check, ALTER kind TYPE varchar(30);", "things.kind", "varchar, length 30 at schema/00002_a.sql:2, [x y] at schema/00001_a.sql:8"},
 		"fewer values":              {"ALTER TABLE things ADD CHECK (kind IN ('y', 'z'));", "things.kind", "varchar, length 4 at schema/00001_a.sql:14, [y] at schema/00002_a.sql:2"},
 		"one value":                 {"ALTER TABLE things ADD CHECK (name = 'a');", "things.name", "text, not null, length 20 at schema/00001_a.sql:7, [a] at schema/00002_a.sql:2"},
@@ -175,6 +176,7 @@ func TestPages(t *testing.T) {
 		"there and back":         {"SELECT * FROM others WHERE (a, b) > (@a, @b) ORDER BY a, b DESC LIMIT @max;", "others [a b] at 1, unique"},
 		"backwards":              {"SELECT * FROM others WHERE (a, b) < (@a, @b) ORDER BY a DESC, b DESC LIMIT @max;", "others [a b] at 1, unique, indexed"},
 		"by what is not unique":  {"SELECT * FROM things WHERE count > @after ORDER BY count LIMIT @max;", "things [count] at 1"},
+		"by what may be null":    {"SELECT * FROM things WHERE kind > @after ORDER BY kind LIMIT @max;", "things [kind] at 1, indexed"},
 		"under a joined column":  {"SELECT * FROM others JOIN things ON true WHERE others.a = things.a AND others.b > @after ORDER BY others.b LIMIT @max;", "others [b] at 1"},
 		"of some":                {"SELECT * FROM things WHERE a > @after AND things.b IS NULL ORDER BY a LIMIT @max;", "things [a] at 1, indexed"},
 		"of others than some":    {"SELECT * FROM things WHERE a > @after AND b IS NOT NULL ORDER BY a LIMIT @max;", "things [a] at 1"},
@@ -192,7 +194,7 @@ func TestPages(t *testing.T) {
 			t.Parallel()
 
 			root := fstest.MapFS{"queries/a.sql": {Data: []byte(c.query)}}
-			pages, err := read(t, "CREATE INDEX i ON things (a) WHERE b IS NULL;").Pages(root, "queries/a.sql")
+			pages, err := read(t, "CREATE INDEX i ON things (a) WHERE b IS NULL; CREATE UNIQUE INDEX j ON things (kind);").Pages(root, "queries/a.sql")
 			if err != nil {
 				t.Fatal(err)
 			}
