@@ -230,7 +230,7 @@ func TestFillAroundOthers(t *testing.T) {
 		VALUES ('01900000-0000-7000-8000-000000000000', 'User@Example.com', 'somebody', 'Own', 'own', 'user', '2026-02-01', '2026-02-01')`)
 	execute(t, pool, "INSERT INTO notification_counters VALUES ('01900000-0000-7000-8000-000000000000', 1)")
 	execute(t, pool, `INSERT INTO notifications (id, user_id, number, kind, title, link, created_at)
-		VALUES ('01900000-0000-7000-8000-000000000000', '01900000-0000-7000-8000-000000000000', 1, 'x', '', '', '2025-02-01')`)
+		VALUES ('01900000-0000-7000-8000-000000000000', '01900000-0000-7000-8000-000000000000', 1, 'order.placed', '', '', '2025-02-01')`)
 	fill(t, pool)
 	if got := ask[string](t, pool, "SELECT full_name || password_hash FROM users WHERE lower(email) = 'user@example.com'"); got != "Ownown" {
 		t.Errorf("the account is now %s", got)

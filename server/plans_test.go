@@ -42,7 +42,7 @@ var seeded = []string{
 		SELECT id, 'x', 'x', sha256(''), now() + interval '1 day' * random() FROM users`,
 	`INSERT INTO notification_counters (user_id, last) SELECT id, 1 FROM users`,
 	`INSERT INTO notifications (id, user_id, number, kind, title, link, created_at)
-		SELECT gen_random_uuid(), id, 1, '', '', '', now() - interval '90 days' * random() FROM users`,
+		SELECT gen_random_uuid(), id, 1, 'order.placed', '', '', now() - interval '90 days' * random() FROM users`,
 	`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
 		SELECT gen_random_uuid(), id, '', '', 1, sha256(''), id::text, now() FROM users`,
 	`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)

@@ -31,13 +31,13 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 
-	source, err := os.ReadFile(filepath.Join(*root, "openapi.yaml"))
+	source, err := os.ReadFile(filepath.Join(*root, contractName))
 	if err != nil {
 		return fmt.Errorf("reading the contract: %w", err)
 	}
 	folder := os.DirFS(*root)
 	files, err := generate(source)
-	err = errors.Join(err, checkSQL(folder))
+	err = errors.Join(err, checkSQL(folder), checkLock(source, folder))
 	if err != nil || *check {
 		return err
 	}
@@ -82,7 +82,7 @@ func write(root string, files []file) error {
 // generate makes every file from the contract's text. All faults of the
 // contract are reported at once.
 func generate(source []byte) ([]file, error) {
-	doc, err := parse("openapi.yaml", source)
+	doc, err := parse(source)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +94,8 @@ func generate(source []byte) ([]file, error) {
 
 	publish(contract)
 	contract.checkSchemas()
+	contract.checkLists()
+	contract.checkAnswerExamples()
 	if err := doc.faults.err(); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 // publish writes into each operation what follows from its access, its policy
 // and its parameters. What the author wrote himself stays.
 func publish(c *contract) {
+	removeMarks("", c.root)
 	for _, op := range c.operations {
 		for _, p := range derivedParams {
 			if p.applies(op) {

@@ -13,16 +13,19 @@ type document struct {
 	faults *faults
 }
 
+// contractName is what its faults are told at.
+const contractName = "openapi.yaml"
+
 // parse reads the contract and replaces every alias by what it stands for.
-func parse(name string, source []byte) (*document, error) {
+func parse(source []byte) (*document, error) {
 	var file yaml.Node
 	if err := yaml.Unmarshal(source, &file); err != nil {
-		return nil, fmt.Errorf("parsing %s: %w", name, err)
+		return nil, fmt.Errorf("parsing %s: %w", contractName, err)
 	}
 	if len(file.Content) != 1 || file.Content[0].Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("parsing %s: not a mapping", name)
+		return nil, fmt.Errorf("parsing %s: not a mapping", contractName)
 	}
-	doc := &document{faults: &faults{file: name}}
+	doc := &document{faults: &faults{file: contractName}}
 	doc.root = doc.expand(file.Content[0], 0)
 	if err := doc.faults.err(); err != nil {
 		return nil, err
