@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -33,6 +34,9 @@ func publish(c *contract) {
 		sortAnswers(responses)
 		if !op.policy.deprecatedAfter.IsZero() {
 			set(op.node, "deprecated", boolean(true))
+		}
+		if !op.policy.sunset.IsZero() { // as oasdiff reads it, which lets the operation go then
+			set(op.node, "x-sunset", scalar(op.policy.sunset.Format(time.DateOnly)))
 		}
 	}
 	for _, section := range []string{"parameters", "responses", "headers"} {
