@@ -118,6 +118,11 @@ breaking() {
 	go run -C tools/changes . -root "$root" check
 }
 
+# Only here: an old checkout is built and generated as on its first day.
+sunsets() {
+	go run -C cmd/gen . -root "$root" -sunsets
+}
+
 check 'gofmt' format
 check 'go vet' vet
 check 'golangci-lint' golangci
@@ -129,6 +134,7 @@ check 'npm lock files' locks
 check 'shellcheck' shell
 check 'contract' contract
 check 'breaking changes' breaking
+check 'no sunset is past' sunsets
 
 if [ -n "$failed" ]; then
 	echo "FAILED:$failed" >&2
