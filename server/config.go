@@ -53,7 +53,7 @@ type Config struct {
 
 	Host      string `env:"HOST" default:"127.0.0.1" help:"The address to listen on, without the port. Outside production it has to be loopback."`
 	Port      int    `env:"PORT" default:"8080" help:"The port to listen on; 0 takes any free one."`
-	AdminHost string `env:"ADMIN_HOST" default:"127.0.0.1" help:"The address of the private listener: profiles are at http://ADMIN_HOST:ADMIN_PORT/debug/pprof/, the page about jobs at http://ADMIN_HOST:ADMIN_PORT/jobs. Keep it private."`
+	AdminHost string `env:"ADMIN_HOST" default:"127.0.0.1" help:"The address of the private listener: profiles are at http://ADMIN_HOST:ADMIN_PORT/debug/pprof/, metrics for Prometheus at http://ADMIN_HOST:ADMIN_PORT/metrics, the page about jobs at http://ADMIN_HOST:ADMIN_PORT/jobs. Keep it private."`
 	AdminPort int    `env:"ADMIN_PORT" default:"0" production:"8081" help:"The port of that listener; 0 takes any free one, -1 turns it off."`
 
 	PublicURL      string   `env:"PUBLIC_URL" required:"production" derived:"HOST and PORT; production: none" help:"The address that clients use, https://api.example.com: in links, mails and tokens. No path; https in production."`
@@ -104,7 +104,7 @@ func (c Config) Production() bool { return c.Environment == Production }
 // Address is what the API listens on, host:port.
 func (c Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
-// AdminAddress is what profiles and the page about jobs listen on, or "" when that
+// AdminAddress is what profiles, metrics and the page about jobs listen on, or "" when that
 // listener is off.
 func (c Config) AdminAddress() string {
 	if c.AdminPort < 0 {

@@ -120,6 +120,7 @@ func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
 		o.sayDeprecated(c.Response().Header())
 		joinLists(c.Request().Header)
 		release, err := o.admit(c, call)
+		o.countDeprecated(call)
 		defer release()
 		if err == nil {
 			err = next(c)

@@ -26,7 +26,7 @@ import (
 
 // bare is a server with what the chain needs and no database.
 func bare(log io.Writer) *Server {
-	s := &Server{now: time.Now, log: slog.New(slog.NewJSONHandler(log, nil)), failures: limit.NewSharedBackoff(nil, "login"), streams: newStreams()}
+	s := &Server{now: time.Now, log: slog.New(slog.NewJSONHandler(log, nil)), failures: limit.NewSharedBackoff(nil, "login"), streams: newStreams(), metrics: newMetrics()}
 	s.anonymous = s.newRateLimit("anonymous", api.Anonymous)
 	return s
 }

@@ -112,7 +112,7 @@ func wait(ctx context.Context, d time.Duration) {
 // JobsPath is where the private listener shows the jobs.
 const JobsPath = "/jobs"
 
-// adminHandler serves profiles and the page about jobs, on the private listener
+// adminHandler serves profiles, metrics and the page about jobs, on the private listener
 // only. A page that cannot be made is no reason not to serve. There are no
 // problems there, since there is no contract.
 func (s *Server) adminHandler(ctx context.Context) http.Handler {
@@ -122,6 +122,7 @@ func (s *Server) adminHandler(ctx context.Context) http.Handler {
 	} else {
 		mux.Handle(JobsPath+"/", page)
 	}
+	mux.Handle(MetricsPath, s.metrics.handler())
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

@@ -184,7 +184,7 @@ func dial(t *testing.T, url string) net.Conn {
 	return conn
 }
 
-// Profiles and the page about jobs are served on the private listener and nowhere
+// Profiles, metrics and the page about jobs are served on the private listener and nowhere
 // else.
 func TestAdminListener(t *testing.T) {
 	t.Parallel()
@@ -192,7 +192,7 @@ func TestAdminListener(t *testing.T) {
 	private := listen(t)
 	public, stop, ended := another(t, s, private)
 	p := s.Somebody()
-	for _, path := range []string{"/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/pprof/heap", "/jobs/", "/jobs/api/queues"} {
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/symbol", "/debug/pprof/heap", "/metrics", "/jobs/", "/jobs/api/queues"} {
 		at(p, "http://"+private.Addr().String()).GET(path).Expect(http.StatusOK)
 		at(p, public).GET(path).Expect(http.StatusNotFound)
 	}

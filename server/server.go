@@ -99,6 +99,7 @@ type Server struct {
 	anonymous *rateLimit
 	proxies   proxies
 	sentry    *sentry.Client // nil without a DSN
+	metrics   *metrics
 	echo      *echo.Echo
 	stopping  atomic.Bool
 	stop      context.CancelFunc
@@ -106,7 +107,7 @@ type Server struct {
 
 // New wires a server. Nothing is listened on and no job runs before Start.
 func New(ctx context.Context, config Config, o Options) (*Server, error) {
-	s := &Server{config: config, log: o.Log, now: microseconds(o.Now), proxies: proxies(config.TrustedProxies)}
+	s := &Server{config: config, log: o.Log, now: microseconds(o.Now), metrics: newMetrics(), proxies: proxies(config.TrustedProxies)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
-modules='. cmd/gen tools'
+modules='. cmd/gen tools tools/changes'
 
 failed=
 check() { # name function
@@ -72,7 +72,7 @@ generated() {
 
 # Whoever depends on the product must not get its generators too.
 dependencies() {
-	grep -n -e oapi-codegen/oapi-codegen -e sqlc-dev/sqlc -e golangci -e 'golang.org/x/vuln' go.mod | none
+	grep -n -e oapi-codegen/oapi-codegen -e sqlc-dev/sqlc -e oasdiff -e golangci -e 'golang.org/x/vuln' go.mod | none
 }
 
 # The rules of sqlc.yaml; no database is needed.
@@ -113,6 +113,16 @@ contract() {
 	return $status
 }
 
+# Of the published document, since what is derived binds clients as well.
+breaking() {
+	go run -C tools/changes . -root "$root" check
+}
+
+# Only here: an old checkout is built and generated as on its first day.
+sunsets() {
+	go run -C cmd/gen . -root "$root" -sunsets
+}
+
 check 'gofmt' format
 check 'go vet' vet
 check 'golangci-lint' golangci
@@ -123,6 +133,8 @@ check 'sqlc vet' queries
 check 'npm lock files' locks
 check 'shellcheck' shell
 check 'contract' contract
+check 'breaking changes' breaking
+check 'no sunset is past' sunsets
 
 if [ -n "$failed" ]; then
 	echo "FAILED:$failed" >&2

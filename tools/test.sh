@@ -27,7 +27,7 @@ hand_written() {
 	go list "$@" ./... | grep -v -e '/accord/gen/' -e '/pgtest$' -e '/redistest$' -e '/servertest$' | paste -s -d , -
 }
 
-echo 'Running all tests of three modules. It takes a few minutes; each package says a line when it is done.'
+echo 'Running all tests of four modules. It takes a few minutes; each package says a line when it is done.'
 
 # The race detector needs cgo, and so a C compiler that works.
 if go build -race runtime/cgo 2>/dev/null; then
@@ -59,6 +59,7 @@ failed=
 run .
 run cmd/gen
 run tools
+run tools/changes
 
 # A server that was told to stop may take a moment.
 seconds=0

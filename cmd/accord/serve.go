@@ -52,7 +52,8 @@ func serve(ctx context.Context, config server.Config, c command) (err error) {
 	if admin != nil {
 		defer admin.Close()
 		at := "http://" + admin.Addr().String()
-		newLog(config, c.err).InfoContext(ctx, "profiles and the page about jobs are served", "profiles", at+"/debug/pprof/", "jobs", at+server.JobsPath)
+		newLog(config, c.err).InfoContext(ctx, "profiles, metrics and the page about jobs are served",
+			"profiles", at+"/debug/pprof/", "metrics", at+server.MetricsPath, "jobs", at+server.JobsPath)
 	}
 
 	config, closeDatabase, err := c.privateDatabase(ctx, config)

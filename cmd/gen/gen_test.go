@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func kitchen(t *testing.T) string {
@@ -187,6 +188,63 @@ func TestDerivedHeaders(t *testing.T) {
 	}
 	if want := `return []string{"thing", "day:" + fmt.Sprint(r.Day)}`; !strings.Contains(files["gen/api/validate.gen.go"], want) {
 		t.Errorf("the validators lack %s", want)
+	}
+}
+
+// Readers of the document, oasdiff and whoever compiles the Go client are told
+// of the end of an operation; the server's own code is not, which still serves it.
+func TestDeprecatedOperationsSaySo(t *testing.T) {
+	files := generated(t, kitchen(t))
+	var doc struct {
+		Paths map[string]struct{ Put, Post map[string]any }
+	}
+	if err := json.Unmarshal([]byte(files["gen/api/openapi.json"]), &doc); err != nil {
+		t.Fatal(err)
+	}
+	list, made := doc.Paths["/things"].Put, doc.Paths["/things/{kind}/{day}"].Post
+	for member, want := range map[string]any{
+		"deprecated": true, "x-sunset": "2027-01-01", "x-deprecated-reason": "since 2026-01-01, and it ends on 2027-01-01.",
+	} {
+		if made[member] != want || list[member] != nil {
+			t.Errorf("%s: %v, and %v of another", member, made[member], list[member])
+		}
+	}
+	const comment = "// Deprecated: since 2026-01-01, and it ends on 2027-01-01.\n"
+	client := files["gen/client/client.gen.go"]
+	for _, method := range []string{"func (c *Client) MakeThing(", "func (c *Client) MakeThingWithBody("} {
+		if !strings.Contains(client, comment+method) {
+			t.Errorf("no comment before %s", method)
+		}
+	}
+	if strings.Contains(client, comment+"func (c *Client) MaybeThing") || strings.Contains(files["gen/api/api.gen.go"], "Deprecated:") {
+		t.Error("too much is deprecated")
+	}
+}
+
+// The calendar makes lint fail, and nothing else.
+func TestSunsets(t *testing.T) {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "openapi.yaml"), []byte(kitchen(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sunset := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		flag string
+		now  time.Time
+		want string
+	}{
+		{"-sunsets", sunset.Add(-time.Second), ""},
+		{"-sunsets", sunset, "openapi.yaml:47: operation makeThing: its sunset was 2027-01-01: take it out"},
+		{"-check", sunset.AddDate(9, 0, 0), ""},
+	} {
+		var out bytes.Buffer
+		fault := ""
+		if err := run([]string{"-root", root, c.flag}, &out, &out, c.now); err != nil {
+			fault = err.Error()
+		}
+		if !strings.Contains(fault, c.want) || (c.want == "") != (fault == "") {
+			t.Errorf("%s at %s: %q, want %q", c.flag, c.now, fault, c.want)
+		}
 	}
 }
 
@@ -428,19 +486,19 @@ func TestWrongReference(t *testing.T) {
 func TestRun(t *testing.T) {
 	root := t.TempDir()
 	var stdout, stderr bytes.Buffer
-	if err := run([]string{"-root", root}, &stdout, &stderr); err == nil {
+	if err := run([]string{"-root", root}, &stdout, &stderr, time.Time{}); err == nil {
 		t.Error("no error without a contract")
 	}
 	if err := os.WriteFile(filepath.Join(root, "openapi.yaml"), []byte(kitchen(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run([]string{"-root", root, "-check"}, &stdout, &stderr); err != nil {
+	if err := run([]string{"-root", root, "-check"}, &stdout, &stderr, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(root, "gen")); err == nil {
 		t.Error("-check writes")
 	}
-	if err := run([]string{"-root", root}, &stdout, &stderr); err != nil {
+	if err := run([]string{"-root", root}, &stdout, &stderr, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	written, err := filepath.Glob(filepath.Join(root, "gen/*/*"))
@@ -459,7 +517,7 @@ func TestRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "server", "things.go"), []byte(methods), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run([]string{"-root", root}, &stdout, &stderr); err != nil {
+	if err := run([]string{"-root", root}, &stdout, &stderr, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	lacks := "server/ has no method yet for:\n"

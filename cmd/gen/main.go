@@ -1,7 +1,9 @@
 // Command gen writes everything under gen/ that comes from openapi.yaml: types,
 // routes, validators and the policy table of the server, the published
 // document, and the Go client. Beside what sqlc made of queries/ it writes the
-// streams, so it runs after sqlc; with -check it writes nothing, and runs before.
+// streams, so it runs after sqlc; with -check it writes nothing, and runs before. With
+// -sunsets it asks the calendar, which decides nothing else: what was right once
+// can be generated for ever.
 // The same sources give the same bytes.
 package main
 
@@ -13,20 +15,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr, time.Now()); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string, stdout, stderr io.Writer) error {
+func run(args []string, stdout, stderr io.Writer, now time.Time) error {
 	flags := flag.NewFlagSet("gen", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	root := flags.String("root", "../..", "folder that holds openapi.yaml, queries/ and gen/")
 	check := flags.Bool("check", false, "only look for faults in openapi.yaml, schema/ and queries/, and write nothing")
+	sunsets := flags.Bool("sunsets", false, "only fail when openapi.yaml has operations whose sunset is past")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -34,6 +38,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	source, err := os.ReadFile(filepath.Join(*root, contractName))
 	if err != nil {
 		return fmt.Errorf("reading the contract: %w", err)
+	}
+	if *sunsets {
+		return checkSunsets(source, now)
 	}
 	folder := os.DirFS(*root)
 	files, err := generate(source)

@@ -301,6 +301,23 @@ func (c *contract) date(n *yaml.Node) time.Time {
 	return time.Time{}
 }
 
+// checkSunsets refuses operations that are still there on the day on which they
+// were to end.
+func checkSunsets(source []byte, now time.Time) error {
+	doc, err := parse("openapi.yaml", source)
+	if err != nil {
+		return err
+	}
+	for _, op := range readContract(doc).operations {
+		if sunset := op.policy.sunset; !sunset.IsZero() && !now.Before(sunset) {
+			doc.faults.add(get(op.node, "x-policy", "sunset"),
+				"operation %s: its sunset was %s: take it out, or give who still calls it more time", op.id, sunset.Format(time.DateOnly))
+		}
+	}
+
+	return doc.faults.err()
+}
+
 // problem is an entry of the catalogue of problem types.
 type problem struct {
 	Code    string `json:"code"`

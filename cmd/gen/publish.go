@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -32,13 +33,28 @@ func publish(c *contract) {
 			c.addHeaders(op, responses, e)
 		}
 		sortAnswers(responses)
-		if !op.policy.deprecatedAfter.IsZero() {
-			set(op.node, "deprecated", boolean(true))
-		}
+		op.publishEnd()
 	}
 	for _, section := range []string{"parameters", "responses", "headers"} {
 		pruneOf(c.root, section, func(name string) bool { return slices.Contains(derivedComponents, name) })
 	}
+}
+
+// publishEnd says when an operation ends to those who read the document:
+// x-deprecated-reason is for the comments of the Go client, and x-sunset for
+// oasdiff, by which the operation may go on that day.
+func (o *operation) publishEnd() {
+	after, sunset := o.policy.deprecatedAfter, o.policy.sunset
+	if after.IsZero() {
+		return
+	}
+	set(o.node, "deprecated", boolean(true))
+	reason := "since " + after.Format(time.DateOnly)
+	if !sunset.IsZero() {
+		reason += ", and it ends on " + sunset.Format(time.DateOnly)
+		set(o.node, "x-sunset", scalar(sunset.Format(time.DateOnly)))
+	}
+	set(o.node, "x-deprecated-reason", scalar(reason+"."))
 }
 
 // derivedComponents are there for policies; the published form has those that an
