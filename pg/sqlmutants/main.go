@@ -122,12 +122,7 @@ func try(ctx context.Context, url string, o options, mutants []mutant, out io.Wr
 		return err
 	}
 	suite.url = url
-	_, _ = fmt.Fprintf(out, "%d mutants, %d tests; the tests without a mutant first\n", len(mutants), len(suite.tests))
-	if err := suite.baseline(ctx); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(out, "they pass (%s)\n", time.Since(began).Round(time.Second))
-
+	_, _ = fmt.Fprintf(out, "%d mutants, %d tests\n", len(mutants), len(suite.tests))
 	var s score
 	for v := range suite.verdicts(ctx, mutants, o.workers) {
 		if v.err != nil {
@@ -137,5 +132,9 @@ func try(ctx context.Context, url string, o options, mutants []mutant, out io.Wr
 		_, _ = fmt.Fprintln(out, v)
 	}
 	_, _ = fmt.Fprintf(out, "\n%s%s\n", s, time.Since(began).Round(time.Second))
+	suite.broken.Range(func(t, _ any) bool {
+		_, _ = fmt.Fprintln(out, "fails without a mutant, too:", t)
+		return true
+	})
 	return ctx.Err()
 }

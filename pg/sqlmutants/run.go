@@ -25,26 +25,6 @@ const testTimeout = 5 * time.Minute
 // interruptTime is what tests have to clean up when all is called off.
 const interruptTime = 10 * time.Second
 
-// baseline fails unless every test passes without a mutant, if need be by itself.
-func (s *suite) baseline(ctx context.Context) error {
-	for _, tests := range s.stages(mutant{}) {
-		failed, err := s.run(ctx, nil, tests, false)
-		if err != nil {
-			return err
-		}
-		for _, t := range failed {
-			again, err := s.run(ctx, nil, []test{t}, false)
-			if err != nil {
-				return err
-			}
-			if len(again) > 0 {
-				return fmt.Errorf("%s fails without a mutant", t)
-			}
-		}
-	}
-	return nil
-}
-
 // verdicts tries mutants, some of them at once, in any order. It ends at the
 // first error.
 func (s *suite) verdicts(ctx context.Context, mutants []mutant, workers int) iter.Seq[verdict] {
@@ -88,35 +68,32 @@ func (s *suite) killer(ctx context.Context, m mutant) (string, error) {
 	environment, drop := s.apply(m)
 	defer drop(context.WithoutCancel(ctx))
 	for _, tests := range s.stages(m) {
-		for len(tests) > 0 {
-			failed, err := s.run(ctx, environment, tests, true)
-			if err != nil || len(failed) == 0 {
-				if err != nil {
-					return "", err
-				}
-				break
+		failed, err := s.run(ctx, environment, tests)
+		if err != nil {
+			return "", err
+		}
+		for _, t := range failed {
+			if kills, err := s.confirm(ctx, environment, t); err != nil || kills {
+				return t.String(), err
 			}
-			for _, t := range failed {
-				if kills, err := s.confirm(ctx, environment, t); err != nil || kills {
-					return t.String(), err
-				}
-			}
-			// They fail now and then: the others have not been heard to the end.
-			tests = slices.DeleteFunc(slices.Clone(tests), func(t test) bool { return slices.Contains(failed, t) })
 		}
 	}
 	return "", nil
 }
 
-// confirm runs one test alone, which has to fail with the mutant and to pass
-// without.
+// confirm runs a test that has failed once more, alone: it has to fail again with
+// the mutant, and to pass without. So nothing is held against a mutant that would
+// fail anyway, or fails now and then.
 func (s *suite) confirm(ctx context.Context, environment []string, t test) (bool, error) {
-	with, err := s.run(ctx, environment, []test{t}, true)
+	with, err := s.run(ctx, environment, []test{t})
 	if err != nil || len(with) == 0 {
 		return false, err
 	}
-	without, err := s.run(ctx, nil, []test{t}, true)
-	return len(without) == 0, err
+	without, err := s.run(ctx, nil, []test{t})
+	if err == nil && len(without) > 0 {
+		s.broken.Store(t.String(), true)
+	}
+	return err == nil && len(without) == 0, err
 }
 
 // apply gives the environment that makes the tests see a mutant, and what drops
@@ -144,67 +121,43 @@ func (s *suite) dropTemplate(ctx context.Context, change string) {
 	_, _ = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+quoted+" WITH (FORCE)")
 }
 
-// run gives those of some tests of one binary, or several, that fail.
-func (s *suite) run(ctx context.Context, environment []string, tests []test, failfast bool) (failed []test, err error) {
-	for _, b := range binariesOf(tests) {
-		of := slices.DeleteFunc(slices.Clone(tests), func(t test) bool { return t.of != b })
-		out, passed, err := s.command(ctx, environment, b, of, failfast)
-		if err != nil {
-			return nil, err
+// run gives those of some tests of one binary that fail.
+func (s *suite) run(ctx context.Context, environment []string, tests []test) (failed []test, err error) {
+	if len(tests) == 0 {
+		return nil, nil
+	}
+	out, err := s.command(ctx, environment, tests)
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
+		return nil, err
+	}
+	names := failedNames(out)
+	for _, t := range tests {
+		if slices.Contains(names, t.name) {
+			failed = append(failed, t)
 		}
-		if passed {
-			continue
-		}
-		names := failedNames(out)
-		for _, t := range of {
-			if slices.Contains(names, t.name) {
-				failed = append(failed, t)
-			}
-		}
-		if len(failed) == 0 {
-			return nil, fmt.Errorf("the tests of %s fail and name none:\n%s", b.folder, out)
-		}
-		if failfast {
-			return failed, nil
-		}
+	}
+	if len(failed) == 0 {
+		return nil, fmt.Errorf("the tests of %s fail and name none:\n%s", tests[0].of.folder, out)
 	}
 	return failed, nil
 }
 
-func binariesOf(tests []test) (binaries []*binary) {
-	for _, t := range tests {
-		if !slices.Contains(binaries, t.of) {
-			binaries = append(binaries, t.of)
-		}
-	}
-	return binaries
-}
-
 // command runs tests of one binary in the folder of its package.
-func (s *suite) command(ctx context.Context, environment []string, b *binary, tests []test, failfast bool) (out []byte, passed bool, err error) {
+func (s *suite) command(ctx context.Context, environment []string, tests []test) (out []byte, err error) {
 	names := make([]string, len(tests))
 	for i, t := range tests {
 		names[i] = t.name
 	}
-	arguments := []string{"-test.run=^(" + strings.Join(names, "|") + ")$", "-test.timeout=" + testTimeout.String()}
-	if failfast {
-		arguments = append(arguments, "-test.failfast")
-	}
-	command := exec.CommandContext(ctx, b.path, arguments...)
+	command := exec.CommandContext(ctx, tests[0].of.path, "-test.run=^("+strings.Join(names, "|")+")$", "-test.timeout="+testTimeout.String())
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = interruptTime
-	command.Dir = b.folder
+	command.Dir = tests[0].of.folder
 	command.Env = append(append(os.Environ(), "TEST_DATABASE_URL="+s.url), environment...)
-	var text bytes.Buffer
-	command.Stdout, command.Stderr = &text, &text
-	err = command.Run()
+	out, err = command.CombinedOutput()
 	if ctx.Err() != nil {
-		return nil, false, ctx.Err()
+		return nil, ctx.Err()
 	}
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return text.Bytes(), false, nil
-	}
-	return text.Bytes(), err == nil, err
+	return out, err
 }
 
 // A test that fails says so at the beginning of a line, or is among those that ran

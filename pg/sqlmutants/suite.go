@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // binary is the tests of one package, built once.
@@ -27,8 +29,8 @@ func (t test) String() string {
 type suite struct {
 	tests   []test
 	queries map[string]string // the files of queries by their names
-	folder  string            // of what is made for the tests
 	url     string
+	broken  sync.Map // tests that fail without a mutant
 }
 
 var testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
@@ -39,7 +41,7 @@ func build(ctx context.Context, folder string, packages []string) (*suite, error
 	if err != nil {
 		return nil, err
 	}
-	s := &suite{folder: folder, queries: map[string]string{}}
+	s := &suite{queries: map[string]string{}}
 	for i, name := range packages {
 		b := &binary{path: filepath.Join(folder, fmt.Sprintf("%d.test", i)), folder: filepath.Clean(name)}
 		command := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", replacing, "-o", b.path, name)
@@ -97,25 +99,34 @@ var general = map[string][]string{
 	kindForeign:   {"constraints", "plans"},
 }
 
+// stageLength is how many tests are run before it is looked whether one of them
+// has failed: they run side by side, and none of them stops the others.
+const stageLength = 40
+
 // stages gives the tests in the order in which they are run: those that look at
 // all of the SQL, those whose file is named like a noun that the mutant is about,
-// the rest of their package, and then the other packages.
-func (s *suite) stages(m mutant) [][]test {
+// and the rest. Each stage is of one binary.
+func (s *suite) stages(m mutant) (stages [][]test) {
 	nouns := s.nouns(m.about)
-	first, second, rest := []test{}, []test{}, [][]test{}
-	for _, t := range s.tests {
+	ordered := slices.Clone(s.tests)
+	rank := func(t test) int {
 		switch {
 		case contains(general[m.kind], t.file):
-			first = append(first, t)
+			return 0
 		case contains(nouns, t.file):
-			second = append(second, t)
-		case len(rest) > 0 && rest[len(rest)-1][0].of == t.of:
-			rest[len(rest)-1] = append(rest[len(rest)-1], t)
-		default:
-			rest = append(rest, []test{t})
+			return 1
 		}
+		return 2
 	}
-	return append([][]test{first, second}, rest...)
+	slices.SortStableFunc(ordered, func(a, b test) int { return rank(a) - rank(b) })
+	for _, t := range ordered {
+		last := len(stages) - 1
+		if last < 0 || len(stages[last]) == stageLength || rank(stages[last][0]) != rank(t) || stages[last][0].of != t.of {
+			stages, last = append(stages, nil), last+1
+		}
+		stages[last] = append(stages[last], t)
+	}
+	return stages
 }
 
 // contains says whether a file of tests is named like one of some nouns, as
