@@ -132,8 +132,10 @@ func try(ctx context.Context, url string, o options, mutants []mutant, out io.Wr
 		_, _ = fmt.Fprintln(out, v)
 	}
 	_, _ = fmt.Fprintf(out, "\n%s%s\n", s, time.Since(began).Round(time.Second))
-	suite.broken.Range(func(t, _ any) bool {
-		_, _ = fmt.Fprintln(out, "fails without a mutant, too:", t)
+	suite.sound.Range(func(t, sound any) bool {
+		if sound == false {
+			_, _ = fmt.Fprintln(out, "fails without a mutant, too:", t)
+		}
 		return true
 	})
 	return ctx.Err()
