@@ -49,6 +49,44 @@ func TestStopHandsAReportBack(t *testing.T) {
 	}
 }
 
+// A worker that has lost its lease to another one changes nothing of the report.
+func TestALostLeaseChangesNothing(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	id, lost := uuid.Must(uuid.NewV7()), uuid.New()
+	if _, err := b.queries.ReportCreate(t.Context(), db.ReportCreateParams{
+		ID: id, UserID: b.user("ada", "user", "").ID, Kind: jobs.ReportOrders, Format: "csv", Days: 30, Now: b.now,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i, token := range []uuid.UUID{lost, uuid.New()} {
+		now := b.now.Add(time.Duration(i) * time.Hour)
+		if _, err := b.queries.ReportClaim(t.Context(), db.ReportClaimParams{ID: id, Token: token, Now: now, LeaseExpiresAt: now.Add(time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := b.text("SELECT reports::text FROM reports")
+	for name, change := range map[string]func(q *db.Queries) (int64, error){
+		"renew": func(q *db.Queries) (int64, error) {
+			return q.ReportRenew(t.Context(), db.ReportRenewParams{ID: id, Token: lost, Progress: 50, LeaseExpiresAt: b.now})
+		},
+		"release": func(q *db.Queries) (int64, error) {
+			return q.ReportRelease(t.Context(), db.ReportReleaseParams{ID: id, Token: lost, Attempt: 1})
+		},
+		"succeed": func(q *db.Queries) (int64, error) {
+			return q.ReportSucceed(t.Context(), db.ReportSucceedParams{ID: id, Token: lost, FileID: id, Now: b.now})
+		},
+		"fail": func(q *db.Queries) (int64, error) {
+			return q.ReportFail(t.Context(), db.ReportFailParams{ID: id, Token: lost, Problem: "internal", Now: b.now})
+		},
+	} {
+		n, err := change(b.queries)
+		if after := b.text("SELECT reports::text FROM reports"); n != 0 || err != nil || after != before {
+			t.Errorf("%s: %d, %v: the report was %s and is %s", name, n, err, before, after)
+		}
+	}
+}
+
 // hold begins a transaction that goes on until it is released.
 func (b *bench) hold(sql string) (release func()) {
 	b.Helper()

@@ -31,7 +31,8 @@ var allowed = map[string][]string{
 	"mail":             {},
 	"pg":               {"schema"}, // migrates it
 	"pg/devpg":         {},
-	"pg/pgtest":        {"pg", "pg/devpg", "schema"}, // migrated databases for tests
+	"pg/pgtest":        {"pg", "pg/devpg", "schema"},              // migrated databases for tests
+	"pg/sqlmutants":    {"pg", "pg/devpg", "pg/pgtest", "schema"}, // drops constraints one by one
 	"policy":           {},
 	"redistest":        {}, // a real Redis for tests
 	"schema":           {},

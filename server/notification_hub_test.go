@@ -123,6 +123,20 @@ func TestStreamIsInOrderAndWhole(t *testing.T) {
 	}
 }
 
+// A stream tells what its user is told, and nothing of another's, though their
+// numbers are the same.
+func TestStreamIsItsUsers(t *testing.T) {
+	t.Parallel()
+	s := started(t)
+	one, another := s.Register(), s.Register()
+	pool := many(t, s)
+	stream, other := streamed(one, ""), streamed(another, "")
+	tell(t, s, pool, another, "x", "y")
+	expect(t, other, 2, "x", "y")
+	tell(t, s, pool, one, "a", "b")
+	expect(t, stream, 2, "a", "b")
+}
+
 // A client that was cut off goes on where it was, over several batches, and then
 // hears what arises.
 func TestStreamResumes(t *testing.T) {

@@ -57,7 +57,7 @@ func TestNothingPersonalStays(t *testing.T) {
 // useEverything leaves rows in the tables whose constraints no made-up row meets.
 func useEverything(t *testing.T, s *servertest.Server, p *servertest.Person) {
 	t.Helper()
-	lamp := product(s.Admin(), "LAMP", nil)
+	lamp := product(s.Admin(), "LAMP-"+strings.ToUpper(p.User.Username), nil)
 	p.Header.Set("Idempotency-Key", "once")
 	order(p, line(lamp, 1))
 	p.Header.Del("Idempotency-Key")

@@ -2,10 +2,15 @@ package server_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/redistest"
 	"github.com/accord-api/accord/servertest"
@@ -174,4 +179,65 @@ func TestKeptPrivateAnswersAreTheirUsers(t *testing.T) {
 			s.Register().GET(path).Expect(http.StatusForbidden)
 		}
 	})
+}
+
+// Two people who send the same request with the same key get each their own answer,
+// whenever they send it again.
+func TestOneKeyOfTwoPeople(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	people, lamp := []*servertest.Person{s.Register(), s.Register()}, product(s.Admin(), "LAMP", nil)
+	var first, again []string
+	for _, answers := range []*[]string{&first, &again} {
+		for _, p := range people {
+			p.Header.Set("Idempotency-Key", "one")
+			*answers = append(*answers, string(p.POST("/api/v1/orders", lines(line(lamp, 1))).Expect(http.StatusCreated).Body))
+		}
+	}
+	if first[0] == first[1] || !slices.Equal(again, first) {
+		t.Errorf("first %v, again %v", first, again)
+	}
+}
+
+// Whatever somebody does to all that is theirs, nothing of another's changes.
+func TestNobodyChangesWhatIsAnothers(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t, servertest.Options{Start: true})
+	conn, err := pgx.Connect(t.Context(), s.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	one, another := s.Register(), s.Register()
+	for _, p := range []*servertest.Person{one, another} {
+		useEverything(t, s, p)
+		p.POST("/api/v1/auth/forgot-password", map[string]any{"email": p.User.Email}).Expect(http.StatusAccepted)
+	}
+	s.Eventually("their reports are made and their mails are sent", func() bool {
+		return column(t, s, "SELECT count(*)::text FROM reports WHERE status = 'succeeded'") == "2" &&
+			column(t, s, "SELECT count(*)::text FROM mail_tokens") == "4"
+	})
+	before := rowsOf(t, conn, another.User.ID)
+	one.POST("/api/v1/notifications/read-all", nil).Expect(http.StatusOK)
+	one.PUT("/api/v1/users/me/password", map[string]any{"current_password": one.Password, "new_password": "Difference-1822"}).Expect(http.StatusNoContent)
+	one.Password = "Difference-1822"
+	one.POST("/api/v1/auth/logout-all", nil).Expect(http.StatusNoContent)
+	one.SignIn()
+	one.DELETE("/api/v1/users/me", map[string]any{"password": one.Password}).Expect(http.StatusNoContent)
+	for column, rows := range rowsOf(t, conn, another.User.ID) {
+		if rows != before[column] {
+			t.Errorf("%s of another was\n%s\nand is\n%s", column, before[column], rows)
+		}
+	}
+}
+
+// rowsOf gives all rows that name an account, by their column.
+func rowsOf(t *testing.T, conn *pgx.Conn, user uuid.UUID) map[string]string {
+	t.Helper()
+	rows := map[string]string{}
+	for _, c := range ownerColumns(t, conn) {
+		sql := fmt.Sprintf(`SELECT coalesce(string_agg(r::text, E'\n' ORDER BY r::text), '') FROM %s r WHERE %s = $1`, c.table, c.name)
+		rows[c.table+"."+c.name] = textsOf(t, conn, sql, user)[0]
+	}
+	return rows
 }

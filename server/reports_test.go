@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -342,6 +343,19 @@ func TestReportWithoutItsJob(t *testing.T) {
 	}
 	if got := statusOf(s, waiting) + column(t, s, "SELECT count(*)::text FROM river_job WHERE kind = 'report'"); got != "queued2" {
 		t.Errorf("the other one and the jobs: %s", got)
+	}
+}
+
+// How far a report of orders is, is measured by the lines of whom it is for.
+func TestProgressIsOfOnesOwnOrders(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	lamp, one, another := product(s.Admin(), "LAMP", nil), s.Register(), s.Register()
+	for _, buyer := range []*servertest.Person{one, another, another} {
+		order(buyer, line(lamp, 1))
+	}
+	if n, err := db.New(many(t, s)).OrderLineCountOf(t.Context(), one.User.ID, s.Clock.Now().AddDate(0, 0, -1)); n != 1 || err != nil {
+		t.Errorf("%d lines, %v", n, err)
 	}
 }
 

@@ -21,6 +21,10 @@ import (
 // private one.
 const urlEnv = "TEST_DATABASE_URL"
 
+// ChangeEnv is SQL that changes the schema of every database that
+// New gives: `go run ./pg/sqlmutants` sees which test notices.
+const ChangeEnv = "TEST_SCHEMA_CHANGE"
+
 const closeTimeout = 15 * time.Second
 
 var shared struct {

@@ -3,8 +3,11 @@ package pgtest
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -110,11 +113,15 @@ func (s *server) template(ctx context.Context) (string, error) {
 // makeTemplate is safe for several test binaries on one server: one makes it,
 // the others wait and find it.
 func (s *server) makeTemplate(ctx context.Context) (string, error) {
-	hash, err := pg.SchemaHash()
+	name, err := Template("")
 	if err != nil {
 		return "", err
 	}
-	name := "accord_template_" + hash[:16]
+	change := os.Getenv(ChangeEnv)
+	changed, err := Template(change)
+	if err != nil {
+		return "", err
+	}
 	conn, err := s.admin.Acquire(ctx)
 	if err != nil {
 		return "", err
@@ -124,12 +131,46 @@ func (s *server) makeTemplate(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer func() { _, _ = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", templateLock) }()
-	return name, s.ensureTemplate(ctx, conn, name)
+	err = s.ensureTemplate(ctx, conn, name, "template0", func(url string) error {
+		_, err := pg.Migrate(ctx, url, pg.Up)
+		return err
+	})
+	if err != nil || change == "" {
+		return name, err
+	}
+	return changed, s.ensureTemplate(ctx, conn, changed, name, func(url string) error { return execute(ctx, url, change) })
 }
 
-// ensureTemplate marks the database as a template last: one without the mark was
-// cut short.
-func (s *server) ensureTemplate(ctx context.Context, conn *pgxpool.Conn, name string) error {
+// Template is the name of the migrated database that all are cloned from, when
+// its schema is changed by some SQL; "" is nothing.
+func Template(change string) (string, error) {
+	hash, err := pg.SchemaHash()
+	if err != nil {
+		return "", err
+	}
+	name := "accord_template_" + hash[:16]
+	if change == "" {
+		return name, nil
+	}
+	sum := sha256.Sum256([]byte(change))
+	return name + "_" + hex.EncodeToString(sum[:8]), nil
+}
+
+func execute(ctx context.Context, url, sql string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return fmt.Errorf("changing the schema (%s): %w", ChangeEnv, err)
+	}
+	return nil
+}
+
+// ensureTemplate makes a database of another, which is then filled. It is marked
+// as a template last: one without the mark was cut short.
+func (s *server) ensureTemplate(ctx context.Context, conn *pgxpool.Conn, name, from string, fill func(url string) error) error {
 	var whole bool
 	err := conn.QueryRow(ctx, "SELECT coalesce(bool_or(datistemplate), false) FROM pg_database WHERE datname = $1", name).Scan(&whole)
 	if err != nil || whole {
@@ -137,13 +178,13 @@ func (s *server) ensureTemplate(ctx context.Context, conn *pgxpool.Conn, name st
 	}
 	for _, statement := range []string{
 		"DROP DATABASE IF EXISTS " + quote(name) + " WITH (FORCE)",
-		s.createDatabase(name, "template0"),
+		s.createDatabase(name, from),
 	} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return err
 		}
 	}
-	if _, err := pg.Migrate(ctx, s.url(name), pg.Up); err != nil {
+	if err := fill(s.url(name)); err != nil {
 		return err
 	}
 	_, err = conn.Exec(ctx, "ALTER DATABASE "+quote(name)+" WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
