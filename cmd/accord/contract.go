@@ -24,6 +24,7 @@ var errContract = errors.New("the server does not keep to the document")
 type contractFlags struct {
 	spec   string
 	logins []string
+	given  []string
 	values []string
 	target contract.Target
 }
@@ -109,9 +110,10 @@ func counting(w io.Writer) func(contract.Outcome) {
 
 func (f *contractFlags) add(command *cobra.Command) {
 	flags := command.Flags()
-	flags.StringVar(&f.target.URL, "url", "", "the server: scheme, host, and what stands before the document's paths")
+	flags.StringVar(&f.target.URL, "url", "", "the server: scheme, host, and what stands before the document's paths (without any path, that of the document's first server)")
 	flags.StringVar(&f.spec, "spec", "", "the document, a file or a URL (default: the server's /api/openapi.json)")
 	flags.StringArrayVar(&f.logins, "login", nil, "NAME=user:password, somebody who may sign in; several share the load")
+	flags.StringArrayVar(&f.given, "credential", nil, "SCHEME=VALUE, a token, an API key, or user:password for a security scheme of the document")
 	flags.StringArrayVar(&f.values, "value", nil, "operationId.member=COMMAND, which prints a value that comes by mail or the like")
 	flags.StringVar(&f.target.ClientIPHeader, "client-ip-header", "", "a header that the server takes clients' addresses from, such as X-Forwarded-For")
 	flags.BoolVar(&f.target.ReadOnly, "read-only", false, "send GET, HEAD and OPTIONS only")
@@ -130,6 +132,13 @@ func (f *contractFlags) read(ctx context.Context, c command) (*contract.Document
 			return nil, usagef("--login is NAME=user:password")
 		}
 		f.target.Logins = append(f.target.Logins, contract.Login{Name: name, User: user, Password: password})
+	}
+	for _, credential := range f.given {
+		scheme, value, ok := strings.Cut(credential, "=")
+		if !ok {
+			return nil, usagef("--credential is SCHEME=VALUE")
+		}
+		f.target.Credentials = append(f.target.Credentials, contract.Credential{Scheme: scheme, Value: value})
 	}
 	f.target.Values = map[string]func(context.Context) (any, error){}
 	for _, value := range f.values {

@@ -27,6 +27,8 @@ func TestContractCommand(t *testing.T) {
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--format", "pdf"}, 2, "--format is one of text, json, junit, html"},
 		{[]string{"contract"}, 2, "--url is needed"},
 		{[]string{"contract", "--url", empty.URL, "--login", "ada"}, 2, "--login is NAME=user:password"},
+		{[]string{"contract", "--url", empty.URL, "--credential", "x"}, 2, "--credential is SCHEME=VALUE"},
+		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--credential", "key=secret-1"}, 1, "the document has no security scheme key"},
 		{[]string{"contract", "--url", empty.URL, "--value", "x"}, 2, "--value is operationId.member=COMMAND"},
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--login", "ada=ada:secret-1"}, 1, "signing ada in: the document has no OAuth2 password flow"},
 	} {
