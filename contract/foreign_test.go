@@ -370,6 +370,33 @@ func issue(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// A pattern may be as long as a list of everything there is.
+func TestLongPattern(t *testing.T) {
+	t.Parallel()
+	var zones []string
+	for i := range 400 {
+		zones = append(zones, fmt.Sprintf("Zone/Number_%d", i))
+	}
+	document := `
+openapi: 3.1.0
+paths:
+  /a:
+    get:
+      parameters: [{name: zone, in: query, schema: {type: string, pattern: '^(` + strings.Join(zones, "|") + `)$'}}]
+      responses: {'200': {description: Done., content: {application/json: {schema: {type: object}}}}, 4XX: {description: Refused.}}
+`
+	report := held(t, document, contract.Target{}, onlyGet(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("zone") && !slices.Contains(zones, r.URL.Query().Get("zone")) {
+			answer(w, http.StatusBadRequest, `{}`)
+			return
+		}
+		answer(w, http.StatusOK, `{}`)
+	}))
+	if strings.Contains(report, "FAILED") {
+		t.Error(report)
+	}
+}
+
 // Forms are sent as they are declared: what is binary as a file, all else as a
 // field, and a list as several of one name.
 func TestForms(t *testing.T) {
