@@ -38,6 +38,8 @@ type Target struct {
 	Values map[string]func(context.Context) (any, error)
 	// ReadOnly sends GET, HEAD and OPTIONS only, but for the sign-in of Logins.
 	ReadOnly bool
+	// Every takes each n-th mutant as a sample, and keeps their documents; 0 means all.
+	Every int
 	// Timeout bounds each request; 0 means 30 s.
 	Timeout time.Duration
 	// Parallel is how many cases run at once; 0 means 4.

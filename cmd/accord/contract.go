@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -71,6 +73,7 @@ func newContract(c command) *cobra.Command {
 
 func newContractMutate(c command) *cobra.Command {
 	var flags contractFlags
+	var folder string
 	command := &cobra.Command{
 		Use:   "mutate --url URL",
 		Short: "Tell which changes of the document no case would notice",
@@ -83,15 +86,61 @@ func newContractMutate(c command) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if folder != "" {
+				flags.target.Every = max(1, flags.target.Every)
+			}
 			score, err := contract.Mutate(cmd.Context(), document, flags.target, nil)
 			if err != nil {
 				return err
+			}
+			if folder != "" {
+				if err := writeMutants(folder, score); err != nil {
+					return err
+				}
 			}
 			return score.Write(c.out)
 		},
 	}
 	flags.add(command)
+	command.Flags().IntVar(&flags.target.Every, "every", 0, "take each n-th change only, as a sample")
+	command.Flags().StringVar(&folder, "write", "", "a folder for the changed documents and, in mutants.json, what became of them")
 	return command
+}
+
+// mutant is one in mutants.json.
+type mutant struct {
+	File       string   `json:"file"`
+	Operations []string `json:"operations"`
+	Pointer    string   `json:"pointer"`
+	What       string   `json:"what"`
+	Killer     string   `json:"killer"`
+}
+
+// writeMutants writes a sample for other tools that hold a server to a document.
+func writeMutants(folder string, score *contract.Score) error {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return err
+	}
+	told := struct {
+		Seconds float64  `json:"seconds"`
+		Mutants []mutant `json:"mutants"`
+	}{Seconds: score.Elapsed.Seconds()}
+	for i, v := range score.Mutants {
+		source, err := v.Source()
+		if err != nil {
+			return err
+		}
+		m := mutant{fmt.Sprintf("%05d.json", i), v.Operations(), v.Pointer, v.What, v.Killer}
+		if err := os.WriteFile(filepath.Join(folder, m.File), source, 0o600); err != nil {
+			return err
+		}
+		told.Mutants = append(told.Mutants, m)
+	}
+	encoded, err := json.MarshalIndent(told, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "mutants.json"), encoded, 0o600)
 }
 
 // counting shows on a terminal how far a run has come.
