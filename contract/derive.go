@@ -209,7 +209,7 @@ func (d *deriver) content(o *operation, b body, value any) any {
 			continue
 		}
 		full[member.name] = given
-		if text, is := given.(string); is && d.free(member.pointer) && (o.response(http.StatusConflict) != nil || o.counts(member.name)) {
+		if text, is := given.(string); is && d.free(member.pointer) && (d.mayConflict(o) || o.counts(member.name)) {
 			free := d.shape(member.pointer)
 			full[member.name] = fresh{member.pointer, max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
 		}
@@ -234,6 +234,12 @@ func (d *deriver) content(o *operation, b body, value any) any {
 		}
 	}
 	return full
+}
+
+// mayConflict says that an operation may find that something is there already: many
+// a document does not say so.
+func (d *deriver) mayConflict(o *operation) bool {
+	return o.response(http.StatusConflict) != nil || o.method == http.MethodPost && !d.strict()
 }
 
 // free says whether a text may be anything that is long enough and looks right.

@@ -2,14 +2,17 @@ package contract_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/accord-api/accord/contract"
 )
@@ -393,6 +396,47 @@ paths:
 		answer(w, http.StatusOK, `{}`)
 	}))
 	if strings.Contains(report, "FAILED") {
+		t.Error(report)
+	}
+}
+
+// A name may be taken where no 409 is said: cases send another one each, and it is
+// told once.
+func TestNamesAreFresh(t *testing.T) {
+	t.Parallel()
+	const document = `
+openapi: 3.1.0
+paths:
+  /a:
+    post:
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string, minLength: 1, maxLength: 30, example: lamp}, lit: {type: boolean}}}}}}
+      responses: {'201': {description: Made.}, '400': {description: Refused.}}
+`
+	var taken sync.Map
+	report := held(t, document, contract.Target{}, func(w http.ResponseWriter, r *http.Request) {
+		var body map[string]any
+		if r.Method != http.MethodPost {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		err := json.NewDecoder(r.Body).Decode(&body)
+		name, _ := body["name"].(string)
+		_, lit := body["lit"].(bool)
+		if n := utf8.RuneCountInString(name); err != nil || n < 1 || n > 30 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if _, there := body["lit"]; there && !lit {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if _, before := taken.LoadOrStore(name, true); before {
+			w.WriteHeader(http.StatusConflict)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+	})
+	if strings.Contains(report, "a valid request is answered 409") || !strings.Contains(report, "the status 409 is not declared") || !strings.Contains(report, ", 1 of them failed") {
 		t.Error(report)
 	}
 }
