@@ -112,7 +112,7 @@ def same(failure):
     """What two failures have in common that are the same, without any value."""
     message = failure.get("message") or ""
     spoken = re.findall(r"^(?:Schema at \S+|Received: .*|.*for status code \d+)", message, re.MULTILINE)
-    return (failure.get("code") or failure["type"], failure["operation"], failure["title"], *spoken)
+    return (failure["code"], failure["operation"], failure["title"], *spoken)
 
 
 def failures_of(report):
@@ -126,7 +126,7 @@ def failures_of(report):
             continue
         for checks in (event or {}).get("recorder", {}).get("checks", {}).values():
             cases += 1
-            found.update(same(check["failure_info"]) for check in checks if check.get("failure_info"))
+            found.update(same(check["failure_info"]["failure"]) for check in checks if check.get("failure_info"))
     return found, cases
 
 

@@ -14,9 +14,11 @@ tool=$PWD/tools/sidebyside
 accord=$PWD/bin/accord
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/accord-sidebyside
 dir=$(cd "$(mktemp -d)" && pwd -P)
-server=
+server= database=
 stop() {
-	[ -z "$server" ] || { kill "$server" && wait "$server"; } || true
+	for pid in $server $database; do
+		{ kill "$pid" && wait "$pid"; } || true
+	done
 	sh tools/elsewhere.sh "$dir" | while read -r data; do rm -rf "$data"; done
 	rm -rf "$dir"
 }
@@ -27,14 +29,31 @@ go build -o bin/accord ./cmd/accord
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$tool/requirements.txt"
 
-# The server believes X-Forwarded-For, so that both tools can ask from many
-# addresses: limits by address are met where they are looked for only.
-port=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-export PORT="$port" TRUSTED_PROXIES=127.0.0.1 ACCESS_TOKEN_TTL=30m LOG_LEVEL=error
-url=http://127.0.0.1:$port
+# The first server is there for its private PostgreSQL. The second one, in the test
+# environment, is what both tools ask: hashing passwords would take most of the time.
+free() { "$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+export LOG_LEVEL=error
+(cd "$dir" && PORT=$(free) exec "$accord" serve >development.log 2>&1) &
+database=$!
+tries=300
+until grep -q 'is ready on' "$dir/development.log" 2>/dev/null; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || { cat "$dir/development.log" >&2; exit 1; }
+	sleep 1
+done
+data=$(sh tools/elsewhere.sh "$dir")
+data=${data:-$dir/.accord/postgres}
+DATABASE_URL=postgres://accord:$(cat "$data/password")@127.0.0.1:$(cat "$data/port")/accord?sslmode=disable
+export DATABASE_URL ENVIRONMENT=test BCRYPT_COST=4
+
+# It believes X-Forwarded-For, so that both tools can ask from many addresses: limits
+# by address are met where they are looked for only.
+PORT=$(free)
+export PORT TRUSTED_PROXIES=127.0.0.1 ACCESS_TOKEN_TTL=30m
+url=http://127.0.0.1:$PORT
 (cd "$dir" && exec "$accord" serve >server.log 2>&1) &
 server=$!
-tries=120
+tries=300
 until "$venv/bin/python" -c "import urllib.request; urllib.request.urlopen('$url/api/openapi.json')" 2>/dev/null; do
 	tries=$((tries - 1))
 	[ $tries -gt 0 ] || { cat "$dir/server.log" >&2; exit 1; }
