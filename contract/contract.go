@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -70,6 +71,9 @@ func begin(ctx context.Context, d *Document, target Target) (*session, error) {
 		return nil, fmt.Errorf("reading %s: %s", d.Name, fault)
 	}
 	derived.take(target)
+	if address, err := url.Parse(target.URL); err == nil && address.Path == "" {
+		target.URL += d.Base()
+	}
 	s := newSession(derived, target)
 	return s, s.signIn(ctx)
 }
@@ -80,6 +84,10 @@ func (d *deriver) take(target Target) {
 	for key := range target.Values {
 		d.given[key] = true
 	}
+	if len(target.Logins) > 0 {
+		d.login = map[string]any{"grant_type": "password", "username": target.Logins[0].User, "password": target.Logins[0].Password}
+	}
+	d.offered(target)
 }
 
 // all runs the cases of each operation, several operations at once.
@@ -135,10 +143,13 @@ func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
 	if c.fault != "" {
 		return Outcome{Case: c, Failures: []Failure{{c.Pointer, d.line(c.Pointer), c.fault}}}
 	}
+	if name := s.lacking(c.request.As); name != "" {
+		return Outcome{Case: c, Skipped: "there is no credential for the scheme " + name}
+	}
 	began := time.Now()
 	done, err := s.perform(ctx, c)
 	outcome := Outcome{Case: c, done: done, Elapsed: time.Since(began)}
-	if errors.Is(err, errReadOnly) {
+	if errors.Is(err, errReadOnly) || errors.Is(err, errNobody) && s.unknown() {
 		outcome.Skipped = err.Error()
 		return outcome
 	}

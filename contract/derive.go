@@ -1,9 +1,11 @@
 package contract
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -67,6 +69,8 @@ type deriver struct {
 	links      map[string][]link
 	headers    map[string]bool // that any answer declares
 	given      map[string]bool // members whose values the target gives
+	login      map[string]any  // members of a sign-in
+	has        map[string]bool // schemes that the target has credentials of
 }
 
 func newDeriver(d *Document) (*deriver, error) { return newDeriverOf(d, &known{}, "") }
@@ -133,7 +137,8 @@ func (d *deriver) caller(o *operation) caller {
 	if o.public() {
 		return caller{Nobody: true}
 	}
-	return caller{Scopes: o.access[0], Alone: !o.safe() && len(o.access[0]) == 0}
+	i := d.alternative(o)
+	return caller{Scopes: o.access[i], Schemes: o.schemes[i], Alone: !o.safe() && len(o.access[i]) == 0}
 }
 
 // argument is a value for a parameter: what a link gives for it, here or for the
@@ -158,7 +163,7 @@ func (d *deriver) argument(o *operation, p parameter) any {
 	if len(p.examples) > 0 {
 		return p.examples[0]
 	}
-	return d.base(p.schema, true, 0)
+	return d.guess(o, p)
 }
 
 // expression reads a runtime expression (OpenAPI 3.1, section 4.8.20.4), alone
@@ -168,7 +173,7 @@ func (d *deriver) expression(from string, value any) any {
 	case string:
 		trimmed := strings.TrimSuffix(strings.TrimPrefix(value, "{"), "}")
 		if strings.HasPrefix(trimmed, "$response.") || strings.HasPrefix(trimmed, "$request.") {
-			return linked{from, trimmed}
+			return linked{From: from, Expression: trimmed}
 		}
 	case []any:
 		list := make([]any, len(value))
@@ -204,7 +209,7 @@ func (d *deriver) content(o *operation, b body, value any) any {
 			continue
 		}
 		full[member.name] = given
-		if text, is := given.(string); is && d.free(member.pointer) && (o.response(http.StatusConflict) != nil || o.counts(member.name)) {
+		if text, is := given.(string); is && d.free(member.pointer) && (d.mayConflict(o) || o.counts(member.name)) {
 			free := d.shape(member.pointer)
 			full[member.name] = fresh{member.pointer, max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
 		}
@@ -214,6 +219,7 @@ func (d *deriver) content(o *operation, b body, value any) any {
 			full[name] = given
 		}
 	}
+	d.signInBody(o, full)
 	for name := range full {
 		if key := o.id + "." + name; d.given[key] {
 			full[name] = given{key}
@@ -228,6 +234,12 @@ func (d *deriver) content(o *operation, b body, value any) any {
 		}
 	}
 	return full
+}
+
+// mayConflict says that an operation may find that something is there already: many
+// a document does not say so.
+func (d *deriver) mayConflict(o *operation) bool {
+	return o.response(http.StatusConflict) != nil || o.method == http.MethodPost && !d.strict()
 }
 
 // free says whether a text may be anything that is long enough and looks right.
@@ -274,10 +286,18 @@ func (c *casing) refused(also ...int) []int {
 	return append([]int{http.StatusBadRequest, http.StatusUnprocessableEntity}, also...)
 }
 
+// either are a status, and others that mean as much where it is not declared.
+func (c *casing) either(status int, others ...int) []int {
+	if r := c.operation.response(status); r != nil && r.status == strconv.Itoa(status) {
+		return []int{status}
+	}
+	return append([]int{status}, others...)
+}
+
 // access asks as those who may, and as those who may not.
 func (c *casing) access() {
 	o := c.operation
-	unauthorized := want{statuses: []int{http.StatusUnauthorized}}
+	unauthorized := want{statuses: c.either(http.StatusUnauthorized, http.StatusForbidden)}
 	if o.public() {
 		return
 	}
@@ -286,20 +306,20 @@ func (c *casing) access() {
 	c.add("without credentials", o.security, nobody, unauthorized)
 	for name, token := range map[string]string{"malformed": "nonsense", "empty": "", "unsigned": "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."} {
 		r := c.valid
-		r.As = caller{Token: token}
+		r.As = caller{Token: token, Schemes: c.valid.As.Schemes}
 		if token != "" {
 			c.add("with a token that is "+name, o.security, r, unauthorized)
 		}
 	}
 	for i, scopes := range o.access {
 		r := c.valid
-		r.As.Scopes = scopes
+		r.As.Scopes, r.As.Schemes = scopes, o.schemes[i]
 		c.add("as "+who(scopes), fmt.Sprintf("%s/%d", o.security, i), r, want{accepted: true})
 	}
 	for _, scope := range c.scopes() {
 		if !slices.ContainsFunc(o.access, func(scopes []string) bool { return len(scopes) == 0 || slices.Equal(scopes, []string{scope}) }) {
 			r := c.valid
-			r.As = caller{Without: missing(o.access)}
+			r.As = caller{Without: missing(o.access), Schemes: c.valid.As.Schemes}
 			c.add("without the scope "+strings.Join(missing(o.access), " "), o.security, r, want{statuses: []int{http.StatusForbidden}})
 			break
 		}
@@ -366,7 +386,7 @@ func (c *casing) parameter(p parameter) {
 		if !v.valid {
 			w = want{statuses: c.refused(), field: p.name}
 			if p.in == "path" && len(c.operation.declares(c.refused()...)) == 0 {
-				w.statuses = []int{http.StatusNotFound}
+				w.statuses = c.refused(http.StatusNotFound)
 			}
 		}
 		made := c.add(p.name+": "+v.what, v.pointer, c.valid.with(p.key(), v.value), w)
@@ -406,14 +426,23 @@ func sendable(in string, value any) bool {
 // unknownResource asks for one that is not there.
 func (c *casing) unknownResource() {
 	for _, p := range c.operation.parameters {
-		if p.in != "path" || c.operation.response(http.StatusNotFound) == nil {
+		if p.in != "path" {
 			continue
 		}
 		value := c.base(p.schema, true, 0)
-		if text, ok := value.(string); ok {
-			value, _ = c.text(c.shape(p.schema), utf8.RuneCountInString(text), 77)
+		switch known := value.(type) {
+		case string:
+			value, _ = c.text(c.shape(p.schema), utf8.RuneCountInString(known), 77)
+		case json.Number:
+			if far := add(known, 900_719); c.fits(p.schema, known, variant{value: far, valid: true}) {
+				value = far
+			}
 		}
-		c.add("an unknown "+p.name, c.operation.pointer+"/responses/404", c.valid.with(p.key(), value), want{statuses: []int{http.StatusNotFound}})
+		w := want{statuses: []int{http.StatusNotFound}}
+		if c.operation.response(http.StatusNotFound) == nil {
+			w = want{} // what comes has to be declared all the same
+		}
+		c.add("an unknown "+p.name, c.operation.pointer+"/responses/404", c.valid.with(p.key(), value), w)
 	}
 }
 
@@ -432,9 +461,23 @@ func (c *casing) methods() {
 	for _, method := range []string{"GET", "PUT", "POST", "DELETE", "PATCH"} {
 		if !declared[method] {
 			r := request{Operation: o.id, Method: method, Parameters: c.valid.Parameters, As: caller{Nobody: true}, on: o}
-			c.add("the method "+method, "/paths/"+escape(o.path), r, want{statuses: []int{http.StatusMethodNotAllowed}, headers: []string{"Allow"}})
+			c.add("the method "+method, "/paths/"+escape(o.path), r, want{statuses: c.unsupported(), headers: []string{"Allow"}})
 		}
 	}
+}
+
+// unsupported are the statuses of a method that a path does not have. OpenAPI says
+// nothing of it, and a server that finds no route may well say so, or ask first who
+// it is.
+func (c *casing) unsupported() []int {
+	if c.strict() {
+		return []int{http.StatusMethodNotAllowed}
+	}
+	statuses := []int{http.StatusMethodNotAllowed, http.StatusNotFound, http.StatusNotImplemented}
+	if !c.operation.public() {
+		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden)
+	}
+	return statuses
 }
 
 func (c *casing) policies() {

@@ -139,6 +139,9 @@ func moderniseSchema(schema map[string]any) {
 				schema["enum"] = append(values, nil)
 			}
 		}
+		if _, typed := schema["type"]; !typed && nullable {
+			alsoNull(schema)
+		}
 		delete(schema, "nullable")
 	}
 	for exclusive, limit := range map[string]string{"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"} {
@@ -147,6 +150,18 @@ func moderniseSchema(schema map[string]any) {
 				schema[exclusive] = schema[limit]
 				delete(schema, limit)
 			}
+		}
+	}
+}
+
+// alsoNull lets null stand where a schema is put together from others. Strictly,
+// nullable says nothing there; what is meant is plain.
+func alsoNull(schema map[string]any) {
+	for _, keyword := range []string{"$ref", "allOf", "oneOf", "anyOf"} {
+		if whole, ok := schema[keyword]; ok {
+			delete(schema, keyword)
+			schema["anyOf"] = []any{map[string]any{keyword: whole}, map[string]any{"type": "null"}}
+			return
 		}
 	}
 }

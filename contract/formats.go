@@ -162,7 +162,7 @@ func (s *junitSuite) add(o Outcome, r *Result) {
 	}
 	if len(o.Failures) > 0 {
 		var text strings.Builder
-		_ = r.writeFailure(&text, o) // a Builder takes everything
+		_ = r.writeFailure(&text, o, 0) // a Builder takes everything
 		c.Failure = &junitMessage{Message: o.Failures[0].Text, Text: text.String()}
 	}
 	s.Cases = append(s.Cases, c)

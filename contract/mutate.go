@@ -52,7 +52,7 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	for _, o := range baseline.Failed() {
 		m.failed[o.Operation+" "+o.Name] = true
 	}
-	mutants := s.mutants()
+	mutants := sampled(s.mutants(), target.Every)
 	score := &Score{Baseline: baseline, Mutants: make([]Verdict, len(mutants))}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * runtime.GOMAXPROCS(0))
@@ -60,7 +60,9 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 		group.Go(func() error {
 			killer, err := m.killer(ctx, mutant)
 			score.Mutants[i] = Verdict{mutant, killer}
-			score.Mutants[i].document = nil // so that not all are kept
+			if target.Every == 0 {
+				score.Mutants[i].document = nil // so that not all are kept
+			}
 			if err == nil && progress != nil {
 				progress(i, len(mutants))
 			}

@@ -22,7 +22,8 @@ type operation struct {
 	// access lists the alternatives of security, each with the scopes that it
 	// asks for; none: public.
 	access   [][]string
-	security string // pointer to where that is said
+	schemes  [][]string // those of each alternative
+	security string     // pointer to where that is said
 	policy   policy
 	tags     []string
 }
@@ -43,6 +44,7 @@ type body struct {
 	pointer   string // of the media type object
 	schema    string
 	examples  []any
+	files     []string // members that a form sends as files
 }
 
 // example is the first one; nil for none.
@@ -102,7 +104,11 @@ func (d *Document) operations() []*operation {
 		item, at := d.resolve("/paths/" + escape(path))
 		for _, method := range d.inOrder(at, item) {
 			if slices.Contains(methods, method) {
-				list = append(list, d.operation(path, method, at, item))
+				o := d.operation(path, method, at, item)
+				if slices.ContainsFunc(list, func(other *operation) bool { return other.id == o.id }) {
+					o.id = o.method + " " + path // one that is there twice names neither
+				}
+				list = append(list, o)
 			}
 		}
 	}
@@ -125,6 +131,11 @@ func (d *Document) operation(path, method, item string, shared map[string]any) *
 	d.readResponses(o, object)
 	d.readSecurity(o, object)
 	d.readPolicy(o, object)
+	if !d.strict() {
+		o.policy.stream = slices.ContainsFunc(o.responses, func(r response) bool {
+			return slices.ContainsFunc(r.bodies, func(b body) bool { return matchesRange(b.mediaType, "text/event-stream") && b.mediaType != "*/*" })
+		})
+	}
 	return o
 }
 
@@ -139,6 +150,12 @@ func (d *Document) readParameters(o *operation, at string, object map[string]any
 		p := parameter{pointer: pointer, schema: pointer + "/schema", examples: examples(object), explode: true}
 		p.name, _ = object["name"].(string)
 		p.in, _ = object["in"].(string)
+		if p.in == "header" && slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.name)) {
+			continue // they are said elsewhere (OpenAPI, section 4.8.12.2)
+		}
+		if content := d.contents(pointer, object); len(content) > 0 {
+			p.schema = content[0].schema
+		}
 		p.required, _ = object["required"].(bool)
 		if explode, said := object["explode"].(bool); said {
 			p.explode = explode
@@ -179,11 +196,38 @@ func (d *Document) contents(at string, object map[string]any) (bodies []body) {
 		described, _ := content[mediaType].(map[string]any)
 		if described["schema"] != nil {
 			b.schema = b.pointer + "/schema"
+			b.files = d.files(d.shape(b.schema))
 		}
 		b.examples = examples(described)
 		bodies = append(bodies, b)
 	}
 	return bodies
+}
+
+// files are the members of a form that are files: binary ones, in the words of 3.0,
+// and those with a media type or an encoding of their own, in those of 3.1.
+func (d *Document) files(s shape) (names []string) {
+	for _, member := range d.members(s) {
+		each := d.shape(member.pointer)
+		if items, ok := each.rule("items"); ok && each.kind() == "array" {
+			each = d.shape(items.pointer)
+		}
+		_, media := each.rule("contentMediaType")
+		_, encoding := each.rule("contentEncoding")
+		if media || encoding || each.format() == "binary" {
+			names = append(names, member.name)
+		}
+	}
+	return names
+}
+
+func (o *operation) files(mediaType string) []string {
+	for _, b := range o.bodies {
+		if b.mediaType == mediaType {
+			return b.files
+		}
+	}
+	return nil
 }
 
 func (d *Document) readResponses(o *operation, object map[string]any) {
@@ -216,10 +260,10 @@ func (d *Document) readSecurity(o *operation, object map[string]any) {
 			}
 		}
 		if len(schemes) == 0 { // {} makes it optional
-			o.access = nil
+			o.access, o.schemes = nil, nil
 			return
 		}
-		o.access = append(o.access, scopes)
+		o.access, o.schemes = append(o.access, scopes), append(o.schemes, sorted(schemes))
 	}
 }
 

@@ -18,20 +18,51 @@ const maxFailures = 20
 // the operations.
 func (r *Result) Write(w io.Writer) error {
 	told := map[string]int{}
-	for _, o := range r.Failed() {
+	failed := r.Failed()
+	for i, o := range failed {
+		alike := func(other Outcome) bool {
+			return o.Operation == other.Operation && slices.Equal(o.Failures, other.Failures)
+		}
+		if slices.ContainsFunc(failed[:i], alike) {
+			continue
+		}
 		if told[o.Operation]++; told[o.Operation] > maxFailures {
 			continue
 		}
-		if err := r.writeFailure(w, o); err != nil {
+		more := 0
+		for _, other := range failed[i+1:] {
+			if alike(other) {
+				more++
+			}
+		}
+		if err := r.writeFailure(w, o, more); err != nil {
 			return err
 		}
 	}
 	if err := r.writeTable(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
-		counted(len(r.Outcomes), "case"), len(r.Failed()), r.skipped(), r.Elapsed.Round(100*time.Millisecond))
-	return err
+	if _, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
+		counted(len(r.Outcomes), "case"), len(failed), r.skipped(), r.Elapsed.Round(100*time.Millisecond)); err != nil {
+		return err
+	}
+	return r.writeSkipped(w)
+}
+
+// writeSkipped tells for what reasons cases were not run.
+func (r *Result) writeSkipped(w io.Writer) error {
+	reasons := map[string]int{}
+	for _, o := range r.Outcomes {
+		if o.Skipped != "" {
+			reasons[o.Skipped]++
+		}
+	}
+	for _, reason := range sorted(reasons) {
+		if _, err := fmt.Fprintf(w, "skipped %s: %s\n", counted(reasons[reason], "case"), reason); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func counted(n int, what string) string {
@@ -50,9 +81,13 @@ func (r *Result) skipped() (n int) {
 	return n
 }
 
-func (r *Result) writeFailure(w io.Writer, o Outcome) error {
+// writeFailure tells one failure, and of how many more cases the same came.
+func (r *Result) writeFailure(w io.Writer, o Outcome, more int) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "FAILED %s: %s\n", o.Operation, o.Name)
+	if more > 0 {
+		fmt.Fprintf(&text, "  (the same of %s more)\n", counted(more, "case"))
+	}
 	for _, f := range o.Failures {
 		fmt.Fprintf(&text, "  %s\n  broken: %s:%d %s\n", f.Text, r.Document, f.Line, f.Pointer)
 	}
@@ -73,8 +108,8 @@ func (o Outcome) last() *exchange {
 	return nil
 }
 
-// curl is a command that sends the request again. A token stands in it as a
-// variable, so that no report holds one.
+// curl is a command that sends the request again. Credentials stand in it as
+// variables, so that no report holds one.
 func (e *exchange) curl() string {
 	words := []string{"curl -i"}
 	if e.method != http.MethodGet {
@@ -83,16 +118,27 @@ func (e *exchange) curl() string {
 	for _, name := range sorted(e.header) {
 		for _, value := range e.header[name] {
 			if name == "Authorization" {
-				words = append(words, `-H "Authorization: Bearer $TOKEN"`)
+				method, _, _ := strings.Cut(value, " ")
+				words = append(words, fmt.Sprintf(`-H "Authorization: %s $TOKEN"`, method))
 				continue
 			}
-			words = append(words, "-H "+quoted(name+": "+value))
+			words = append(words, "-H "+e.masked(quoted(name+": "+value)))
 		}
 	}
 	if len(e.body) > 0 {
 		words = append(words, "--data-binary "+quoted(first(string(e.body), 2000)))
 	}
-	return strings.Join(append(words, quoted(e.url)), " ")
+	return strings.Join(append(words, e.masked(quoted(e.url))), " ")
+}
+
+// masked has no credentials in a word that is quoted.
+func (e *exchange) masked(word string) string {
+	for _, secret := range e.secrets {
+		if secret != "" {
+			word = strings.ReplaceAll(word, secret, `'"$CREDENTIAL"'`)
+		}
+	}
+	return word
 }
 
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

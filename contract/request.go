@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -36,7 +37,9 @@ type caller struct {
 	Nobody bool   `json:"nobody,omitempty"`
 	Token  string `json:"token,omitempty"`
 	// Scopes are what the caller has to hold, Without what it must not.
-	Scopes  []string `json:"scopes,omitempty"`
+	Scopes []string `json:"scopes,omitempty"`
+	// Schemes are what the caller shows itself by.
+	Schemes []string `json:"schemes,omitempty"`
 	Without []string `json:"without,omitempty"`
 	// Alone is somebody whom nobody else is, and whose things may be changed.
 	Alone bool `json:"alone,omitempty"`
@@ -46,6 +49,8 @@ type caller struct {
 type linked struct {
 	From       string `json:"$from"`
 	Expression string `json:"$expression"`
+	// Otherwise stands in where nothing can be made; nil for nothing.
+	Otherwise any `json:"$otherwise,omitempty"`
 }
 
 // given stands for a value that the target gives.
@@ -107,16 +112,17 @@ func (r request) encoded(body any) (contentType string, encoded []byte, err erro
 	case r.MediaType == "":
 		return "", nil, nil
 	}
-	return encode(r.MediaType, body)
+	return encode(r.MediaType, body, r.on.files(r.MediaType))
 }
 
-// encode turns a value into a body of a media type.
-func encode(mediaType string, value any) (contentType string, encoded []byte, err error) {
+// encode turns a value into a body of a media type. files are the members that a
+// form sends as files.
+func encode(mediaType string, value any, files []string) (contentType string, encoded []byte, err error) {
 	switch base, _, _ := strings.Cut(mediaType, ";"); {
 	case base == "application/x-www-form-urlencoded":
 		return mediaType, []byte(form(value).Encode()), nil
 	case base == "multipart/form-data":
-		return multipartForm(value)
+		return multipartForm(value, files)
 	case strings.HasSuffix(base, "json"):
 		encoded, err = json.Marshal(value)
 		return mediaType, encoded, err
@@ -124,32 +130,50 @@ func encode(mediaType string, value any) (contentType string, encoded []byte, er
 	return mediaType, []byte(plainText(value)), nil
 }
 
+// form has a list as several values of one name (OpenAPI: style form, exploded).
 func form(value any) url.Values {
 	values := url.Values{}
 	object, _ := value.(map[string]any)
 	for name, each := range object {
-		values.Set(name, plainText(each))
+		for _, one := range several(each) {
+			values.Add(name, plainText(one))
+		}
 	}
 	return values
 }
 
-func multipartForm(value any) (string, []byte, error) {
+func several(value any) []any {
+	if list, ok := value.([]any); ok {
+		return list
+	}
+	return []any{value}
+}
+
+func multipartForm(value any, files []string) (string, []byte, error) {
 	var buffer bytes.Buffer
 	w := multipart.NewWriter(&buffer)
 	object, _ := value.(map[string]any)
 	for _, name := range sorted(object) {
-		header := textproto.MIMEHeader{}
-		header.Set("Content-Disposition", multipart.FileContentDisposition(name, name+".txt"))
-		part, err := w.CreatePart(header)
-		if err != nil {
-			return "", nil, err
-		}
-		if _, err := part.Write([]byte(plainText(object[name]))); err != nil {
-			return "", nil, err
+		for _, one := range several(object[name]) {
+			if err := writePart(w, name, one, slices.Contains(files, name)); err != nil {
+				return "", nil, err
+			}
 		}
 	}
 	err := w.Close()
 	return w.FormDataContentType(), buffer.Bytes(), err
+}
+
+func writePart(w *multipart.Writer, name string, value any, file bool) error {
+	if !file {
+		return w.WriteField(name, plainText(value))
+	}
+	part, err := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {multipart.FileContentDisposition(name, name+".txt")}})
+	if err != nil {
+		return err
+	}
+	_, err = part.Write([]byte(plainText(value)))
+	return err
 }
 
 // plainText is a value where there are only texts.

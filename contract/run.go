@@ -15,17 +15,21 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 // Target is the server that is held to a document.
 type Target struct {
 	// URL is what the document's paths are joined to: scheme, host, and what
-	// stands before the paths.
+	// stands before the paths. Without any path, that is the one of the document's
+	// first server.
 	URL string
 	// Logins are people who may sign in by the document's OAuth2 password flow.
 	// Several with the same scopes share the load of a limit by user.
 	Logins []Login
+	// Credentials are such as were got elsewhere.
+	Credentials []Credential
 	// ClientIPHeader is a header, such as X-Forwarded-For, that the server takes
 	// clients' addresses from; each case then has one of its own.
 	ClientIPHeader string
@@ -34,6 +38,8 @@ type Target struct {
 	Values map[string]func(context.Context) (any, error)
 	// ReadOnly sends GET, HEAD and OPTIONS only, but for the sign-in of Logins.
 	ReadOnly bool
+	// Every takes each n-th mutant as a sample, and keeps their documents; 0 means all.
+	Every int
 	// Timeout bounds each request; 0 means 30 s.
 	Timeout time.Duration
 	// Parallel is how many cases run at once; 0 means 4.
@@ -54,6 +60,7 @@ type exchange struct {
 	body       []byte
 	value      any // what the body was encoded from
 	parameters map[string]any
+	secrets    []string // that stand in it, and in no report
 
 	status   int
 	answer   http.Header
@@ -80,8 +87,9 @@ type session struct {
 // identity is somebody who is signed in.
 type identity struct {
 	name   string
-	token  string
+	held   map[string]string // credentials by scheme
 	scopes []string
+	any    bool // the scopes are not known
 	uses   int
 	// made is what led to the sign-in, for what links go on from there.
 	made map[string]*exchange
@@ -130,6 +138,11 @@ func (s *session) next() uint64 { return s.nonce + s.counter.Add(1) }
 
 // signIn signs the target's people in.
 func (s *session) signIn(ctx context.Context) error {
+	people, err := s.provided()
+	if err != nil {
+		return err
+	}
+	s.identities = append(s.identities, people...)
 	for _, l := range s.target.Logins {
 		who, err := s.login(ctx, l)
 		if err != nil {
@@ -140,47 +153,104 @@ func (s *session) signIn(ctx context.Context) error {
 	return nil
 }
 
-// tokenURL is where the document's password flow gets its tokens, "" for nowhere.
-func (d *Document) tokenURL() string {
+// passwordScheme is the security scheme with a password flow, "" for none.
+func (d *Document) passwordScheme() string {
 	schemes, _ := d.at("/components/securitySchemes").(map[string]any)
 	for _, name := range sorted(schemes) {
 		scheme, at := d.resolve("/components/securitySchemes/" + escape(name))
-		if scheme["type"] == "oauth2" {
-			if address, ok := d.at(at + "/flows/password/tokenUrl").(string); ok {
-				return address
-			}
+		if address, ok := d.at(at + "/flows/password/tokenUrl").(string); ok && scheme["type"] == "oauth2" && address != "" {
+			return name
 		}
 	}
 	return ""
 }
 
+// tokenPath is where the document's password flow gets its tokens, as the paths of
+// operations are; "" for nowhere. A password goes to no other server than the one
+// that is held to the document.
+func (d *Document) tokenPath() string {
+	_, at := d.resolve("/components/securitySchemes/" + escape(d.passwordScheme()))
+	said, _ := d.at(at + "/flows/password/tokenUrl").(string)
+	address, err := url.Parse(said)
+	if err != nil || said == "" {
+		return ""
+	}
+	path := "/" + strings.TrimPrefix(strings.TrimPrefix(address.Path, "."), "/")
+	base := d.Base()
+	if below, found := strings.CutPrefix(path, base); found && d.at("/paths/"+escape(path)) == nil {
+		return below
+	}
+	return path
+}
+
+// Base is what stands before the paths in the document's first server, without
+// a slash at its end.
+func (d *Document) Base() string {
+	described, _ := d.at("/servers/0").(map[string]any)
+	address, _ := described["url"].(string)
+	variables, _ := described["variables"].(map[string]any)
+	for name, variable := range variables {
+		object, _ := variable.(map[string]any)
+		address = strings.ReplaceAll(address, "{"+name+"}", fmt.Sprint(object["default"]))
+	}
+	read, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	base := strings.Trim(strings.TrimPrefix(read.Path, "."), "/")
+	if base == "" {
+		return ""
+	}
+	return "/" + base
+}
+
 func (s *session) login(ctx context.Context, l Login) (*identity, error) {
-	address := s.tokenURL()
-	if address == "" {
-		return nil, errors.New("the document has no OAuth2 password flow")
+	held := map[string]string{}
+	schemes, _ := s.at("/components/securitySchemes").(map[string]any)
+	for _, name := range sorted(schemes) {
+		if scheme := s.schemeOf(name); scheme.kind == "http" && scheme.method == "basic" {
+			held[name] = l.User + ":" + l.Password
+		}
+	}
+	path := s.tokenPath()
+	switch {
+	case path == "" && len(held) == 0:
+		return nil, errors.New("the document has no OAuth2 password flow and no HTTP Basic")
+	case path == "":
+		return &identity{name: l.Name, held: held, any: true}, nil
 	}
 	form := url.Values{"grant_type": {"password"}, "username": {l.User}, "password": {l.Password}}
 	e, err := s.patiently(ctx, func() (*exchange, error) {
 		header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 		s.setAddress(header, "")
-		return s.send(ctx, http.MethodPost, address, header, []byte(form.Encode()), false)
+		return s.send(ctx, http.MethodPost, path, header, []byte(form.Encode()), false)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return signedIn(l.Name, e)
+	who, err := s.signedIn(l.Name, e)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(who.held, held)
+	return who, nil
 }
 
-// signedIn reads the answer of a token endpoint (RFC 6749, section 5.1).
-func signedIn(name string, e *exchange) (*identity, error) {
+// signedIn reads the answer of a token endpoint (RFC 6749, section 5.1). Where it
+// names no scopes, it is not known what somebody may.
+func (s *session) signedIn(name string, e *exchange) (*identity, error) {
 	var token struct {
-		AccessToken string `json:"access_token"`
-		Scope       string `json:"scope"`
+		AccessToken string  `json:"access_token"`
+		Scope       *string `json:"scope"`
 	}
 	if e.status != http.StatusOK || json.Unmarshal(e.received, &token) != nil || token.AccessToken == "" {
 		return nil, fmt.Errorf("%s %s: %d %s", e.method, e.url, e.status, first(string(e.received), 200))
 	}
-	return &identity{name: name, token: token.AccessToken, scopes: strings.Fields(token.Scope)}, nil
+	who := &identity{name: name, held: map[string]string{s.passwordScheme(): token.AccessToken}, any: token.Scope == nil}
+	if token.Scope != nil {
+		who.scopes = strings.Fields(*token.Scope)
+	}
+	return who, nil
 }
 
 func first(text string, n int) string {
@@ -196,7 +266,7 @@ func (s *session) newcomer(ctx context.Context) (*identity, error) {
 	if s.target.ReadOnly {
 		return nil, nil
 	}
-	address := s.tokenURL()
+	address := s.tokenPath()
 	for _, o := range s.operations {
 		if address == "" || o.path != address || o.method != "POST" {
 			continue
@@ -208,7 +278,7 @@ func (s *session) newcomer(ctx context.Context) (*identity, error) {
 				if err != nil {
 					return nil, err
 				}
-				who, err := signedIn("newcomer", e)
+				who, err := s.signedIn("newcomer", e)
 				if who != nil {
 					who.made = sc.made
 				}
@@ -222,14 +292,14 @@ func (s *session) newcomer(ctx context.Context) (*identity, error) {
 // signInAgain gives a newcomer another token.
 func (s *session) signInAgain(ctx context.Context, who *identity) error {
 	for _, o := range s.operations {
-		if o.path == s.tokenURL() && who != nil && who.made != nil {
+		if o.path == s.tokenPath() && who != nil && who.made != nil {
 			e, err := s.exchange(ctx, s.valid(o), newScope(who), "", false)
 			if err != nil {
 				return err
 			}
-			again, err := signedIn(who.name, e)
+			again, err := s.signedIn(who.name, e)
 			if err == nil {
-				who.token = again.token
+				who.held = again.held
 			}
 			return err
 		}
@@ -238,7 +308,11 @@ func (s *session) signInAgain(ctx context.Context, who *identity) error {
 }
 
 func (i *identity) holds(scopes []string) bool {
-	return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(i.scopes, scope) })
+	return i.any || !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(i.scopes, scope) })
+}
+
+func (i *identity) has(schemes []string) bool {
+	return !slices.ContainsFunc(schemes, func(name string) bool { return i.held[name] == "" })
 }
 
 // errReadOnly keeps what would write from being sent.
@@ -288,7 +362,7 @@ func (s *session) identityFor(ctx context.Context, c caller) (*identity, error) 
 func (s *session) leastUsed(c caller) *identity {
 	var best *identity
 	for _, who := range s.identities {
-		if !who.holds(c.Scopes) || slices.ContainsFunc(c.Without, func(scope string) bool { return who.holds([]string{scope}) }) {
+		if !who.holds(c.Scopes) || !who.has(c.Schemes) || slices.ContainsFunc(c.Without, func(scope string) bool { return who.holds([]string{scope}) }) {
 			continue
 		}
 		if best == nil || rank(who, c) < rank(best, c) {
@@ -355,7 +429,7 @@ func (s *session) made(ctx context.Context, id string, sc *scope) (*exchange, er
 	switch {
 	case o.public():
 		below = &scope{made: sc.made}
-	case sc.identity == nil || !sc.identity.holds(r.As.Scopes):
+	case sc.identity == nil || !sc.identity.holds(r.As.Scopes) || !sc.identity.has(r.As.Schemes):
 		r.As.Alone = false
 		who, err := s.identityFor(ctx, r.As)
 		if err != nil {
@@ -391,12 +465,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 	for name, value := range r.Header {
 		header.Set(name, value)
 	}
-	switch {
-	case r.As.Token != "":
-		header.Set("Authorization", "Bearer "+r.As.Token)
-	case sc.identity != nil && !r.As.Nobody:
-		header.Set("Authorization", "Bearer "+sc.identity.token)
-	}
+	path, secrets := s.authorize(header, path, r.As, sc.identity)
 	s.setAddress(header, address)
 	contentType, encoded, err := r.encoded(body)
 	if err != nil {
@@ -413,7 +482,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 	if err != nil {
 		return nil, err
 	}
-	e.operation, e.value, e.parameters = o.id, body, given
+	e.operation, e.value, e.parameters, e.secrets = o.id, body, given, secrets
 	return e, nil
 }
 
@@ -448,7 +517,7 @@ func (o *operation) address(parameters map[string]any) (string, http.Header) {
 		case "header":
 			header.Set(p.name, plainText(value))
 		case "cookie":
-			header.Add("Cookie", p.name+"="+plainText(value))
+			addCookie(header, p.name, plainText(value))
 		case "query":
 			several, ok := value.([]any)
 			switch {
@@ -478,6 +547,14 @@ func (s *session) settle(ctx context.Context, value any, sc *scope) (any, error)
 	switch value := value.(type) {
 	case linked:
 		e, err := s.made(ctx, value.From, sc)
+		if err == nil && value.Otherwise != nil {
+			if found, err := e.evaluate(value.Expression); err == nil {
+				return found, nil
+			}
+		}
+		if value.Otherwise != nil && ctx.Err() == nil {
+			return value.Otherwise, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -559,7 +636,7 @@ func decode(data []byte) (any, error) {
 // send does one HTTP exchange. A brief one is left as soon as the head of the
 // answer and something of its body are there.
 func (s *session) send(ctx context.Context, method, path string, header http.Header, body []byte, brief bool) (*exchange, error) {
-	if s.target.ReadOnly && !safe(method) && path != s.tokenURL() {
+	if s.target.ReadOnly && !safe(method) && path != s.tokenPath() {
 		return nil, errReadOnly
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.target.Timeout)
@@ -572,6 +649,10 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 	r.Header = header
 	began := time.Now()
 	response, err := s.http.Do(r)
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) { // it may have closed a connection that was kept
+		r.Body, _ = r.GetBody() // of a bytes.Reader, which has no error
+		response, err = s.http.Do(r)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func (s *session) able(ctx context.Context, r request, own bool) (*exchange, err
 	if err != nil || e.status != http.StatusForbidden || len(r.As.Without) > 0 || r.As.Nobody {
 		return e, err
 	}
-	r.As = caller{Scopes: s.scopes()}
+	r.As = caller{Scopes: s.scopes(), Schemes: r.As.Schemes}
 	if again, err := s.once(ctx, r, true); err == nil { // somebody may hold all
 		return again, nil
 	}

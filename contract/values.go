@@ -140,7 +140,7 @@ func (m maker) item(pointer string, like any, i int) any {
 func (m maker) baseNumber(s shape) any {
 	for _, keyword := range []string{"minimum", "maximum"} {
 		if r, ok := s.rule(keyword); ok {
-			return r.value
+			return add(r.value, 0) // 5 where 5.0 is written
 		}
 	}
 	if r, ok := s.rule("exclusiveMinimum"); ok {

@@ -187,8 +187,28 @@ func (w *walk) alternatives(s shape, at []string) {
 	}
 }
 
+// unlimited tries what is far out, where no limit is said.
+func (w *walk) unlimited(s shape, at []string, value any, limits ...string) {
+	r, ok := s.rule("type")
+	if !ok || slices.ContainsFunc(append(limits, "enum", "const"), func(keyword string) bool { _, said := s.rule(keyword); return said }) {
+		return
+	}
+	text := plainText(value)
+	if runes := utf8.RuneCountInString(text); runes > 20 {
+		text = fmt.Sprintf("%d characters", runes)
+	}
+	w.add(r, at, true, value, "%s, as no limit is said", text)
+}
+
+// farText is a long text that a line of a request still takes.
+const farText = 1000
+
 func (w *walk) text(s shape, at []string) {
 	w.lengths(s, at)
+	if s.anything() {
+		w.unlimited(s, at, strings.Repeat("a", farText), "maxLength")
+		w.unlimited(s, at, "", "minLength")
+	}
 	if r, ok := s.rule("type"); ok && s.anything() {
 		for _, text := range []string{"some text", "Ünï-cøde"} {
 			w.add(r, at, true, text, "%q", text)
@@ -284,6 +304,8 @@ func (w *walk) number(s shape, at []string) {
 			w.add(r, at, false, outside, "%s", outside)
 		}
 	}
+	w.unlimited(s, at, json.Number("1000000"), "maximum", "exclusiveMaximum")
+	w.unlimited(s, at, json.Number("-1"), "minimum", "exclusiveMinimum")
 	if r, ok := s.rule("type"); ok && s.kind() == "number" {
 		w.add(r, at, true, half(w.baseNumber(s)), "%s", half(w.baseNumber(s)))
 	}
@@ -308,6 +330,7 @@ func (w *walk) list(s shape, value any, at []string) {
 			list = []any{like}
 		}
 	}
+	w.unlimited(s, at, []any{}, "minItems")
 	for _, r := range s.all("minItems") {
 		least := s.count("minItems", 0)
 		w.add(r, at, true, w.several(items.pointer, list, least), "%d items", least)

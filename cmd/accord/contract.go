@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,6 +26,7 @@ var errContract = errors.New("the server does not keep to the document")
 type contractFlags struct {
 	spec   string
 	logins []string
+	given  []string
 	values []string
 	target contract.Target
 }
@@ -70,6 +73,7 @@ func newContract(c command) *cobra.Command {
 
 func newContractMutate(c command) *cobra.Command {
 	var flags contractFlags
+	var folder string
 	command := &cobra.Command{
 		Use:   "mutate --url URL",
 		Short: "Tell which changes of the document no case would notice",
@@ -82,15 +86,61 @@ func newContractMutate(c command) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if folder != "" {
+				flags.target.Every = max(1, flags.target.Every)
+			}
 			score, err := contract.Mutate(cmd.Context(), document, flags.target, nil)
 			if err != nil {
 				return err
+			}
+			if folder != "" {
+				if err := writeMutants(folder, score); err != nil {
+					return err
+				}
 			}
 			return score.Write(c.out)
 		},
 	}
 	flags.add(command)
+	command.Flags().IntVar(&flags.target.Every, "every", 0, "take each n-th change only, as a sample")
+	command.Flags().StringVar(&folder, "write", "", "a folder for the changed documents and, in mutants.json, what became of them")
 	return command
+}
+
+// mutant is one in mutants.json.
+type mutant struct {
+	File       string   `json:"file"`
+	Operations []string `json:"operations"`
+	Pointer    string   `json:"pointer"`
+	What       string   `json:"what"`
+	Killer     string   `json:"killer"`
+}
+
+// writeMutants writes a sample for other tools that hold a server to a document.
+func writeMutants(folder string, score *contract.Score) error {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return err
+	}
+	told := struct {
+		Seconds float64  `json:"seconds"`
+		Mutants []mutant `json:"mutants"`
+	}{Seconds: score.Elapsed.Seconds()}
+	for i, v := range score.Mutants {
+		source, err := v.Source()
+		if err != nil {
+			return err
+		}
+		m := mutant{fmt.Sprintf("%05d.json", i), v.Operations(), v.Pointer, v.What, v.Killer}
+		if err := os.WriteFile(filepath.Join(folder, m.File), source, 0o600); err != nil {
+			return err
+		}
+		told.Mutants = append(told.Mutants, m)
+	}
+	encoded, err := json.MarshalIndent(told, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "mutants.json"), encoded, 0o600)
 }
 
 // counting shows on a terminal how far a run has come.
@@ -109,9 +159,10 @@ func counting(w io.Writer) func(contract.Outcome) {
 
 func (f *contractFlags) add(command *cobra.Command) {
 	flags := command.Flags()
-	flags.StringVar(&f.target.URL, "url", "", "the server: scheme, host, and what stands before the document's paths")
+	flags.StringVar(&f.target.URL, "url", "", "the server: scheme, host, and what stands before the document's paths (without any path, that of the document's first server)")
 	flags.StringVar(&f.spec, "spec", "", "the document, a file or a URL (default: the server's /api/openapi.json)")
 	flags.StringArrayVar(&f.logins, "login", nil, "NAME=user:password, somebody who may sign in; several share the load")
+	flags.StringArrayVar(&f.given, "credential", nil, "SCHEME=VALUE, a token, an API key, or user:password for a security scheme of the document")
 	flags.StringArrayVar(&f.values, "value", nil, "operationId.member=COMMAND, which prints a value that comes by mail or the like")
 	flags.StringVar(&f.target.ClientIPHeader, "client-ip-header", "", "a header that the server takes clients' addresses from, such as X-Forwarded-For")
 	flags.BoolVar(&f.target.ReadOnly, "read-only", false, "send GET, HEAD and OPTIONS only")
@@ -130,6 +181,13 @@ func (f *contractFlags) read(ctx context.Context, c command) (*contract.Document
 			return nil, usagef("--login is NAME=user:password")
 		}
 		f.target.Logins = append(f.target.Logins, contract.Login{Name: name, User: user, Password: password})
+	}
+	for _, credential := range f.given {
+		scheme, value, ok := strings.Cut(credential, "=")
+		if !ok {
+			return nil, usagef("--credential is SCHEME=VALUE")
+		}
+		f.target.Credentials = append(f.target.Credentials, contract.Credential{Scheme: scheme, Value: value})
 	}
 	f.target.Values = map[string]func(context.Context) (any, error){}
 	for _, value := range f.values {

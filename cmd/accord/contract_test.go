@@ -1,10 +1,16 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/accord-api/accord/contract"
 )
 
 // What breaks the document is told with the place where it stands, and ends with 1;
@@ -14,6 +20,7 @@ func TestContractCommand(t *testing.T) {
 	empty := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(empty.Close)
 	const spec = "../../contract/testdata/shop.yaml"
+	folder := t.TempDir()
 	for _, c := range []struct {
 		args []string
 		code int
@@ -22,11 +29,14 @@ func TestContractCommand(t *testing.T) {
 		{[]string{"contract", "--url", empty.URL, "--spec", spec}, 1, "FAILED listThings: valid"},
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--read-only"}, 1, "createThing"},
 		{[]string{"contract", "mutate", "--url", empty.URL, "--spec", spec}, 0, "contract mutation score: "},
+		{[]string{"contract", "mutate", "--url", empty.URL, "--spec", spec, "--every", "50", "--write", folder}, 0, "contract mutation score: "},
 		{[]string{"contract", "--url", empty.URL}, 1, "/api/openapi.json answers 404"},
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--format", "junit"}, 1, `<testsuite name="listThings"`},
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--format", "pdf"}, 2, "--format is one of text, json, junit, html"},
 		{[]string{"contract"}, 2, "--url is needed"},
 		{[]string{"contract", "--url", empty.URL, "--login", "ada"}, 2, "--login is NAME=user:password"},
+		{[]string{"contract", "--url", empty.URL, "--credential", "x"}, 2, "--credential is SCHEME=VALUE"},
+		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--credential", "key=secret-1"}, 1, "the document has no security scheme key"},
 		{[]string{"contract", "--url", empty.URL, "--value", "x"}, 2, "--value is operationId.member=COMMAND"},
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--login", "ada=ada:secret-1"}, 1, "signing ada in: the document has no OAuth2 password flow"},
 	} {
@@ -37,6 +47,20 @@ func TestContractCommand(t *testing.T) {
 		}
 		if strings.Contains(out.String(), "secret-1") {
 			t.Errorf("%s: the output holds a password", c.args)
+		}
+	}
+	var told struct{ Mutants []struct{ File, What string } }
+	list, err := os.ReadFile(filepath.Join(folder, "mutants.json"))
+	if err := errors.Join(err, json.Unmarshal(list, &told)); err != nil || len(told.Mutants) < 2 {
+		t.Fatalf("%v: %s", err, list)
+	}
+	for _, m := range told.Mutants {
+		source, err := os.ReadFile(filepath.Join(folder, m.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := contract.Parse(m.File, source); err != nil {
+			t.Errorf("%s: %v", m.What, err)
 		}
 	}
 }

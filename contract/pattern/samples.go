@@ -28,17 +28,22 @@ const briefly = 2000
 // samples are the strings made for a pattern.
 type samples struct{ accepted, refused []string }
 
+// enoughWork bounds how many strings are looked for, by the size of the expression:
+// a list of all time zones has thousands of literals that might be missing.
+const enoughWork = 2_000_000
+
 // collector gathers strings, each once, and sorts them into those that match
 // and those that do not.
 type collector struct {
 	*Pattern
 	seen map[string]bool
+	left int // how many more strings are looked for
 	samples
 }
 
 func (p *Pattern) samples() *samples {
 	p.once.Do(func() {
-		c := &collector{Pattern: p, seen: map[string]bool{}}
+		c := &collector{Pattern: p, seen: map[string]bool{}, left: enoughWork / max(1, p.tree.size())}
 		c.collect()
 		sortStrings(c.accepted)
 		sortStrings(c.refused)
@@ -92,6 +97,9 @@ func (c *collector) take(tree *node, matches bool) bool {
 }
 
 func (c *collector) takeUpTo(tree *node, matches bool, room int) bool {
+	if c.left--; c.left < 0 {
+		return false
+	}
 	s, result := member(tree, c.within)
 	if result != found {
 		return false
