@@ -2,7 +2,7 @@
 # The longer recipes are POSIX sh scripts in tools/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test gen lint fmt audit bench build clean
+.PHONY: help run test contract gen lint fmt audit bench build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ run: ## build and serve on HOST:PORT (127.0.0.1:8080), with a private PostgreSQL
 
 test: ## run all tests, print the coverage of hand-written code (at least 85 %)
 	@sh tools/test.sh
+
+contract: ## run the contract's cases, and count which changes of it they notice
+	@sh tools/contract.sh
 
 gen: ## write gen/ anew from openapi.yaml, schema/ and queries/
 	@sh tools/gen.sh

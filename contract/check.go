@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Failure is one way in which the server does not keep to the document.
@@ -42,6 +43,8 @@ func (d *deriver) judge(c Case, done []*exchange) []Failure {
 		j.revalidated(done)
 	case scriptFlood:
 		j.flooded(c, done)
+	case scriptPart:
+		j.parted(c, done)
 	}
 	return j.failures
 }
@@ -78,6 +81,9 @@ func (j *judgement) wanted(c Case, done []*exchange) {
 			j.fail(j.pointer, "the header %s is missing", name)
 		}
 	}
+	if refused := named(e.received); c.field != "" && len(refused) > 0 && slices.Contains(w.statuses, e.status) {
+		j.names(c, refused)
+	}
 	if w.field != "" && strings.HasPrefix(e.answer.Get("Content-Type"), "application/problem+json") && slices.Contains([]int{http.StatusBadRequest, http.StatusUnprocessableEntity}, e.status) && !strings.Contains(string(e.received), w.field) {
 		j.fail(j.pointer, "the refusal does not name %s: %s", w.field, first(string(e.received), 300))
 	}
@@ -98,28 +104,73 @@ func accepted(o *operation, status int) bool {
 // alike says that a refusal is not for the sake of the value that was tried: it
 // names other fields only, or comes with any other value as well.
 func (j *judgement) alike(c Case, done []*exchange) bool {
-	if len(done) < 2 {
+	if c.control == nil || len(done) < 2 {
 		return false
 	}
-	if fields := named(done[0].received); len(fields) > 0 && c.place != "" && !slices.Contains(fields, fieldName(c.place)) {
-		return true
+	if refused := named(done[0].received); len(refused) > 0 && c.place != "" {
+		field := fieldName(c.place)
+		if !slices.ContainsFunc(refused, func(f refusedField) bool { return f.Field == field }) {
+			return true
+		}
+		if j.strict() && slices.ContainsFunc(refused, func(f refusedField) bool { return f.Field == field && slices.Contains(ruleCodes, f.Code) }) {
+			return false // by a rule, and the value keeps all of the document's
+		}
 	}
 	return done[0].status == done[1].status && withoutIDs(done[0].received) == withoutIDs(done[1].received)
 }
 
-// named lists the fields that a problem names in its errors.
-func named(data []byte) (fields []string) {
-	var problem struct {
-		Errors []struct {
-			Field string `json:"field"`
-		} `json:"errors"`
+// refusedField is a field that a problem names in its errors, with the rule that it
+// breaks.
+type refusedField struct{ Field, Code string }
+
+// named lists the fields that a problem names.
+func named(data []byte) []refusedField {
+	var problem struct{ Errors []refusedField }
+	if json.Unmarshal(data, &problem) != nil {
+		return nil
 	}
-	if json.Unmarshal(data, &problem) == nil {
-		for _, e := range problem.Errors {
-			fields = append(fields, e.Field)
+	return problem.Errors
+}
+
+// names wants a refusal to name the field of a case and, in a document that means
+// all that it says, the rule: its keyword as a code, max_length for maxLength.
+func (j *judgement) names(c Case, refused []refusedField) {
+	var codes, fields []string
+	for _, f := range refused {
+		fields = append(fields, f.Field)
+		if f.Field == c.field {
+			codes = append(codes, f.Code)
 		}
 	}
-	return fields
+	if len(codes) == 0 {
+		j.fail(j.pointer, "the refusal names %s, and not %s", strings.Join(fields, ", "), c.field)
+		return
+	}
+	keyword := c.Pointer[strings.LastIndexByte(c.Pointer, '/')+1:]
+	code := snakeCase(keyword)
+	if slices.Contains(codes, "characters") { // NUL, which no text may have
+		return
+	}
+	if j.strict() && slices.Contains(ruleCodes, code) && !slices.Contains(codes, code) {
+		j.fail(j.pointer, "the refusal says %s of %s, and it breaks %s", strings.Join(codes, ", "), c.field, keyword)
+	}
+}
+
+// ruleCodes are the codes of the rules that JSON Schema has about values.
+var ruleCodes = []string{
+	"min_length", "max_length", "min_items", "max_items", "min_properties", "max_properties", "minimum", "maximum",
+	"multiple_of", "unique_items", "pattern", "format", "enum",
+}
+
+func snakeCase(keyword string) string {
+	var b strings.Builder
+	for _, r := range keyword {
+		if unicode.IsUpper(r) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
 }
 
 // fieldName writes a place as a[0].b.
@@ -185,6 +236,19 @@ func (j *judgement) revalidated(done []*exchange) {
 	}
 }
 
+func (j *judgement) parted(c Case, done []*exchange) {
+	if len(done) < 2 {
+		return
+	}
+	wanted := done[0].status
+	if len(c.want.statuses) > 0 {
+		wanted = c.want.statuses[0]
+	}
+	if done[1].status != wanted {
+		j.fail(j.pointer, "with %s it is answered %d, want %d", c.script.By, done[1].status, wanted)
+	}
+}
+
 func (j *judgement) flooded(c Case, done []*exchange) {
 	if len(done) == 1 {
 		j.fail(j.pointer, "refused before %d requests", c.script.N)
@@ -198,21 +262,49 @@ func (j *judgement) flooded(c Case, done []*exchange) {
 	}
 }
 
-// answer holds one answer against what the document says of it.
+// answer holds one answer against what the document says of it. What was said of
+// it by a document that says the same of it is known.
 func (j *judgement) answer(e *exchange) {
 	o := j.operation
 	if e.operation != o.id {
 		return
 	}
+	response := o.response(e.status)
+	if e.method != o.method {
+		response = o.unexpected()
+	}
+	if j.changes(o, response) || e.recorded && j.asks(o, j.change) {
+		j.held(e)
+		return
+	}
+	found, known := j.known.answers.Load(e)
+	if !known {
+		fresh := &judgement{deriver: j.deriver, operation: o}
+		fresh.held(e)
+		found, _ = j.known.answers.LoadOrStore(e, fresh.failures)
+	}
+	for _, f := range found.([]Failure) {
+		j.fail(f.Pointer, "%s", f.Text)
+	}
+}
+
+func (j *judgement) held(e *exchange) {
+	o := j.operation
 	if e.status >= http.StatusInternalServerError && e.status != http.StatusServiceUnavailable {
 		j.fail(o.pointer, "%d: %s", e.status, first(string(e.received), 300))
 		return
 	}
 	if e.method != o.method { // no operation of the document
 		if r := o.unexpected(); r != nil {
+			if j.strict() {
+				j.headers(r, e)
+			}
 			j.body(r, e)
 		}
 		return
+	}
+	if e.recorded {
+		j.taken(e)
 	}
 	r := o.response(e.status)
 	if r == nil && !j.strict() {
@@ -226,6 +318,32 @@ func (j *judgement) answer(e *exchange) {
 	j.body(r, e)
 	if strings.Contains(e.answer.Get("Cache-Control"), "public") && !o.policy.cached && j.policies() {
 		j.fail(o.pointer, "a %d is for caches that are shared, and the operation has no cache", e.status)
+	}
+}
+
+// taken wants a recorded request that was done to be one that the document allows.
+func (j *judgement) taken(e *exchange) {
+	if e.status >= http.StatusMultipleChoices {
+		return
+	}
+	w := &witnesses{deriver: j.deriver}
+	for _, p := range j.operation.parameters {
+		value, given := e.parameters[p.key()]
+		if !given {
+			continue
+		}
+		for _, b := range j.broken(p.schema, w.asText(j.shape(p.schema), value)) {
+			j.fail(b.pointer, "a request was done with %s %q: %s", p.name, plainText(value), b.text)
+		}
+	}
+	mediaType, _, _ := strings.Cut(e.header.Get("Content-Type"), ";")
+	for _, b := range j.operation.bodies {
+		if e.value == nil || !matchesRange(b.mediaType, mediaType) {
+			continue
+		}
+		for _, broken := range j.broken(b.schema, w.sent(b, e.value)) {
+			j.fail(broken.pointer, "a request was done that has at %q: %s", broken.at, broken.text)
+		}
 	}
 }
 
@@ -280,7 +398,7 @@ func headerValue(s shape, text string) any {
 }
 
 func (j *judgement) broken(pointer string, value any) []breach {
-	found, err := j.schemas.breaches(pointer, value)
+	found, err := j.schemas.decodedBreaches(pointer, value)
 	if err != nil {
 		return []breach{{pointer: pointer, text: err.Error()}}
 	}
@@ -298,10 +416,13 @@ func (j *judgement) body(r *response, e *exchange) {
 		return // they have none (RFC 9110, section 6.4.1)
 	}
 	declared, value, ok := j.read(r, e)
-	if !ok || declared.schema == "" || e.cut {
+	if !ok || declared.schema == "" {
 		return
 	}
 	for _, b := range j.broken(declared.schema, value) {
+		if e.cut && !strings.HasSuffix(b.pointer, "/type") { // which no rest of it would change
+			continue
+		}
 		j.fail(b.pointer, "a %d has at %q: %s", e.status, b.at, b.text)
 	}
 }
@@ -317,10 +438,13 @@ func (j *judgement) read(r *response, e *exchange) (declared body, value any, ok
 		j.fail(r.pointer+"/content", "the content type of a %d is not declared: %q", e.status, e.answer.Get("Content-Type"))
 		return body{}, nil, false
 	}
-	if !strings.HasSuffix(mediaType, "json") {
-		return r.bodies[i], string(e.received), j.shape(r.bodies[i].schema).takes("string")
+	if !isJSON(mediaType) {
+		s := j.shape(r.bodies[i].schema)
+		return r.bodies[i], headerValue(s, string(e.received)), s.takes("string") || s.kind() == "integer" || s.kind() == "number" || s.kind() == "boolean"
 	}
-	value, err = decode(e.received)
+	if value, err = e.decoded(); e.cut {
+		return body{}, nil, false
+	}
 	if err != nil {
 		j.fail(r.bodies[i].pointer, "the body of a %d is no JSON: %s", e.status, err)
 		return body{}, nil, false

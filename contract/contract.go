@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"sync"
@@ -23,7 +24,10 @@ type Result struct {
 	Outcomes []Outcome
 	// Unproven are claims of the document that nothing has borne witness of.
 	Unproven []Claim
-	Elapsed  time.Duration
+	// Strays are methods and paths that something was recorded of, and that the
+	// document does not have.
+	Strays  []string
+	Elapsed time.Duration
 }
 
 // Outcome is what one case has come to.
@@ -117,22 +121,52 @@ func (s *session) all(ctx context.Context, progress func(Outcome)) (*Result, err
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	result := &Result{Document: s.Name, URL: s.target.URL, Outcomes: slices.Concat(per...), Elapsed: time.Since(began)}
-	result.Unproven = s.unproven(s.operations, exchanges(result.Outcomes))
+	result := &Result{Document: s.Name, URL: s.target.URL}
+	recorded, strays := s.recorded(s.target.Recorded)
+	result.Outcomes, result.Strays, result.Elapsed = append(slices.Concat(per...), recorded...), strays, time.Since(began)
+	result.Unproven = s.unproven(s.operations, arrivals(result.Outcomes), "")
 	return result, nil
 }
 
-// exchanges sorts what came by operation.
-func exchanges(outcomes []Outcome) map[string][]*exchange {
-	by := map[string][]*exchange{}
+// arrived is what has come of each operation, by its operationId and status.
+type arrived map[string]map[int][]*exchange
+
+func (a arrived) add(done ...*exchange) {
+	for _, e := range done {
+		if e == nil {
+			continue
+		}
+		if a[e.operation] == nil {
+			a[e.operation] = map[int][]*exchange{}
+		}
+		a[e.operation][e.status] = append(a[e.operation][e.status], e)
+	}
+}
+
+// with is what has come of one operation before, and more of it.
+func (a arrived) with(operation string, done ...*exchange) arrived {
+	more := maps.Clone(a)
+	more[operation] = maps.Clone(a[operation])
+	for _, e := range done {
+		if e != nil && e.operation == operation && more[operation] != nil {
+			more[operation][e.status] = append(slices.Clip(more[operation][e.status]), e)
+		}
+	}
+	return more
+}
+
+func arrivals(outcomes []Outcome) arrived {
+	a := arrived{}
+	seen := map[*exchange]bool{}
 	for _, o := range outcomes {
 		for _, e := range o.done {
-			if e != nil {
-				by[o.Operation] = append(by[o.Operation], e)
+			if !seen[e] {
+				seen[e] = true
+				a.add(e)
 			}
 		}
 	}
-	return by
+	return a
 }
 
 // run does one case of a document, which may be another one than the session's.

@@ -72,13 +72,17 @@ func (d *Document) authorize(header http.Header, path string, as caller, who *id
 	}
 	schemes := as.Schemes
 	if len(schemes) == 0 && who != nil {
-		schemes = sorted(who.held)
+		schemes = sorted(who.credentials())
 	}
 	var secrets []string
+	var held map[string]string
+	if who != nil {
+		held = who.credentials()
+	}
 	for _, name := range schemes {
 		value := as.Token
 		if value == "" {
-			value = who.held[name]
+			value = held[name]
 		}
 		path = d.schemeOf(name).put(header, path, value)
 		secrets = append(secrets, value, url.QueryEscape(value))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -22,6 +23,9 @@ type Case struct {
 	request request
 	script  script
 	want    want
+	// field is what a refusal that names fields has to name, as it writes them; ""
+	// for no matter what.
+	field string
 	// control is a request that differs in place only, in a value at no edge; nil
 	// for none.
 	control *request
@@ -46,6 +50,7 @@ const (
 	scriptFlood      = "flood"      // N times and once more
 	scriptReplay     = "replay"     // twice with one Idempotency-Key, then another body
 	scriptRevalidate = "revalidate" // with the ETag of the answer before
+	scriptPart       = "part"       // once whole, and once with what asks for less
 )
 
 // want is which answers do. The zero value wants any that the document declares.
@@ -54,6 +59,8 @@ type want struct {
 	accepted bool
 	// done wants it done.
 	done bool
+	// themselves wants no more scopes than the caller has.
+	themselves bool
 	// statuses are those that do; none of them declared is a fault of its own.
 	statuses []int
 	// field is what a refusal has to name.
@@ -69,6 +76,7 @@ type deriver struct {
 	links      map[string][]link
 	headers    map[string]bool // that any answer declares
 	given      map[string]bool // members whose values the target gives
+	reached    sync.Map        // bool by two pointers: that one leads to the other
 	login      map[string]any  // members of a sign-in
 	has        map[string]bool // schemes that the target has credentials of
 }
@@ -314,12 +322,12 @@ func (c *casing) access() {
 	for i, scopes := range o.access {
 		r := c.valid
 		r.As.Scopes, r.As.Schemes = scopes, o.schemes[i]
-		c.add("as "+who(scopes), fmt.Sprintf("%s/%d", o.security, i), r, want{accepted: true})
+		c.add("as "+who(scopes), fmt.Sprintf("%s/%d", o.security, i), r, want{accepted: true, themselves: true})
 	}
 	for _, scope := range c.scopes() {
 		if !slices.ContainsFunc(o.access, func(scopes []string) bool { return len(scopes) == 0 || slices.Equal(scopes, []string{scope}) }) {
 			r := c.valid
-			r.As = caller{Without: missing(o.access), Schemes: c.valid.As.Schemes}
+			r.As = caller{Alone: !o.safe(), Without: missing(o.access), Schemes: c.valid.As.Schemes}
 			c.add("without the scope "+strings.Join(missing(o.access), " "), o.security, r, want{statuses: []int{http.StatusForbidden}})
 			break
 		}
@@ -377,7 +385,6 @@ func (c *casing) parameter(p parameter) {
 		control := c.valid.with(p.key(), c.inner(variant{schema: p.schema, value: like}, like))
 		c.add("with "+p.name, p.pointer, c.valid.with(p.key(), c.argument(c.operation, p)), want{accepted: true}).control = &control
 	}
-	textual := c.shape(p.schema).takes("string")
 	for _, v := range c.around(p.schema, c.base(p.schema, true, 0)) {
 		if v.value == nil || (strings.HasSuffix(v.pointer, "/type") && !v.valid) || !sendable(p.in, v.value) {
 			continue
@@ -390,25 +397,17 @@ func (c *casing) parameter(p parameter) {
 			}
 		}
 		made := c.add(p.name+": "+v.what, v.pointer, c.valid.with(p.key(), v.value), w)
+		if !v.valid && len(v.at) == 0 {
+			made.field = p.name
+		}
 		if v.valid {
 			control := c.valid.with(p.key(), c.inner(v, c.base(p.schema, true, 0)))
 			made.control, made.place = &control, "/"+escape(p.name)
 		}
 	}
-	if !textual {
-		for _, text := range []string{"abc", "1.5", "1e", "--1"} {
-			if _, broken := c.typed(p.schema, text); broken {
-				c.add(p.name+": "+text, p.schema+"/type", c.valid.with(p.key(), text), want{statuses: c.refused(), field: p.name})
-			}
-		}
+	for _, text := range c.untyped(p.schema) {
+		c.add(p.name+": "+text, p.schema+"/type", c.valid.with(p.key(), text), want{statuses: c.refused(), field: p.name})
 	}
-}
-
-// typed reads a text as the type of a schema, and says whether it is none.
-func (c *casing) typed(pointer, text string) (value any, broken bool) {
-	value = headerValue(c.shape(pointer), text)
-	found, err := c.schemas.breaches(pointer, value)
-	return value, err == nil && len(found) > 0
 }
 
 // sendable says whether a value can be told apart in a place of a request.
@@ -418,10 +417,13 @@ func sendable(in string, value any) bool {
 	case "path":
 		return text != "" && text != "." && text != ".." && !strings.ContainsAny(text, "/\x00")
 	case "header", "cookie":
-		return text != "" && text == strings.TrimSpace(text) && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+		return text != "" && text == strings.TrimSpace(text) && !strings.ContainsFunc(text, controls)
 	}
 	return !strings.ContainsRune(text, 0)
 }
+
+// controls says that no header has a character (RFC 9110, section 5.5).
+func controls(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }
 
 // unknownResource asks for one that is not there.
 func (c *casing) unknownResource() {
@@ -499,6 +501,8 @@ func (c *casing) policies() {
 	if o.response(http.StatusNotModified) != nil || o.policy.cached {
 		c.script("the same ETag", o.policy.pointer["cache"], c.valid, script{Kind: scriptRevalidate}, want{})
 	}
+	c.parts()
+	c.forms()
 	for _, l := range o.policy.rateLimits {
 		if l.by != "user" || !o.public() {
 			r := c.valid
@@ -506,6 +510,64 @@ func (c *casing) policies() {
 			c.script(fmt.Sprintf("%d requests in %s by %s", l.limit, l.window, l.by), l.pointer, r, script{scriptFlood, l.limit, l.by}, want{})
 		}
 	}
+}
+
+// forms asks for each content type of what is answered, and for one that is not.
+func (c *casing) forms() {
+	r := c.operation.response(http.StatusOK)
+	if r == nil || len(r.bodies) < 2 {
+		return
+	}
+	for _, b := range r.bodies {
+		if !strings.Contains(b.mediaType, "*") {
+			c.add("answered as "+b.mediaType, b.pointer, c.valid.withHeader("Accept", b.mediaType), want{accepted: true})
+		}
+	}
+	if c.operation.response(http.StatusNotAcceptable) != nil {
+		c.add("answered as what it has not", c.operation.pointer+"/responses/406", c.valid.withHeader("Accept", "application/x-other"), want{statuses: []int{http.StatusNotAcceptable}})
+	}
+}
+
+// parts asks for less than the whole by the headers that RFC 9110 has for it: where
+// they are parameters they have an effect, and where a document declares all that
+// counts and not them, they have none.
+func (c *casing) parts() {
+	o := c.operation
+	if o.method != http.MethodGet || o.policy.stream || o.response(http.StatusOK) == nil {
+		return
+	}
+	declared := map[string]string{}
+	for _, p := range o.parameters {
+		if p.in == "header" {
+			declared[http.CanonicalHeaderKey(p.name)] = p.pointer
+		}
+	}
+	for _, name := range []string{"Range", "If-Range", "If-Modified-Since"} {
+		pointer, counts := declared[name]
+		if !counts && !c.strict() || name == "If-Range" && declared["Range"] == "" {
+			continue
+		}
+		what := name + " that is not declared"
+		if counts {
+			what = name + " in use"
+		}
+		if pointer == "" {
+			pointer = o.pointer
+		}
+		c.script(what, pointer, c.valid, script{Kind: scriptPart, By: name}, want{statuses: partial(name, counts)})
+	}
+}
+
+// partial is the status of a request for a part, where a header counts or not; none
+// means that of the whole.
+func partial(name string, counts bool) []int {
+	switch {
+	case name == "Range" && counts, name == "If-Range" && !counts:
+		return []int{http.StatusPartialContent}
+	case name == "If-Modified-Since" && counts:
+		return []int{http.StatusNotModified}
+	}
+	return nil
 }
 
 // matchesRange says whether a media type falls in a declared range.

@@ -38,17 +38,18 @@ func (c *casing) body() {
 		if b.mediaType != o.bodies[0].mediaType {
 			c.add("as "+b.mediaType, b.pointer, r, want{accepted: true})
 		}
-		if strings.HasSuffix(b.mediaType, "json") {
+		if isJSON(b.mediaType) {
 			c.add(b.mediaType+" that is none", b.pointer, r.raw(b.mediaType, "{"), refused)
 		}
 		c.bodySides(b, r)
 		c.borrowed(b, r)
+		c.shown(b, r)
 	}
 }
 
 // bodySides tries both sides of each sentence about a body.
 func (c *casing) bodySides(b body, r request) {
-	typed := strings.HasSuffix(b.mediaType, "json")
+	typed := isJSON(b.mediaType)
 	whole := b.example()
 	if whole == nil {
 		whole = c.base(b.schema, true, 0)
@@ -64,6 +65,9 @@ func (c *casing) bodySides(b body, r request) {
 			c.add(fmt.Sprintf("%s: example %d", b.mediaType, i+1), b.pointer, changed, want{accepted: true})
 		}
 	}
+	if !typed {
+		c.texts(b, r)
+	}
 	for _, v := range c.around(b.schema, whole) {
 		if !typed && (strings.HasSuffix(v.pointer, "/type") || v.value == nil) {
 			continue
@@ -77,6 +81,9 @@ func (c *casing) bodySides(b body, r request) {
 			changed.Body = replaced(c.content(c.operation, b, shown), v.at, v.value)
 		}
 		made := c.add(b.mediaType+" "+v.place()+": "+v.what, v.pointer, changed, w)
+		if !v.valid && typed {
+			made.field = fieldName(v.place())
+		}
 		if v.valid {
 			control := r
 			if v.comparable() {
@@ -85,6 +92,56 @@ func (c *casing) bodySides(b body, r request) {
 			made.control, made.place = &control, v.place()
 			if strings.Contains(v.pointer, "/enum/") {
 				made.together = c.combined(b, changed, v)
+			}
+		}
+	}
+}
+
+// texts tries what cannot be read as the types of a form's members.
+func (c *casing) texts(b body, r request) {
+	for _, member := range c.members(c.shape(b.schema)) {
+		for _, text := range c.untyped(member.pointer) {
+			changed := r
+			changed.Body = replaced(r.Body, []string{member.name}, text)
+			c.add(b.mediaType+" "+member.name+": "+text, member.pointer+"/type", changed, want{statuses: c.refused(), field: member.name})
+		}
+	}
+}
+
+// untyped are texts that cannot be read as the type of a schema.
+func (c *casing) untyped(pointer string) (texts []string) {
+	if c.shape(pointer).takes("string") {
+		return nil
+	}
+	for _, text := range []string{"abc", "1.5", "1e", "--1"} {
+		if found, err := c.schemas.breaches(pointer, headerValue(c.shape(pointer), text)); err == nil && len(found) > 0 {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// shown tries members that examples have and an open schema does not declare: they
+// may be anything.
+func (c *casing) shown(b body, r request) {
+	s := c.shape(b.schema)
+	if _, closed := s.closed(); closed || !s.object() {
+		return
+	}
+	examples := slices.Clone(b.examples)
+	for _, rule := range s.all("examples") {
+		examples = append(examples, list(rule.value)...)
+	}
+	for _, example := range examples {
+		object, _ := example.(map[string]any)
+		for _, name := range sorted(object) {
+			if slices.ContainsFunc(c.members(s), func(m member) bool { return m.name == name }) {
+				continue
+			}
+			for what, value := range map[string]string{"no text": "", "another text": unknownText, "a long text": strings.Repeat("a", maxText)} {
+				changed := r
+				changed.Body = replaced(r.Body, []string{name}, value)
+				c.add(b.mediaType+" with "+name+" as "+what, s.pointer, changed, want{accepted: true})
 			}
 		}
 	}
@@ -160,7 +217,7 @@ func scalarOf(value any) bool {
 func (c *casing) likeTemplate(template any, v variant) any {
 	made, ok := v.value.([]any)
 	given, _ := valueAt(template, v.place()).([]any)
-	if !ok || len(made) == 0 || len(given) == 0 || !v.valid {
+	if !ok || len(made) == 0 || len(given) == 0 {
 		return v.value
 	}
 	made = slices.Clone(made)

@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,15 +20,23 @@ type Mutant struct {
 
 	part string // what it is a change of
 	// instead is what is not there any more, where that is not Pointer.
-	instead    string
+	instead string
+	// lets says that a pattern lets in other texts.
+	lets bool
+	// scope is one that is asked for and was not.
+	scope      string
 	document   *Document
 	operations []string // whose cases may notice it
+	answers    bool     // it is of what answers are only, so that no request differs
+	// Why says that the change changes nothing, for a reader to check; "" where it
+	// does.
+	Why string
 }
 
 // mutants lists all changes of one thing that operations of the document are
-// described by, each once.
-func (d *deriver) mutants() []Mutant {
-	m := &mutating{deriver: d, users: map[string][]string{}}
+// described by, each once; those that change nothing apart.
+func (d *deriver) mutants() (mutants, equivalent []Mutant) {
+	m := &mutating{deriver: d, users: map[string][]string{}, requests: map[string]bool{defaultPolicy: true}}
 	var order []part
 	for _, o := range d.operations {
 		for _, p := range d.parts(o) {
@@ -35,13 +44,21 @@ func (d *deriver) mutants() []Mutant {
 				order = append(order, p)
 			}
 			m.users[p.pointer] = append(m.users[p.pointer], o.id)
+			m.requests[p.pointer] = m.requests[p.pointer] || !p.answer
 		}
 	}
 	for _, p := range order {
 		m.part(p)
 	}
 	m.defaults()
-	return m.found
+	for _, mutant := range m.found {
+		if mutant.Why == "" {
+			mutants = append(mutants, mutant)
+		} else {
+			equivalent = append(equivalent, mutant)
+		}
+	}
+	return mutants, equivalent
 }
 
 type mutating struct {
@@ -49,6 +66,8 @@ type mutating struct {
 	users map[string][]string
 	found []Mutant
 	at    string // the part that is being changed
+
+	requests map[string]bool // parts that a request is described by
 }
 
 // change notes a mutant in which a value of the part is another one.
@@ -58,8 +77,13 @@ func (m *mutating) change(pointer string, value any, what string, args ...any) {
 	}
 	m.found = append(m.found, Mutant{
 		Pointer: pointer, Line: m.line(pointer), What: fmt.Sprintf(what, args...),
-		part: m.at, document: m.with(pointer, value), operations: m.users[m.at],
+		part: m.at, document: m.with(pointer, value), operations: m.users[m.at], answers: !m.requests[m.at],
 	})
+}
+
+// same notes a change that changes nothing.
+func (m *mutating) same(pointer, why, what string, args ...any) {
+	m.found = append(m.found, Mutant{Pointer: pointer, Line: m.line(pointer), What: fmt.Sprintf(what, args...), Why: why})
 }
 
 func (m *mutating) drop(pointer, what string, args ...any) {
@@ -97,7 +121,11 @@ func (m *mutating) schema(p part, schema map[string]any) {
 	for _, keyword := range []string{"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} {
 		if limit, ok := schema[keyword].(json.Number); ok {
 			for _, by := range []int64{1, -1} {
-				if by < 0 && limit == "0" && !strings.HasSuffix(keyword, "imum") || m.hidden(p.pointer, keyword, add(limit, by)) {
+				if by < 0 && limit == "0" && !strings.HasSuffix(keyword, "imum") {
+					continue
+				}
+				if why := m.hidden(p.pointer, keyword, add(limit, by)); why != "" {
+					m.same(p.pointer+"/"+keyword, why, "%s is %s instead of %s", keyword, add(limit, by), limit)
 					continue
 				}
 				m.change(p.pointer+"/"+keyword, add(limit, by), "%s is %s instead of %s", keyword, add(limit, by), limit)
@@ -109,41 +137,58 @@ func (m *mutating) schema(p part, schema map[string]any) {
 	}
 	m.listed(p, schema)
 	m.types(p, schema)
-	if name, ok := schema["format"].(string); ok && !m.narrower(schema, name) {
-		m.drop(p.pointer+"/format", "the format %s is not said", name)
+	if name, ok := schema["format"].(string); ok {
+		if why := m.noRule(p, schema, name); why != "" {
+			m.same(p.pointer+"/format", why, "the format %s is not said", name)
+		} else {
+			m.drop(p.pointer+"/format", "the format %s is not said", name)
+		}
 	}
 	m.membersOf(p, schema)
 }
 
-// hidden says that no text of a looser length matches the patterns, so that the
-// change changes nothing.
-func (m *mutating) hidden(pointer, keyword string, limit json.Number) bool {
+// maxEmail is how long an address can be: RFC 5321, section 4.5.3.1.3, less the
+// angle brackets.
+const maxEmail = 254
+
+// hidden says why a looser length changes nothing: no text of that length matches
+// the patterns or the format. It is "" where one does.
+func (m *mutating) hidden(pointer, keyword string, limit json.Number) string {
 	n, err := strconv.Atoi(limit.String())
 	s := m.shape(pointer)
 	loose := keyword == "minLength" && n < s.count("minLength", 0) || keyword == "maxLength" && n > s.count("maxLength", 0)
 	if err != nil || !loose {
-		return false
+		return ""
 	}
-	return slices.ContainsFunc(s.all("pattern"), func(r rule) bool {
+	if s.format() == "email" && n > maxEmail {
+		return "the format email lets no address have more than 254 characters"
+	}
+	for _, r := range s.all("pattern") {
 		expr, _ := r.value.(string)
-		p, err := pattern.Parse(expr)
-		if err != nil {
-			return false
+		if p := parsed(expr, -1, -1); p != nil {
+			if _, some := p.Make(n, 0); !some {
+				return fmt.Sprintf("the pattern %s matches no text of %d characters", expr, n)
+			}
 		}
-		_, some := p.Make(n, 0)
-		return !some
-	})
+	}
+	return ""
 }
 
-// narrower says that a range is within that of a format of numbers, so that the
-// format adds nothing.
-func (m *mutating) narrower(schema map[string]any, name string) bool {
-	if name == "password" || name == "binary" { // for tools that show it
-		return true
-	}
+// noRule says why a format is no rule of its own, "" where it is one.
+func (m *mutating) noRule(p part, schema map[string]any, name string) string {
 	_, low := schema["minimum"]
 	_, high := schema["maximum"]
-	return low && high && (name == "int32" || name == "int64")
+	switch {
+	case name == "password" || name == "binary":
+		return "the format tells tools how to show it, and nothing of its values"
+	case name != "int32" && name != "int64":
+		return ""
+	case low && high:
+		return "the range is within that of the format"
+	case !m.requests[p.pointer]:
+		return "in an answer without a range the format tells clients what number to keep it in"
+	}
+	return ""
 }
 
 // maxPatterns is how many changes of one pattern there are.
@@ -158,14 +203,40 @@ func (m *mutating) pattern(pointer, expr string) {
 	for i, mutant := range all {
 		if len(all) <= maxPatterns || i%(len(all)/maxPatterns) == 0 {
 			if other, err := pattern.Parse(mutant.Expr); err == nil {
+				if m.headersOnly() && slices.ContainsFunc([]string{`'\n' added`, `'\r' added`, `'\x01' added`, `'\x7f' added`}, func(what string) bool { return strings.Contains(mutant.What, what) }) {
+					m.same(pointer, "no header holds such a character (RFC 9110, section 5.5)", "the pattern is %s (%s)", mutant.Expr, mutant.What)
+					continue
+				}
 				if same, known := p.Equivalent(other); same && known {
+					m.same(pointer, "both patterns match the same texts", "the pattern is %s (%s)", mutant.Expr, mutant.What)
 					continue
 				}
 			}
 			m.change(pointer, mutant.Expr, "the pattern is %s (%s)", mutant.Expr, mutant.What)
+			m.found[len(m.found)-1].lets = true
 		}
 	}
 	m.drop(pointer, "there is no pattern")
+	m.found[len(m.found)-1].lets = true
+}
+
+// headersOnly says that the part is the schema of a parameter in headers.
+func (m *mutating) headersOnly() bool {
+	found := false
+	for _, o := range m.operations {
+		for _, p := range o.parameters {
+			if p.schema == m.at || m.reaches(p.schema, m.at) {
+				if p.in != "header" {
+					return false
+				}
+				found = true
+			}
+		}
+		if slices.ContainsFunc(o.bodies, func(b body) bool { return b.schema != "" && m.reaches(b.schema, m.at) }) {
+			return false
+		}
+	}
+	return found
 }
 
 func (m *mutating) listed(p part, schema map[string]any) {
@@ -191,11 +262,17 @@ func (m *mutating) types(p part, schema map[string]any) {
 	at := p.pointer + "/type"
 	switch kind := schema["type"].(type) {
 	case string:
+		if kind == "null" {
+			m.change(at, "string", "the type is string instead of null")
+			return
+		}
 		m.change(at, others[kind], "the type is %s instead of %s", others[kind], kind)
 		if kind == "integer" {
 			m.change(at, "number", "the type is number instead of integer")
 		}
-		if p.answer || !m.textual(p) {
+		if why := m.noNull(p, schema); why != "" {
+			m.same(at, why, "null is allowed")
+		} else {
 			m.change(at, []any{kind, "null"}, "null is allowed")
 		}
 	case []any:
@@ -203,19 +280,29 @@ func (m *mutating) types(p part, schema map[string]any) {
 	}
 }
 
-// textual says that a schema is of parameters or forms only, which have no null.
+// noNull says why null would change nothing, "" where it would.
+func (m *mutating) noNull(p part, schema map[string]any) string {
+	if values := list(schema["enum"]); len(values) > 0 && !slices.Contains(values, nil) {
+		return "null is none of the listed values"
+	}
+	if m.textual(p) {
+		return "there is no null in a text: it is of parameters, headers, forms and plain bodies only"
+	}
+	return ""
+}
+
+// textual says that no JSON holds a value of a schema.
 func (m *mutating) textual(p part) bool {
 	for _, o := range m.operations {
 		if !slices.Contains(m.users[p.pointer], o.id) {
 			continue
 		}
-		for _, b := range o.bodies {
-			if !strings.HasSuffix(b.mediaType, "json") {
-				continue
-			}
-			r := &reaching{Document: m.Document, seen: map[string]bool{}}
-			r.schema(b.schema, false)
-			if r.seen[p.pointer] {
+		bodies := slices.Clone(o.bodies)
+		for _, r := range o.responses {
+			bodies = append(bodies, r.bodies...)
+		}
+		for _, b := range bodies {
+			if isJSON(b.mediaType) && b.schema != "" && m.reaches(b.schema, p.pointer) {
 				return false
 			}
 		}
@@ -322,6 +409,7 @@ func (m *mutating) security(p part, object map[string]any) {
 	for _, scope := range m.scopes() {
 		if !slices.ContainsFunc(o.access, func(scopes []string) bool { return slices.Contains(scopes, scope) }) {
 			m.change(at, []any{map[string]any{scheme: []any{scope}}}, "the scope %s is asked for", scope)
+			m.found[len(m.found)-1].scope = scope
 		} else {
 			m.change(at, []any{map[string]any{scheme: []any{}}}, "the scope %s is not asked for", scope)
 		}
@@ -356,8 +444,20 @@ func (m *mutating) policies(at string, value any) {
 		m.drop(at+"/idempotent", "it is not idempotent")
 	}
 	if policy["cache"] != nil {
-		m.drop(at+"/cache", "it is not cached")
+		m.uncached(at)
 	}
+}
+
+// uncached drops the cache of an operation. Where caches that are shared keep its
+// answers, they say so.
+func (m *mutating) uncached(at string) {
+	o := m.deriver.operations[slices.IndexFunc(m.deriver.operations, func(o *operation) bool { return o.pointer == m.at })]
+	vary, _ := o.policy.cache.(map[string]any)
+	if vary["vary"] != nil && o.response(http.StatusNotModified) != nil {
+		m.same(at+"/cache", "ETag, Cache-Control and 304 are declared by themselves, and for how long the server itself keeps an answer of one user shows in none", "it is not cached")
+		return
+	}
+	m.drop(at+"/cache", "it is not cached")
 }
 
 func (m *mutating) rate(at string, limit map[string]any) {
@@ -370,11 +470,14 @@ func (m *mutating) rate(at string, limit map[string]any) {
 	}
 }
 
+// defaultPolicy is where the document says what holds for all operations.
+const defaultPolicy = "/x-policy"
+
 // defaults changes what the document says of all operations at once.
 func (m *mutating) defaults() {
-	m.at = ""
+	m.at = defaultPolicy
 	for _, o := range m.operations {
-		m.users[""] = append(m.users[""], o.id)
+		m.users[defaultPolicy] = append(m.users[defaultPolicy], o.id)
 	}
-	m.policies("/x-policy", m.root["x-policy"])
+	m.policies(defaultPolicy, m.root["x-policy"])
 }

@@ -2,9 +2,12 @@ package contract
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +17,8 @@ import (
 type Score struct {
 	Baseline *Result
 	Mutants  []Verdict
+	// Equivalent are changes that change nothing, each with its reason.
+	Equivalent []Mutant
 	// Sent is how many exchanges with the server it took, the baseline's included.
 	Sent    int
 	Elapsed time.Duration
@@ -24,6 +29,8 @@ type Verdict struct {
 	Mutant
 	// Killer is the case or claim that noticed it; "" for none.
 	Killer string
+	// Untried is why cases that could have noticed it were not tried; "" for none.
+	Untried string
 }
 
 // Killed counts the mutants that were noticed.
@@ -48,23 +55,28 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	if err != nil {
 		return nil, err
 	}
-	m := &mutation{session: s, failed: map[string]bool{}, exchanges: exchanges(baseline.Outcomes)}
+	m := &mutation{session: s, failed: map[string]bool{}, came: s.rightful(arrivals(baseline.Outcomes))}
 	for _, o := range baseline.Failed() {
 		m.failed[o.Operation+" "+o.Name] = true
 	}
-	mutants := sampled(s.mutants(), target.Every)
-	score := &Score{Baseline: baseline, Mutants: make([]Verdict, len(mutants))}
+	s.hurried = true
+	mutants, equivalent := s.mutants()
+	mutants, held := s.heldByAll(mutants)
+	equivalent = append(equivalent, held...)
+	mutants = sampled(mutants, target.Every)
+	score := &Score{Baseline: baseline, Equivalent: equivalent, Mutants: make([]Verdict, len(mutants))}
+	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * runtime.GOMAXPROCS(0))
 	for i, mutant := range mutants {
 		group.Go(func() error {
-			killer, err := m.killer(ctx, mutant)
-			score.Mutants[i] = Verdict{mutant, killer}
+			verdict, err := m.judged(ctx, mutant)
+			score.Mutants[i] = verdict
 			if target.Every == 0 {
 				score.Mutants[i].document = nil // so that not all are kept
 			}
 			if err == nil && progress != nil {
-				progress(i, len(mutants))
+				progress(int(done.Add(1)), len(mutants))
 			}
 			return err
 		})
@@ -78,12 +90,20 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 
 type mutation struct {
 	*session
-	failed    map[string]bool // cases that fail without any change
-	exchanges map[string][]*exchange
+	failed map[string]bool // cases that fail without any change
+	came   arrived
+	parts  sync.Map // *witnesses of the unchanged document, by part
+}
+
+// judged says what notices a mutant.
+func (m *mutation) judged(ctx context.Context, mutant Mutant) (v Verdict, err error) {
+	v.Mutant = mutant
+	v.Killer, err = m.killer(ctx, mutant, &v.Untried)
+	return v, err
 }
 
 // killer gives what notices a mutant, "" for nothing.
-func (m *mutation) killer(ctx context.Context, mutant Mutant) (string, error) {
+func (m *mutation) killer(ctx context.Context, mutant Mutant, untried *string) (string, error) {
 	changed, err := newDeriverOf(mutant.document, m.known, mutant.part)
 	if err != nil {
 		return "the document: " + err.Error(), nil //nolint:nilerr // what is wrong with the mutant is what Run would end with
@@ -92,38 +112,101 @@ func (m *mutation) killer(ctx context.Context, mutant Mutant) (string, error) {
 	if fault := changed.looseLink(); fault != "" {
 		return "the document: " + fault, nil
 	}
-	came := map[string][]*exchange{}
-	var about []*operation
+	if stray := m.stray(changed, mutant); stray != "" {
+		return stray + " is answered, and not in the document", nil
+	}
 	for _, id := range mutant.operations {
-		came[id] = m.exchanges[id]
 		if o := changed.operation(id); o != nil {
-			if fault := changed.breach(o, came[id]); fault != "" && m.session.breach(m.session.operation(id), came[id]) == "" {
+			if fault := changed.breach(o, m.came[id]); fault != "" {
 				return o.id + ": " + fault, nil
 			}
 		}
-		for _, o := range changed.alike(m.session.operation(id)) {
-			for _, c := range changed.cases(o) {
-				outcome := m.run(ctx, changed, c)
-				if ctx.Err() != nil {
-					return "", ctx.Err()
-				}
-				if len(outcome.Failures) > 0 && !outcome.untried && !m.failed[o.id+" "+c.Name] {
-					return o.id + ": " + c.Name + ": " + outcome.Failures[0].Text, nil
-				}
-				came[id] = append(slices.Clip(came[id]), slices.DeleteFunc(slices.Clone(outcome.done), func(e *exchange) bool { return e == nil })...)
+	}
+	if mutant.answers {
+		return m.unwitnessed(changed, mutant, m.came), nil
+	}
+	came := m.came
+	for _, id := range mutant.operations {
+		for _, o := range changed.alike(m.operation(id)) {
+			killer, more, err := m.tried(ctx, changed, o, untried)
+			if killer != "" || err != nil {
+				return killer, err
 			}
-			about = append(about, o)
+			came = came.with(id, more...)
 		}
 	}
-	return m.unwitnessed(changed, mutant, about, came), nil
+	return m.unwitnessed(changed, mutant, came), nil
+}
+
+// stray gives what was recorded of an operation that is not there any more, "" for
+// nothing.
+func (m *mutation) stray(changed *deriver, mutant Mutant) string {
+	for _, id := range mutant.operations {
+		if before := m.operation(id); changed.operationFor(before.method, before.path) == nil {
+			i := slices.IndexFunc(m.target.Recorded, func(r Recorded) bool { return r.there() && m.operationFor(r.Method, r.Path) == before })
+			if i >= 0 {
+				return m.target.Recorded[i].Method + " " + m.target.Recorded[i].Path
+			}
+		}
+	}
+	return ""
+}
+
+// tried runs the cases of an operation until one fails, and gives what came.
+func (m *mutation) tried(ctx context.Context, changed *deriver, o *operation, untried *string) (killer string, came []*exchange, err error) {
+	for _, c := range changed.cases(o) {
+		outcome := m.run(ctx, changed, c)
+		if ctx.Err() != nil {
+			return "", nil, ctx.Err()
+		}
+		if len(outcome.Failures) > 0 && !outcome.untried && !m.failed[o.id+" "+c.Name] {
+			return o.id + ": " + c.Name + ": " + outcome.Failures[0].Text, nil, nil
+		}
+		if outcome.untried {
+			*untried = c.Name + ": " + outcome.Failures[0].Text
+		}
+		came = append(came, outcome.done...)
+	}
+	return "", came, nil
+}
+
+// heldByAll takes out the mutants in which a scope is asked for that everybody holds.
+func (s *session) heldByAll(mutants []Mutant) (left, held []Mutant) {
+	for _, m := range mutants {
+		if m.scope == "" || slices.ContainsFunc(s.identities, func(who *identity) bool { return !who.holds([]string{m.scope}) }) {
+			left = append(left, m)
+			continue
+		}
+		m.document, m.Why = nil, "everybody who signs in holds the scope "+m.scope
+		held = append(held, m)
+	}
+	return left, held
+}
+
+// rightful is what has come without what breaks the document as it is.
+func (d *deriver) rightful(came arrived) arrived {
+	right := arrived{}
+	for id, by := range came {
+		o := d.operation(id)
+		for _, all := range by {
+			for _, e := range all {
+				if d.breach(o, map[int][]*exchange{e.status: {e}}) == "" {
+					right.add(e)
+				}
+			}
+		}
+	}
+	return right
 }
 
 // breach says what answers that have come break of a document, "" for nothing.
-func (d *deriver) breach(o *operation, came []*exchange) string {
+func (d *deriver) breach(o *operation, came map[int][]*exchange) string {
 	j := &judgement{deriver: d, operation: o}
-	for _, e := range came {
-		if j.answer(e); len(j.failures) > 0 {
-			return j.failures[0].Text
+	for _, status := range slices.Sorted(maps.Keys(came)) {
+		for _, e := range came[status] {
+			if j.answer(e); len(j.failures) > 0 {
+				return j.failures[0].Text
+			}
 		}
 	}
 	return ""
@@ -154,24 +237,40 @@ func (d *deriver) looseLink() string {
 
 // unwitnessed gives a claim of the changed document that nothing bears witness
 // of, where all that the unchanged one claims there was seen.
-func (m *mutation) unwitnessed(changed *deriver, mutant Mutant, about []*operation, came map[string][]*exchange) string {
-	var before []*operation
-	for _, o := range about {
-		if same := m.session.operation(o.id); same != nil {
-			before = append(before, same)
-		}
+func (m *mutation) unwitnessed(changed *deriver, mutant Mutant, came arrived) string {
+	var about, before []*operation
+	for _, id := range mutant.operations {
+		before = append(before, m.operation(id))
+		about = append(about, changed.alike(m.operation(id))...)
 	}
-	open := m.session.unproven(before, came)
-	for _, claim := range changed.unproven(about, came) {
+	known := m.before(before, mutant, came)
+	if mutant.lets && known.shown(mutant.Pointer) {
+		return "nothing shows at " + mutant.Pointer + ": a text that the pattern did not let in before"
+	}
+	open := known.open()
+	for _, claim := range changed.unproven(about, came, mutant.part) {
 		doubtful := func(c Claim) bool {
-			return c.Pointer == claim.Pointer || listOf(c.Pointer) != "" && listOf(c.Pointer) == listOf(claim.Pointer) ||
+			return c.Pointer == claim.Pointer || c.Pointer == mutant.part && c.Text == nothingCame || listOf(c.Pointer) != "" && listOf(c.Pointer) == listOf(claim.Pointer) ||
 				mutant.instead != "" && strings.HasPrefix(c.Pointer, mutant.instead)
 		}
-		if within(claim.Pointer, mutant.part) && !slices.ContainsFunc(open, doubtful) {
+		if !slices.ContainsFunc(open, doubtful) {
 			return "nothing shows at " + claim.Pointer + ": " + claim.Text
 		}
 	}
 	return ""
+}
+
+// before are the witnesses of the unchanged document. Where nothing more was sent
+// for a mutant, they are the same for all of its part.
+func (m *mutation) before(operations []*operation, mutant Mutant, came arrived) *witnesses {
+	if !mutant.answers {
+		return m.witnesses(operations, came, mutant.part)
+	}
+	w, known := m.parts.Load(mutant.part)
+	if !known {
+		w, _ = m.parts.LoadOrStore(mutant.part, m.witnesses(operations, came, mutant.part))
+	}
+	return w.(*witnesses)
 }
 
 // listOf is the enumeration that a claim is about a value of; "" for none. Where

@@ -35,6 +35,7 @@ type parameter struct {
 	schema   string // pointer
 	examples []any
 	explode  bool
+	list     bool
 }
 
 func (p parameter) key() string { return p.in + ":" + p.name }
@@ -82,6 +83,7 @@ type policy struct {
 	rateLimits []rateLimit
 	bodyLimit  int64
 	idempotent bool
+	cache      any
 	cached     bool
 	stream     bool
 	pointer    map[string]string // by key, where it is said
@@ -157,6 +159,7 @@ func (d *Document) readParameters(o *operation, at string, object map[string]any
 			p.schema = content[0].schema
 		}
 		p.required, _ = object["required"].(bool)
+		p.list = d.shape(p.schema).kind() == "array"
 		if explode, said := object["explode"].(bool); said {
 			p.explode = explode
 		}
@@ -291,7 +294,8 @@ func (d *Document) readPolicy(o *operation, object map[string]any) {
 	}
 	o.policy.bodyLimit = size(read("body-limit"))
 	o.policy.idempotent = read("idempotent") == true
-	o.policy.cached = read("cache") != nil
+	o.policy.cache = read("cache")
+	o.policy.cached = o.policy.cache != nil
 	o.policy.stream = read("timeout") == "none"
 }
 

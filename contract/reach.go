@@ -1,6 +1,9 @@
 package contract
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The kinds of what a document describes an operation by.
 const (
@@ -36,18 +39,72 @@ func (d *Document) parts(o *operation) []part {
 		r.add(b.pointer, kindMedia, false)
 		r.schema(b.schema, false)
 	}
-	for _, response := range o.responses {
-		r.add(response.pointer, kindResponse, true)
-		for _, h := range response.headers {
-			r.add(h.pointer, kindHeader, true)
-			r.schema(h.schema, true)
-		}
-		for _, b := range response.bodies {
-			r.add(b.pointer, kindMedia, true)
-			r.schema(b.schema, true)
-		}
+	for i := range o.responses {
+		r.response(&o.responses[i])
 	}
 	return r.found
+}
+
+func (r *reaching) response(response *response) {
+	r.add(response.pointer, kindResponse, true)
+	for _, h := range response.headers {
+		r.add(h.pointer, kindHeader, true)
+		r.schema(h.schema, true)
+	}
+	for _, b := range response.bodies {
+		r.add(b.pointer, kindMedia, true)
+		r.schema(b.schema, true)
+	}
+}
+
+// changes says whether the document's change is one of what it says of answers
+// with a response; nil stands for statuses that have none.
+func (d *deriver) changes(o *operation, response *response) bool {
+	if d.change == "" || response == nil {
+		return d.change != ""
+	}
+	return d.change == o.pointer || d.change == defaultPolicy || d.reaches(response.pointer, d.change)
+}
+
+// asks says whether requests of an operation are described by a part.
+func (d *deriver) asks(o *operation, part string) bool {
+	if part == "" {
+		return false
+	}
+	for _, p := range o.parameters {
+		if p.pointer == part || d.reaches(p.schema, part) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(o.bodies, func(b body) bool { return b.schema != "" && d.reaches(b.schema, part) })
+}
+
+// reaches says whether a response or schema is described by a part.
+func (d *deriver) reaches(from, part string) bool {
+	key := [2]string{from, part}
+	reached, known := d.reached.Load(key)
+	if !known {
+		r := &reaching{Document: d.Document, seen: map[string]bool{}}
+		if response := d.responseAt(from); response != nil {
+			r.response(response)
+		} else {
+			r.schema(from, true)
+		}
+		reached = r.seen[part]
+		d.reached.Store(key, reached)
+	}
+	return reached.(bool)
+}
+
+func (d *deriver) responseAt(pointer string) *response {
+	for _, o := range d.operations {
+		for i := range o.responses {
+			if o.responses[i].pointer == pointer {
+				return &o.responses[i]
+			}
+		}
+	}
+	return nil
 }
 
 type reaching struct {

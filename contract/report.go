@@ -174,15 +174,24 @@ func (r *Result) rows() (rows []row) {
 	return rows
 }
 
-// Write lists the mutants that nothing has noticed, and says how many were.
+// Write lists the mutants that nothing has noticed and those that change nothing,
+// and says how many were noticed.
 func (s *Score) Write(w io.Writer) error {
+	var text strings.Builder
+	for _, m := range s.Equivalent {
+		fmt.Fprintf(&text, "EQUIVALENT %s:%d %s: %s: %s\n", s.Baseline.Document, m.Line, m.Pointer, m.What, m.Why)
+	}
 	for _, v := range s.Survivors() {
-		if _, err := fmt.Fprintf(w, "SURVIVED %s:%d %s: %s\n", s.Baseline.Document, v.Line, v.Pointer, v.What); err != nil {
-			return err
+		fmt.Fprintf(&text, "SURVIVED %s:%d %s: %s\n", s.Baseline.Document, v.Line, v.Pointer, v.What)
+		if v.Untried != "" {
+			fmt.Fprintf(&text, "  %s\n", v.Untried)
 		}
 	}
-	all := max(1, len(s.Mutants))
-	_, err := fmt.Fprintf(w, "contract mutation score: %d/%d killed (%.1f %%), %d exchanges, in %s\n",
-		s.Killed(), len(s.Mutants), 100*float64(s.Killed())/float64(all), s.Sent, s.Elapsed.Round(time.Second))
+	fmt.Fprintf(&text, "%s, %d of them failed; %s of the document, %d more change nothing; %s, in %s\n",
+		counted(len(s.Baseline.Outcomes), "case"), len(s.Baseline.Failed()), counted(len(s.Mutants), "change"), len(s.Equivalent),
+		counted(s.Sent, "exchange"), s.Elapsed.Round(time.Second))
+	tenths := 1000 * s.Killed() / max(1, len(s.Mutants)) // rounded down, so that 100 % are all
+	fmt.Fprintf(&text, "contract mutation score: %d/%d killed (%d.%d %%)\n", s.Killed(), len(s.Mutants), tenths/10, tenths%10)
+	_, err := io.WriteString(w, text.String())
 	return err
 }

@@ -64,6 +64,11 @@ type fresh struct {
 	Length int    `json:"$length"`
 }
 
+// filler stands for so many bytes, whatever they are.
+type filler struct {
+	Bytes int `json:"$bytes"`
+}
+
 func (r request) with(key string, value any) request {
 	r.Parameters = maps.Clone(r.Parameters)
 	if value == any(absent{}) {
@@ -115,6 +120,11 @@ func (r request) encoded(body any) (contentType string, encoded []byte, err erro
 	return encode(r.MediaType, body, r.on.files(r.MediaType))
 }
 
+// isJSON says whether a media type is JSON or a form of it (RFC 6839).
+func isJSON(mediaType string) bool {
+	return strings.HasSuffix(mediaType, "/json") || strings.HasSuffix(mediaType, "+json")
+}
+
 // encode turns a value into a body of a media type. files are the members that a
 // form sends as files.
 func encode(mediaType string, value any, files []string) (contentType string, encoded []byte, err error) {
@@ -123,7 +133,7 @@ func encode(mediaType string, value any, files []string) (contentType string, en
 		return mediaType, []byte(form(value).Encode()), nil
 	case base == "multipart/form-data":
 		return multipartForm(value, files)
-	case strings.HasSuffix(base, "json"):
+	case isJSON(base):
 		encoded, err = json.Marshal(value)
 		return mediaType, encoded, err
 	}

@@ -36,6 +36,8 @@ type Target struct {
 	// Values gives what no answer of the API shows, such as a token that comes by
 	// mail, by "operationId.member". Each is asked for each time that it is sent.
 	Values map[string]func(context.Context) (any, error)
+	// Recorded are answers that came elsewhere.
+	Recorded []Recorded
 	// ReadOnly sends GET, HEAD and OPTIONS only, but for the sign-in of Logins.
 	ReadOnly bool
 	// Every takes each n-th mutant as a sample, and keeps their documents; 0 means all.
@@ -66,7 +68,18 @@ type exchange struct {
 	answer   http.Header
 	received []byte
 	cut      bool // received is not the whole of it
+	recorded bool // it came elsewhere
 	elapsed  time.Duration
+
+	once     sync.Once
+	read     any // what was received, decoded
+	readFail error
+}
+
+// decoded is what was received, as JSON. What is in it may not be changed.
+func (e *exchange) decoded() (any, error) {
+	e.once.Do(func() { e.read, e.readFail = decode(e.received) })
+	return e.read, e.readFail
 }
 
 // session is one run against one server.
@@ -81,7 +94,8 @@ type session struct {
 	identities []*identity
 	shared     map[string]*scope
 	memory     map[string][]*exchange
-	sent       int // exchanges that cases have sent
+	sent       int  // exchanges that cases have sent
+	hurried    bool // no limit is waited for that lasts
 }
 
 // identity is somebody who is signed in.
@@ -92,7 +106,17 @@ type identity struct {
 	any    bool // the scopes are not known
 	uses   int
 	// made is what led to the sign-in, for what links go on from there.
-	made map[string]*exchange
+	made  map[string]*exchange
+	login *Login // of the target's people
+
+	mu sync.Mutex // for held
+}
+
+// credentials are those that are held, by scheme.
+func (i *identity) credentials() map[string]string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.held
 }
 
 // scope is what cases share that run one after the other as one person.
@@ -233,6 +257,7 @@ func (s *session) login(ctx context.Context, l Login) (*identity, error) {
 		return nil, err
 	}
 	maps.Copy(who.held, held)
+	who.login = &l
 	return who, nil
 }
 
@@ -289,22 +314,50 @@ func (s *session) newcomer(ctx context.Context) (*identity, error) {
 	return nil, nil
 }
 
-// signInAgain gives a newcomer another token.
+// signInAgain gives somebody new credentials, where it is known how.
 func (s *session) signInAgain(ctx context.Context, who *identity) error {
+	again := &identity{}
+	var err error
+	switch {
+	case who.login != nil:
+		again, err = s.login(ctx, *who.login)
+	case who.made != nil:
+		again, err = s.newToken(ctx, who)
+	}
+	if err != nil || again.held == nil {
+		return err
+	}
+	who.mu.Lock()
+	defer who.mu.Unlock()
+	who.held = again.held
+	return nil
+}
+
+// newToken signs a newcomer in.
+func (s *session) newToken(ctx context.Context, who *identity) (*identity, error) {
 	for _, o := range s.operations {
-		if o.path == s.tokenPath() && who != nil && who.made != nil {
+		if o.path == s.tokenPath() {
 			e, err := s.exchange(ctx, s.valid(o), newScope(who), "", false)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			again, err := s.signedIn(who.name, e)
-			if err == nil {
-				who.held = again.held
-			}
-			return err
+			return s.signedIn(who.name, e)
 		}
 	}
-	return nil
+	return &identity{}, nil
+}
+
+// signedInStill asks, and once more with new credentials where those are refused that
+// were good: another case has ended the session, or somebody else.
+func (s *session) signedInStill(ctx context.Context, who *identity, ask func() (*exchange, error)) (*exchange, error) {
+	e, err := ask()
+	if err != nil || e.status != http.StatusUnauthorized || who == nil {
+		return e, err
+	}
+	if s.signInAgain(ctx, who) != nil {
+		return e, nil // the refusal tells more
+	}
+	return ask()
 }
 
 func (i *identity) holds(scopes []string) bool {
@@ -312,7 +365,8 @@ func (i *identity) holds(scopes []string) bool {
 }
 
 func (i *identity) has(schemes []string) bool {
-	return !slices.ContainsFunc(schemes, func(name string) bool { return i.held[name] == "" })
+	held := i.credentials()
+	return !slices.ContainsFunc(schemes, func(name string) bool { return held[name] == "" })
 }
 
 // errReadOnly keeps what would write from being sent.
@@ -327,8 +381,11 @@ func (s *session) identityFor(ctx context.Context, c caller) (*identity, error) 
 		return nil, nil
 	}
 	plain := len(c.Scopes) == 0
+	lacks := func(who *identity) bool {
+		return !slices.ContainsFunc(c.Without, func(scope string) bool { return who.holds([]string{scope}) })
+	}
 	if c.Alone {
-		if who, err := s.newcomer(ctx); who != nil || err != nil {
+		if who, err := s.newcomer(ctx); err != nil || who != nil && lacks(who) {
 			return who, err
 		}
 	}
@@ -340,7 +397,7 @@ func (s *session) identityFor(ctx context.Context, c caller) (*identity, error) 
 		if err != nil {
 			return nil, err
 		}
-		if who != nil && !slices.ContainsFunc(c.Without, func(scope string) bool { return who.holds([]string{scope}) }) {
+		if who != nil && lacks(who) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.identities = append(s.identities, who)
@@ -437,7 +494,9 @@ func (s *session) made(ctx context.Context, id string, sc *scope) (*exchange, er
 		}
 		below = &scope{identity: who, made: sc.made}
 	}
-	e, err := s.patiently(ctx, func() (*exchange, error) { return s.exchange(ctx, r, below, "", false) })
+	e, err := s.patiently(ctx, func() (*exchange, error) {
+		return s.signedInStill(ctx, below.identity, func() (*exchange, error) { return s.exchange(ctx, r, below, "", false) })
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -561,6 +620,8 @@ func (s *session) settle(ctx context.Context, value any, sc *scope) (any, error)
 		return e.evaluate(value.Expression)
 	case fresh:
 		return s.fresh(value), nil
+	case filler:
+		return strings.Repeat("a", value.Bytes), nil
 	case given:
 		return s.target.Values[value.Key](ctx)
 	case []any:
@@ -606,7 +667,7 @@ func (e *exchange) evaluate(expression string) (any, error) {
 	var value any
 	switch {
 	case source == "$response.body":
-		decoded, err := decode(e.received)
+		decoded, err := e.decoded()
 		if err != nil {
 			return nil, fmt.Errorf("%s of %s: %w", expression, e.operation, err)
 		}

@@ -61,11 +61,16 @@ type breach struct {
 
 // breaches lists what a value breaks of a schema, each sentence once.
 func (s *schemas) breaches(pointer string, value any) ([]breach, error) {
-	schema, err := s.compile(pointer)
+	value, err := plain(value)
 	if err != nil {
 		return nil, err
 	}
-	value, err = plain(value)
+	return s.decodedBreaches(pointer, value)
+}
+
+// decodedBreaches is breaches for a value as a JSON decoder gives it.
+func (s *schemas) decodedBreaches(pointer string, value any) ([]breach, error) {
+	schema, err := s.compile(pointer)
 	if err != nil {
 		return nil, err
 	}

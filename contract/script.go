@@ -14,20 +14,24 @@ func (s *session) perform(ctx context.Context, c Case) ([]*exchange, error) {
 	}
 	o := c.request.on
 	own := !o.safe() && c.want.accepted
-	e, err := s.able(ctx, c.request, own)
-	if err != nil || !c.want.accepted || accepted(o, e.status) {
+	if c.want.themselves {
+		e, err := s.once(ctx, c.request, own)
 		return []*exchange{e}, err
 	}
+	e, also, err := s.able(ctx, c.request, own)
+	if err != nil || !c.want.accepted || accepted(o, e.status) {
+		return append([]*exchange{e}, also...), err
+	}
 	for _, other := range c.together {
-		if again, err := s.able(ctx, other, own); err == nil && accepted(o, again.status) {
+		if again, _, err := s.able(ctx, other, own); err == nil && accepted(o, again.status) {
 			return []*exchange{again}, nil
 		}
 	}
 	if c.control == nil {
-		return []*exchange{e}, nil
+		return append([]*exchange{e}, also...), nil
 	}
 	control, err := s.once(ctx, *c.control, own)
-	return []*exchange{e, control}, err
+	return append([]*exchange{e, control}, also...), err
 }
 
 // act sends the requests of a script.
@@ -43,6 +47,8 @@ func (s *session) act(ctx context.Context, c Case) ([]*exchange, error) {
 		return s.replay(ctx, c.request, sc)
 	case scriptRevalidate:
 		return s.revalidate(ctx, c.request, sc)
+	case scriptPart:
+		return s.part(ctx, c.request, c.script.By, sc)
 	}
 	return s.flood(ctx, c.request.on, c.request, c.script, sc)
 }
@@ -82,17 +88,18 @@ func (s *session) once(ctx context.Context, r request, own bool) (*exchange, err
 }
 
 // able sends a request, and where a role is missing once more as somebody who has
-// all: what is asked for may need more than the operation itself.
-func (s *session) able(ctx context.Context, r request, own bool) (*exchange, error) {
-	e, err := s.once(ctx, r, own)
+// all: what is asked for may need more than the operation itself. also is what was
+// refused before.
+func (s *session) able(ctx context.Context, r request, own bool) (e *exchange, also []*exchange, err error) {
+	e, err = s.once(ctx, r, own)
 	if err != nil || e.status != http.StatusForbidden || len(r.As.Without) > 0 || r.As.Nobody {
-		return e, err
+		return e, nil, err
 	}
 	r.As = caller{Scopes: s.scopes(), Schemes: r.As.Schemes}
 	if again, err := s.once(ctx, r, true); err == nil { // somebody may hold all
-		return again, nil
+		return again, []*exchange{e}, nil
 	}
-	return e, nil
+	return e, nil, nil
 }
 
 // patient sends a request again when a limit that is not looked for was met.
@@ -100,8 +107,12 @@ func (s *session) patient(ctx context.Context, r request, sc *scope) (*exchange,
 	return s.patiently(ctx, func() (*exchange, error) { return s.settled(ctx, r, sc, "") })
 }
 
-// maxPatience is how long a limit is waited for.
-const maxPatience = 2 * time.Minute
+// maxPatience is how long a limit is waited for, and maxHurry how long where one
+// of thousands of mutants would have all others wait.
+const (
+	maxPatience = 2 * time.Minute
+	maxHurry    = 2 * time.Second
+)
 
 // patiently asks again when a limit is over, a few times.
 func (s *session) patiently(ctx context.Context, ask func() (*exchange, error)) (*exchange, error) {
@@ -111,6 +122,9 @@ func (s *session) patiently(ctx context.Context, ask func() (*exchange, error)) 
 			return e, err
 		}
 		wait, err := time.ParseDuration(e.answer.Get("Retry-After") + "s")
+		if s.hurried && (err != nil || wait > maxHurry) {
+			return nil, fmt.Errorf("a limit is in the way for %s s", e.answer.Get("Retry-After"))
+		}
 		if err != nil || wait > maxPatience {
 			return e, nil //nolint:nilerr // the answer tells more
 		}
@@ -130,7 +144,11 @@ func (s *session) settled(ctx context.Context, r request, sc *scope, address str
 	if err != nil {
 		return nil, err
 	}
-	return s.exchange(ctx, fixed, sc, address, false)
+	who := sc.identity
+	if r.As.Nobody || r.As.Token != "" || r.on.public() {
+		who = nil
+	}
+	return s.signedInStill(ctx, who, func() (*exchange, error) { return s.exchange(ctx, fixed, sc, address, false) })
 }
 
 // fix gives a request that is the same each time it is sent.
@@ -208,6 +226,32 @@ func (s *session) revalidate(ctx context.Context, r request, sc *scope) ([]*exch
 	}
 }
 
+// part asks for a part of what was answered, by one header.
+func (s *session) part(ctx context.Context, r request, name string, sc *scope) ([]*exchange, error) {
+	r, err := s.fix(ctx, r, sc)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := s.exchange(ctx, r, sc, "", false)
+	if err != nil || whole.status != http.StatusOK {
+		return []*exchange{whole}, err
+	}
+	switch name {
+	case "If-Range":
+		r = r.withHeader("Range", "bytes=0-0").withHeader(name, `"other"`)
+	case "Range":
+		r = r.withHeader(name, "bytes=0-0")
+	default:
+		changed := whole.answer.Get("Last-Modified")
+		if changed == "" {
+			return []*exchange{whole}, nil
+		}
+		r = r.withHeader(name, changed)
+	}
+	part, err := s.exchange(ctx, r, sc, "", false)
+	return []*exchange{whole, part}, err
+}
+
 // maxTries is how often something is asked for that others may change meanwhile.
 const maxTries = 10
 
@@ -241,12 +285,9 @@ func (s *session) flood(ctx context.Context, o *operation, r request, flood scri
 // asked sends one request of a flood, as somebody who is signed in: the one before
 // may have ended the session.
 func (s *session) asked(ctx context.Context, r request, sc *scope, address string) (*exchange, error) {
-	e, err := s.exchange(ctx, r, sc, address, true)
-	if err != nil || e.status != http.StatusUnauthorized || r.As.Nobody || sc.identity == nil {
-		return e, err
+	who := sc.identity
+	if r.As.Nobody {
+		who = nil
 	}
-	if err := s.signInAgain(ctx, sc.identity); err != nil {
-		return nil, err
-	}
-	return s.exchange(ctx, r, sc, address, true)
+	return s.signedInStill(ctx, who, func() (*exchange, error) { return s.exchange(ctx, r, sc, address, true) })
 }

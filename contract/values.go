@@ -18,6 +18,7 @@ import (
 const (
 	maxText  = 20_000
 	maxItems = 2_000
+	maxBytes = 64 << 20 // of a file
 )
 
 // Words that members and values have which no document declares.
@@ -216,7 +217,11 @@ var patterns sync.Map
 // pattern reads one of a schema within its lengths; nil where it cannot be read.
 func (s shape) pattern(r rule) *pattern.Pattern {
 	expr, _ := r.value.(string)
-	key := fmt.Sprintf("%d %d %s", s.count("minLength", -1), s.count("maxLength", -1), expr)
+	return parsed(expr, s.count("minLength", -1), s.count("maxLength", -1))
+}
+
+func parsed(expr string, least, most int) *pattern.Pattern {
+	key := fmt.Sprintf("%d %d %s", least, most, expr)
 	if p, known := patterns.Load(key); known {
 		return p.(*pattern.Pattern)
 	}
@@ -224,7 +229,7 @@ func (s shape) pattern(r rule) *pattern.Pattern {
 	if err != nil {
 		return nil
 	}
-	p = p.Within(s.count("minLength", -1), s.count("maxLength", -1))
+	p = p.Within(least, most)
 	patterns.Store(key, p)
 	return p
 }

@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/accord-api/accord/contract/format"
+	"github.com/accord-api/accord/contract/pattern"
 )
 
 // variant is a value at one side of what one sentence of the document says.
@@ -35,8 +37,12 @@ func (m maker) around(pointer string, whole any) []variant {
 	})
 }
 
-// known keeps the variants of schemas, for all documents in which they are the same.
-type known struct{ variants sync.Map }
+// known keeps what is the same for all documents that differ in one part only:
+// the variants of schemas, and what is wrong with answers.
+type known struct {
+	variants sync.Map // by pointer and value
+	answers  sync.Map // []Failure by *exchange
+}
 
 // get makes what is not there. What is touched by a change is made each time.
 func (k *known) get(touched bool, pointer string, whole any, made func() []variant) []variant {
@@ -66,7 +72,7 @@ func (m maker) touched(pointer string) bool {
 // sentence, which would hide whether the one is kept.
 func (m maker) fits(pointer string, whole any, v variant) bool {
 	value := replaced(whole, v.at, v.value)
-	if value == (any)(absent{}) {
+	if _, long := v.value.(filler); long || value == (any)(absent{}) {
 		return true
 	}
 	found, err := m.schemas.breaches(pointer, value)
@@ -210,7 +216,7 @@ func (w *walk) text(s shape, at []string) {
 		w.unlimited(s, at, "", "minLength")
 	}
 	if r, ok := s.rule("type"); ok && s.anything() {
-		for _, text := range []string{"some text", "Ünï-cøde"} {
+		for _, text := range []string{"some text", "Ünï-cøde", "a\tb\nc", "\x01"} {
 			w.add(r, at, true, text, "%q", text)
 		}
 	}
@@ -254,6 +260,10 @@ func (w *walk) lengths(s shape, at []string) {
 	for _, r := range s.all("maxLength") {
 		most := s.count("maxLength", maxText)
 		if most > maxText {
+			if s.format() == "binary" && most <= maxBytes {
+				w.add(r, at, true, filler{most}, "%d bytes", most)
+				w.add(r, at, false, filler{most + 1}, "%d bytes", most+1)
+			}
 			continue
 		}
 		if text, ok := w.maker.text(s, most, 1); ok {
@@ -275,22 +285,47 @@ func (w *walk) wrongLength(s shape, r rule, at []string, n int) {
 	}
 }
 
-// spoiled takes what one of several patterns wants out of a valid text.
+// spoiled takes what one of several patterns wants out of a valid text, and adds
+// what is just enough and what is just not.
 func (w *walk) spoiled(s shape, r rule, at []string) {
 	if len(s.all("pattern")) < 2 {
 		return
 	}
-	p := s.pattern(r)
+	expr, _ := r.value.(string)
+	p := parsed(expr, -1, -1)
+	if p == nil {
+		return
+	}
 	valid, _ := w.base(s.pointer, true, 0).(string)
 	for _, by := range []string{"a", "A", "1", "!"} {
 		spoilt := strings.Map(func(c rune) rune {
-			if p != nil && p.Match(string(c)) {
+			if p.Match(string(c)) {
 				return rune(by[0])
 			}
 			return c
 		}, valid)
+		if p.Match(spoilt) {
+			continue
+		}
 		w.add(r, at, false, spoilt, "%q", spoilt)
+		for _, text := range telling(p) {
+			// Which of the two it is, fits says.
+			w.add(r, at, true, spoilt+text, "%q", spoilt+text)
+			w.add(r, at, false, spoilt+text, "%q", spoilt+text)
+		}
 	}
+}
+
+// telling are characters that tell a pattern of single ones from others: all that
+// are no letters or digits, and of those the ones at which it begins or ends to match.
+func telling(p *pattern.Pattern) (some []string) {
+	matches := func(r rune) bool { return p.Match(string(r)) }
+	for r := ' '; r <= '~'; r++ {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) || matches(r) != matches(r-1) || matches(r) != matches(r+1) {
+			some = append(some, string(r))
+		}
+	}
+	return append(some, "\t", "\r", "\x01", "\x7f", "é", "—", "😀")
 }
 
 func (w *walk) number(s shape, at []string) {
@@ -374,6 +409,11 @@ func (w *walk) object(s shape, value any, at []string) {
 		}
 		if member.required != nil {
 			w.add(*member.required, below, false, absent{}, "without %s", member.name)
+			if _, few := s.rule("minProperties"); few {
+				others := w.baseObject(s, true, 0).(map[string]any)
+				delete(others, member.name)
+				w.add(*member.required, at, false, others, "all but %s", member.name)
+			}
 		} else {
 			w.add(rule{pointer: member.pointer}, below, true, absent{}, "without %s", member.name)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/accord-api/accord/contract"
 	"github.com/accord-api/accord/gen/api"
+	"github.com/accord-api/accord/pg/pgtest"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -18,18 +19,12 @@ const minCases = 7000
 // The server keeps to every sentence of the contract that a case can be derived from.
 func TestContract(t *testing.T) { //nolint:tparallel // the subtest has to end first
 	t.Parallel()
-	s := servertest.New(t)
-	values := mailTokens(t, s.DatabaseURL, 120)
-	var logins []contract.Login
-	for i := range 30 {
-		admin := s.Admin()
-		logins = append(logins, contract.Login{Name: fmt.Sprintf("admin%d", i), User: admin.User.Username, Password: admin.Password})
-	}
+	target := contractTarget(t, 30, 400)
 	d, err := contract.Parse("gen/api/openapi.json", api.OpenAPI)
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := contract.Run(t.Context(), d, contract.Target{URL: s.URL, Logins: logins, ClientIPHeader: "X-Forwarded-For", Values: values}, nil)
+	result, err := contract.Run(t.Context(), d, target, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +36,20 @@ func TestContract(t *testing.T) { //nolint:tparallel // the subtest has to end f
 	if t.Logf("%d cases in %s", len(result.Outcomes), result.Elapsed); len(result.Outcomes) < minCases {
 		t.Errorf("%d cases, want at least %d", len(result.Outcomes), minCases)
 	}
+}
+
+// contractTarget is a server with so many administrators, and mails to so many people.
+func contractTarget(t *testing.T, admins, people int) contract.Target {
+	t.Helper()
+	database := pgtest.New(t)
+	values := mailTokens(t, database, people) // first, so that nobody else sends the mails
+	s := servertest.New(t, servertest.Options{DatabaseURL: database, Start: true})
+	target := contract.Target{URL: s.URL, ClientIPHeader: "X-Forwarded-For", Values: values}
+	for i := range admins {
+		admin := s.Admin()
+		target.Logins = append(target.Logins, contract.Login{Name: fmt.Sprintf("admin%d", i), User: admin.User.Username, Password: admin.Password})
+	}
+	return target
 }
 
 // mailTokens are the tokens that come by mail, each for a person of its own.

@@ -59,6 +59,7 @@ func TestUploadNames(t *testing.T) {
 		"plain.txt": "plain.txt", `a "b" c.txt`: `a "b" c.txt`, "naïve 文書.pdf": "naïve 文書.pdf", "100%.txt": "100%.txt",
 		"../../etc/passwd": "passwd", `C:\temp\x.txt`: "x.txt", "/": "file", "..": "file", ".bashrc": "bashrc",
 		"a\r\nSet-Cookie: x=1.txt": "aSet-Cookie_ x=1.txt", "a\x00b.txt": "ab.txt", "gpj.\u202efdp.exe": "gpj.fdp.exe",
+		strings.Repeat("x", 300) + ".txt": strings.Repeat("x", 251) + ".txt",
 		strings.Repeat("é", 200) + ".txt": strings.Repeat("é", 125) + ".txt", "\xff.txt": "\ufffd.txt",
 	} {
 		file := upload(p, name, "x")

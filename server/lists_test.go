@@ -19,7 +19,7 @@ import (
 // that is there.
 var newer = []string{
 	`INSERT INTO users (id, email, username, full_name, password_hash, role, created_at, updated_at)
-		VALUES (@id, 'p' || @n::int || '@example.com', 'p' || @n::int, 'x', 'x', 'user', now(), now())`,
+		VALUES (@id, 'p' || @n::int || '@example.com', 'person' || @n::int, 'x', 'x', 'user', now(), now())`,
 	`INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, ip, user_agent) VALUES (@id, @user, now(), now(), '2100-01-01', '', '')`,
 	`INSERT INTO audit_events (id, created_at, action, outcome, detail, ip, user_agent, request_id) VALUES (@id, now(), 'a', 'failed', '', '', '', '')`,
 	`INSERT INTO products (id, sku, name, description, price, currency, stock, created_at, updated_at)

@@ -35,6 +35,22 @@ func stock(t *testing.T, s *servertest.Server, p client.Product) string {
 	return column(t, s, "SELECT stock::text FROM products WHERE id = $1", p.ID)
 }
 
+// What costs nothing is ordered as anything else is.
+func TestFreeOrder(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin, buyer := s.Admin(), s.Register()
+	gift := product(admin, "GIFT", map[string]any{"price": 0})
+	buyer.POST("/api/v1/orders", lines(line(gift, 1))).Expect(http.StatusCreated)
+	var own client.OrderPage
+	buyer.GET("/api/v1/orders").Expect(http.StatusOK).Into(&own)
+	var all client.AdminOrderPage
+	admin.GET("/api/v1/admin/orders").Expect(http.StatusOK).Into(&all)
+	if len(own.Items) != 1 || own.Items[0].Total != 0 || len(all.Items) != 1 || all.Items[0].Total != 0 {
+		t.Errorf("orders %+v, %+v", own, all)
+	}
+}
+
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)

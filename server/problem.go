@@ -192,6 +192,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 
 	header := c.Response().Header()
+	header.Del(echo.HeaderContentDisposition) // of what was to be saved
 	p.writeHeader(header)
 	body := p.body(call)
 	header.Set(echo.HeaderContentType, "application/problem+json")

@@ -1,8 +1,12 @@
 package server_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -505,7 +509,7 @@ func TestSignInsAtOnceSurviveARehash(t *testing.T) {
 }
 
 // keyFile writes a file of PEM blocks with these keys.
-func keyFile(t *testing.T, keys ...ed25519.PrivateKey) string {
+func keyFile(t *testing.T, keys ...crypto.Signer) string {
 	t.Helper()
 	var data []byte
 	for _, key := range keys {
@@ -563,6 +567,22 @@ func TestTokensOfAKeyFileVerifyWithThePublishedKeys(t *testing.T) {
 	q.SignIn()
 	q.GET(me).Expect(http.StatusOK)
 	on(q, s).GET(me).Expect(http.StatusUnauthorized) // signed with the new key, which it does not have
+}
+
+// Each kind of key is published with what its kind has.
+func TestEveryKindOfKeyIsPublished(t *testing.T) {
+	t.Parallel()
+	for alg, key := range map[string]crypto.Signer{
+		"RS256": mustValue(rsa.GenerateKey(rand.Reader, 2048)), "ES256": mustValue(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
+		"ES384": mustValue(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), "EdDSA": newKey(t),
+	} {
+		s := servertest.New(t, servertest.Options{Settings: map[string]string{"JWT_KEY_FILE": keyFile(t, key)}})
+		var set client.JSONWebKeySet
+		s.Somebody().GET("/.well-known/jwks.json").Expect(http.StatusOK).Into(&set)
+		if len(set.Keys) != 1 || string(set.Keys[0].Alg) != alg {
+			t.Errorf("%s: %+v", alg, set.Keys)
+		}
+	}
 }
 
 // No key is published that could sign.

@@ -114,6 +114,7 @@ func (s *Server) run(listener net.Listener, o Options) {
 		s.T.Fatalf("making the server: %v", err)
 	}
 	s.API = api
+	record(api.Handler())
 	noteResponses(api.Handler())
 	if o.Start {
 		if err := api.Start(s.T.Context()); err != nil {

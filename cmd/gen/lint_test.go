@@ -17,6 +17,7 @@ func linted(t *testing.T, source string) string {
 	publish(c)
 	c.checkLists()
 	c.checkAnswerExamples()
+	c.checkRequestLimits()
 	if err := doc.faults.err(); err != nil {
 		return err.Error()
 	}
@@ -40,6 +41,9 @@ func TestLintRefusals(t *testing.T) {
 		"a list without limit":           {"name: limit,", "name: count,", "    get:", "operation listNotes: it answers with a page, so it needs the parameter limit"},
 		"a list without cursor":          {"name: cursor,", "name: after,", "    get:", "operation listNotes: it answers with a page, so it needs the parameter cursor"},
 		"a cursor in a header":           {"name: cursor, in: query,", "name: cursor, in: header,", "    get:", "operation listNotes: it answers with a page, so it needs the parameter cursor"},
+		"a text without an end":          {"name: q, in: query, x-column: none, schema: {type: string, maxLength: 50}", "name: q, in: query, x-column: none, schema: {type: string}", "{type: string}}", "operation listNotes: q: what a request carries needs maxLength"},
+		"a number without an end":        {"minimum: 1, maximum: 5", "minimum: 1", "name: stars", "operation listNotes: stars: what a request carries needs maximum"},
+		"a number without a beginning":   {"minimum: 1, maximum: 100", "maximum: 100", "name: limit", "operation listNotes: limit: what a request carries needs minimum"},
 		"an answer without an example":   {"              example: {items: [], next_cursor: null}\n", "", "            application/json:\n              schema: {$ref: '#/components/schemas/NotePage'}", "operation listNotes: 200: application/json: the answer has no example"},
 		"a derived answer without one":   {"TooManyRequests: {description: e}", "TooManyRequests: " + problem, "TooManyRequests:", "components.responses.TooManyRequests: application/problem+json: the answer has no example"},
 		"an answer of one's own without": {"'204': {description: made}", "'204': {description: made}, '409': " + problem, "'409':", "operation createNote: 409: application/problem+json: the answer has no example"},

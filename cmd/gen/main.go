@@ -103,6 +103,7 @@ func generate(source []byte) ([]file, error) {
 	contract.checkSchemas()
 	contract.checkLists()
 	contract.checkAnswerExamples()
+	contract.checkRequestLimits()
 	if err := doc.faults.err(); err != nil {
 		return nil, err
 	}

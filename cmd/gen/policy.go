@@ -304,7 +304,7 @@ func (c *contract) date(n *yaml.Node) time.Time {
 // checkSunsets refuses operations that are still there on the day on which they
 // were to end.
 func checkSunsets(source []byte, now time.Time) error {
-	doc, err := parse("openapi.yaml", source)
+	doc, err := parse(source)
 	if err != nil {
 		return err
 	}

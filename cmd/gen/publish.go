@@ -179,7 +179,7 @@ var chainHeaders = []chainHeader{
 }
 
 func limitedAnswer(o *operation, status string) bool {
-	return len(o.policy.limits) > 0 && status < "5" // not default either
+	return len(o.policy.limits) > 0 && (status < "5" || status == strconv.Itoa(http.StatusServiceUnavailable)) // not default
 }
 
 func cachedAnswer(o *operation, status string) bool {

@@ -35,6 +35,25 @@ func (p *Pattern) Mutants() []Mutant {
 	return mutants
 }
 
+// Unshown are the changes that none of some matching texts notices: what the
+// pattern lets in by the part that is changed, none of them shows.
+func (p *Pattern) Unshown(texts []string) []Mutant {
+	p.narrowing.Do(func() {
+		for _, m := range p.parsedMutants() {
+			if _, result := compare(p.program, m.parsed.program, p.within, briefly, onlyFirst); result == found {
+				p.narrower = append(p.narrower, m)
+			}
+		}
+	})
+	var unshown []Mutant
+	for _, m := range p.narrower {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !m.parsed.Match(text) }) {
+			unshown = append(unshown, m.Mutant)
+		}
+	}
+	return unshown
+}
+
 type parsedMutant struct {
 	Mutant
 	parsed *Pattern

@@ -31,6 +31,9 @@ type Pattern struct {
 	once    sync.Once
 	made    samples
 
+	narrowing sync.Once
+	narrower  []parsedMutant
+
 	// For Make: the automaton with all its nodes, over letters of its own.
 	counting sync.Once
 	letters  *alphabet

@@ -117,7 +117,6 @@ const (
 	JSONWebKeyAlgES256 JSONWebKeyAlg = "ES256"
 	JSONWebKeyAlgES384 JSONWebKeyAlg = "ES384"
 	JSONWebKeyAlgEdDSA JSONWebKeyAlg = "EdDSA"
-	JSONWebKeyAlgPS256 JSONWebKeyAlg = "PS256"
 	JSONWebKeyAlgRS256 JSONWebKeyAlg = "RS256"
 )
 
@@ -130,9 +129,28 @@ func (e JSONWebKeyAlg) Valid() bool {
 		return true
 	case JSONWebKeyAlgEdDSA:
 		return true
-	case JSONWebKeyAlgPS256:
-		return true
 	case JSONWebKeyAlgRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JSONWebKeyCrv.
+const (
+	JSONWebKeyCrvEd25519 JSONWebKeyCrv = "Ed25519"
+	JSONWebKeyCrvP256    JSONWebKeyCrv = "P-256"
+	JSONWebKeyCrvP384    JSONWebKeyCrv = "P-384"
+)
+
+// Valid indicates whether the value is a known member of the JSONWebKeyCrv enum.
+func (e JSONWebKeyCrv) Valid() bool {
+	switch e {
+	case JSONWebKeyCrvEd25519:
+		return true
+	case JSONWebKeyCrvP256:
+		return true
+	case JSONWebKeyCrvP384:
 		return true
 	default:
 		return false
@@ -404,7 +422,7 @@ type AdminOrderPage struct {
 	Items []AdminOrder `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // AdminUser An account as an administrator sees it in a list.
@@ -412,14 +430,20 @@ type AdminUser struct {
 	// ID The account's id (UUIDv7).
 	ID openapi_types.UUID `json:"id"`
 
-	// Email The e-mail address.
-	Email string `json:"email"`
+	// Email The e-mail address, unique in any letter case.
+	//
+	// Examples: ada@example.com
+	Email Email `json:"email"`
 
-	// Username The user name.
-	Username string `json:"username"`
+	// Username The user name, unique in any letter case.
+	//
+	// Examples: ada
+	Username Username `json:"username"`
 
 	// FullName The person's name.
-	FullName string `json:"full_name"`
+	//
+	// Examples: Ada Lovelace
+	FullName FullName `json:"full_name"`
 
 	// Role What an account may do. An `admin` may do all that a `user` may.
 	Role Role `json:"role"`
@@ -443,7 +467,7 @@ type AdminUserPage struct {
 	Items []AdminUser `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // AdminUserUpdate A merge patch of any account.
@@ -494,7 +518,7 @@ type AuditEventPage struct {
 	Items []AuditEvent `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // AuditOutcome How the action ended.
@@ -505,11 +529,15 @@ type Buyer struct {
 	// ID The account's id.
 	ID openapi_types.UUID `json:"id"`
 
-	// Username The user name.
-	Username string `json:"username"`
+	// Username The user name, unique in any letter case.
+	//
+	// Examples: ada
+	Username Username `json:"username"`
 
-	// Email The e-mail address.
-	Email string `json:"email"`
+	// Email The e-mail address, unique in any letter case.
+	//
+	// Examples: ada@example.com
+	Email Email `json:"email"`
 }
 
 // Bytes The bytes of a file, whatever they are.
@@ -551,8 +579,8 @@ type DashboardError struct {
 	// Part A part of the dashboard.
 	Part DashboardPart `json:"part"`
 
-	// Type The problem's type.
-	Type string `json:"type"`
+	// Type Which kind of problem, as a URI that this server answers.
+	Type ProblemURI `json:"type"`
 
 	// Title What it means.
 	Title string `json:"title"`
@@ -561,12 +589,17 @@ type DashboardError struct {
 // DashboardPart A part of the dashboard.
 type DashboardPart string
 
+// Email The e-mail address, unique in any letter case.
+//
+// Examples: ada@example.com
+type Email = string
+
 // EmailRequest An e-mail address.
 type EmailRequest struct {
-	// Email The address of the account.
+	// Email The e-mail address, unique in any letter case.
 	//
 	// Examples: ada@example.com
-	Email string `json:"email"`
+	Email Email `json:"email"`
 }
 
 // EmailVerification The mail's token.
@@ -614,7 +647,7 @@ type FilePage struct {
 	Items []File `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // FileUpload A form with a file.
@@ -652,7 +685,7 @@ type JSONWebKey struct {
 	Alg JSONWebKeyAlg `json:"alg"`
 
 	// Crv The curve.
-	Crv *string `json:"crv,omitempty"`
+	Crv *JSONWebKeyCrv `json:"crv,omitempty"`
 
 	// X The x coordinate.
 	X *string `json:"x,omitempty"`
@@ -676,6 +709,9 @@ type JSONWebKeyUse string
 // JSONWebKeyAlg The only algorithm it is used with.
 type JSONWebKeyAlg string
 
+// JSONWebKeyCrv The curve.
+type JSONWebKeyCrv string
+
 // JSONWebKeySet A JSON Web Key Set (RFC 7517).
 type JSONWebKeySet struct {
 	// Keys The public keys, the one that signs first.
@@ -683,6 +719,8 @@ type JSONWebKeySet struct {
 }
 
 // LoginForm The password grant's form.
+//
+// Examples: {"client_id":"shop","client_secret":"s3cret","grant_type":"password","password":"Analytical-1843","scope":"user","username":"ada"}
 type LoginForm struct {
 	// GrantType The grant; `password` where given.
 	GrantType *LoginFormGrantType `json:"grant_type,omitempty"`
@@ -716,6 +754,9 @@ type MailToken = string
 // Ndjson One JSON object on each line.
 type Ndjson = string
 
+// NextCursor The `cursor` of the next page; null on the last.
+type NextCursor = string
+
 // Notification Something that a person is told.
 type Notification struct {
 	// ID The notification's id (UUIDv7).
@@ -742,8 +783,8 @@ type Notification struct {
 
 // NotificationCount A number of notifications.
 type NotificationCount struct {
-	// Count How many.
-	Count int64 `json:"count"`
+	// Count How many there are.
+	Count Count `json:"count"`
 }
 
 // NotificationKind What a notification is about.
@@ -755,7 +796,7 @@ type NotificationPage struct {
 	Items []Notification `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // Order An order with its lines.
@@ -817,7 +858,9 @@ type OrderLine struct {
 	Price Price `json:"price"`
 
 	// Quantity How many pieces.
-	Quantity int32 `json:"quantity"`
+	//
+	// Examples: 2
+	Quantity Quantity `json:"quantity"`
 }
 
 // OrderLineCreate How many of which product.
@@ -828,7 +871,7 @@ type OrderLineCreate struct {
 	// Quantity How many pieces.
 	//
 	// Examples: 2
-	Quantity int32 `json:"quantity"`
+	Quantity Quantity `json:"quantity"`
 }
 
 // OrderPage A page of orders.
@@ -837,7 +880,7 @@ type OrderPage struct {
 	Items []OrderSummary `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // OrderStatus How far an order has come.
@@ -912,7 +955,7 @@ type Price = int64
 // Problem What went wrong (RFC 9457).
 type Problem struct {
 	// Type Which kind of problem, as a URI that this server answers.
-	Type string `json:"type"`
+	Type ProblemURI `json:"type"`
 
 	// Title The kind in words.
 	Title string `json:"title"`
@@ -924,7 +967,7 @@ type Problem struct {
 	Detail string `json:"detail"`
 
 	// RequestID The id of the request in the server's log.
-	RequestID string `json:"request_id"`
+	RequestID RequestID `json:"request_id"`
 
 	// Errors With a 422, every failing field in the document's order.
 	Errors []FieldError `json:"errors,omitempty"`
@@ -935,6 +978,9 @@ type Problem struct {
 	// ErrorDescription At the token endpoints, the same as `detail`.
 	ErrorDescription *string `json:"error_description,omitempty"`
 }
+
+// ProblemURI Which kind of problem, as a URI that this server answers.
+type ProblemURI = string
 
 // Product Something that is sold.
 type Product struct {
@@ -1021,7 +1067,7 @@ type ProductPage struct {
 	Items []Product `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // ProductSort The order of a list of products.
@@ -1058,7 +1104,14 @@ type ProductUpdate struct {
 	Stock *Stock `json:"stock,omitempty"`
 }
 
+// Quantity How many pieces.
+//
+// Examples: 2
+type Quantity = int32
+
 // RefreshRequest The refresh grant, as a form or as JSON.
+//
+// Examples: {"client_id":"shop","client_secret":"s3cret","grant_type":"refresh_token","refresh_token":"oJ7rJ1uCkq0nV1Kq4cEJ0u8lYyL3n0zqJ1T6b1yq0aA","scope":"user"}
 type RefreshRequest struct {
 	// GrantType The grant; `refresh_token` where given.
 	GrantType *RefreshRequestGrantType `json:"grant_type,omitempty"`
@@ -1140,13 +1193,13 @@ type ReportPage struct {
 	Items []Report `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // ReportProblem Why a report has failed.
 type ReportProblem struct {
-	// Type The problem's type.
-	Type string `json:"type"`
+	// Type Which kind of problem, as a URI that this server answers.
+	Type ProblemURI `json:"type"`
 
 	// Title What it means.
 	Title string `json:"title"`
@@ -1168,6 +1221,9 @@ type ReportRequest struct {
 
 // ReportStatus How far a report has come.
 type ReportStatus string
+
+// RequestID The id of the request in the server's log.
+type RequestID = string
 
 // Role What an account may do. An `admin` may do all that a `user` may.
 type Role string
@@ -1205,7 +1261,7 @@ type SessionPage struct {
 	Items []Session `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // Sku The stock keeping unit, unique in any letter case.
@@ -1289,14 +1345,20 @@ type User struct {
 	// ID The account's id (UUIDv7).
 	ID openapi_types.UUID `json:"id"`
 
-	// Email The e-mail address.
-	Email string `json:"email"`
+	// Email The e-mail address, unique in any letter case.
+	//
+	// Examples: ada@example.com
+	Email Email `json:"email"`
 
-	// Username The user name.
-	Username string `json:"username"`
+	// Username The user name, unique in any letter case.
+	//
+	// Examples: ada
+	Username Username `json:"username"`
 
 	// FullName The person's name.
-	FullName string `json:"full_name"`
+	//
+	// Examples: Ada Lovelace
+	FullName FullName `json:"full_name"`
 
 	// Role What an account may do. An `admin` may do all that a `user` may.
 	Role Role `json:"role"`
@@ -1316,12 +1378,12 @@ type UserCreate struct {
 	// Email The e-mail address, unique in any letter case.
 	//
 	// Examples: ada@example.com
-	Email string `json:"email"`
+	Email Email `json:"email"`
 
 	// Username The user name, unique in any letter case.
 	//
 	// Examples: ada
-	Username string `json:"username"`
+	Username Username `json:"username"`
 
 	// Password 8 to 100 characters, with an upper-case letter, a digit and one of `!@#$%^&*()_+-=`. All of them count.
 	//
@@ -1339,14 +1401,21 @@ type UserInclude string
 
 // UserUpdate A merge patch of one's own account.
 type UserUpdate struct {
-	// Username The new user name.
-	Username *string `json:"username,omitempty"`
+	// Username The user name, unique in any letter case.
+	//
+	// Examples: ada
+	Username *Username `json:"username,omitempty"`
 
 	// FullName The person's name.
 	//
 	// Examples: Ada Lovelace
 	FullName *FullName `json:"full_name,omitempty"`
 }
+
+// Username The user name, unique in any letter case.
+//
+// Examples: ada
+type Username = string
 
 // Cursor defines model for Cursor.
 type Cursor = string

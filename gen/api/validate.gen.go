@@ -29,13 +29,13 @@ func (*UserCreate) Shape() *validate.Shape { return &shapeUserCreate }
 
 func (v *UserCreate) validate(c *validate.Check) {
 	c.Member(0, "email")
-	c.MaxLength(v.Email, 254)
-	c.Format(v.Email, validate.IsEmail, "must be an e-mail address")
+	c.MaxLength(string(v.Email), 254)
+	c.Format(string(v.Email), validate.IsEmail, "must be an e-mail address")
 	c.End()
 	c.Member(1, "username")
-	c.MinLength(v.Username, 3)
-	c.MaxLength(v.Username, 50)
-	c.Pattern(v.Username, pattern1, "must be letters a-z, digits, underscores and hyphens")
+	c.MinLength(string(v.Username), 3)
+	c.MaxLength(string(v.Username), 50)
+	c.Pattern(string(v.Username), pattern1, "must be letters a-z, digits, underscores and hyphens")
 	c.End()
 	c.Member(2, "password")
 	c.MinLength(string(v.Password), 8)
@@ -57,9 +57,9 @@ func (*UserUpdate) Shape() *validate.Shape { return &shapeUserUpdate }
 func (v *UserUpdate) validate(c *validate.Check) {
 	if v.Username != nil {
 		c.Member(0, "username")
-		c.MinLength(*v.Username, 3)
-		c.MaxLength(*v.Username, 50)
-		c.Pattern(*v.Username, pattern1, "must be letters a-z, digits, underscores and hyphens")
+		c.MinLength(string(*v.Username), 3)
+		c.MaxLength(string(*v.Username), 50)
+		c.Pattern(string(*v.Username), pattern1, "must be letters a-z, digits, underscores and hyphens")
 		c.End()
 	}
 	if v.FullName != nil {
@@ -190,8 +190,8 @@ func (*EmailRequest) Shape() *validate.Shape { return &shapeEmailRequest }
 
 func (v *EmailRequest) validate(c *validate.Check) {
 	c.Member(0, "email")
-	c.MaxLength(v.Email, 254)
-	c.Format(v.Email, validate.IsEmail, "must be an e-mail address")
+	c.MaxLength(string(v.Email), 254)
+	c.Format(string(v.Email), validate.IsEmail, "must be an e-mail address")
 	c.End()
 }
 
@@ -466,7 +466,7 @@ func (r ForgotPasswordRequestObject) PolicyField(name string) string {
 	switch name {
 	case "email":
 		if r.Body != nil {
-			return r.Body.Email
+			return string(r.Body.Email)
 		}
 
 	}
@@ -509,7 +509,7 @@ func (r ResendVerificationRequestObject) PolicyField(name string) string {
 	switch name {
 	case "email":
 		if r.Body != nil {
-			return r.Body.Email
+			return string(r.Body.Email)
 		}
 
 	}

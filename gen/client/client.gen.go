@@ -116,7 +116,6 @@ const (
 	JSONWebKeyAlgES256 JSONWebKeyAlg = "ES256"
 	JSONWebKeyAlgES384 JSONWebKeyAlg = "ES384"
 	JSONWebKeyAlgEdDSA JSONWebKeyAlg = "EdDSA"
-	JSONWebKeyAlgPS256 JSONWebKeyAlg = "PS256"
 	JSONWebKeyAlgRS256 JSONWebKeyAlg = "RS256"
 )
 
@@ -129,9 +128,28 @@ func (e JSONWebKeyAlg) Valid() bool {
 		return true
 	case JSONWebKeyAlgEdDSA:
 		return true
-	case JSONWebKeyAlgPS256:
-		return true
 	case JSONWebKeyAlgRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JSONWebKeyCrv.
+const (
+	JSONWebKeyCrvEd25519 JSONWebKeyCrv = "Ed25519"
+	JSONWebKeyCrvP256    JSONWebKeyCrv = "P-256"
+	JSONWebKeyCrvP384    JSONWebKeyCrv = "P-384"
+)
+
+// Valid indicates whether the value is a known member of the JSONWebKeyCrv enum.
+func (e JSONWebKeyCrv) Valid() bool {
+	switch e {
+	case JSONWebKeyCrvEd25519:
+		return true
+	case JSONWebKeyCrvP256:
+		return true
+	case JSONWebKeyCrvP384:
 		return true
 	default:
 		return false
@@ -403,7 +421,7 @@ type AdminOrderPage struct {
 	Items []AdminOrder `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // AdminUser An account as an administrator sees it in a list.
@@ -411,14 +429,20 @@ type AdminUser struct {
 	// ID The account's id (UUIDv7).
 	ID openapi_types.UUID `json:"id"`
 
-	// Email The e-mail address.
-	Email string `json:"email"`
+	// Email The e-mail address, unique in any letter case.
+	//
+	// Examples: ada@example.com
+	Email Email `json:"email"`
 
-	// Username The user name.
-	Username string `json:"username"`
+	// Username The user name, unique in any letter case.
+	//
+	// Examples: ada
+	Username Username `json:"username"`
 
 	// FullName The person's name.
-	FullName string `json:"full_name"`
+	//
+	// Examples: Ada Lovelace
+	FullName FullName `json:"full_name"`
 
 	// Role What an account may do. An `admin` may do all that a `user` may.
 	Role Role `json:"role"`
@@ -442,7 +466,7 @@ type AdminUserPage struct {
 	Items []AdminUser `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // AdminUserUpdate A merge patch of any account.
@@ -493,7 +517,7 @@ type AuditEventPage struct {
 	Items []AuditEvent `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // AuditOutcome How the action ended.
@@ -504,11 +528,15 @@ type Buyer struct {
 	// ID The account's id.
 	ID openapi_types.UUID `json:"id"`
 
-	// Username The user name.
-	Username string `json:"username"`
+	// Username The user name, unique in any letter case.
+	//
+	// Examples: ada
+	Username Username `json:"username"`
 
-	// Email The e-mail address.
-	Email string `json:"email"`
+	// Email The e-mail address, unique in any letter case.
+	//
+	// Examples: ada@example.com
+	Email Email `json:"email"`
 }
 
 // Bytes The bytes of a file, whatever they are.
@@ -550,8 +578,8 @@ type DashboardError struct {
 	// Part A part of the dashboard.
 	Part DashboardPart `json:"part"`
 
-	// Type The problem's type.
-	Type string `json:"type"`
+	// Type Which kind of problem, as a URI that this server answers.
+	Type ProblemURI `json:"type"`
 
 	// Title What it means.
 	Title string `json:"title"`
@@ -560,12 +588,17 @@ type DashboardError struct {
 // DashboardPart A part of the dashboard.
 type DashboardPart string
 
+// Email The e-mail address, unique in any letter case.
+//
+// Examples: ada@example.com
+type Email = string
+
 // EmailRequest An e-mail address.
 type EmailRequest struct {
-	// Email The address of the account.
+	// Email The e-mail address, unique in any letter case.
 	//
 	// Examples: ada@example.com
-	Email string `json:"email"`
+	Email Email `json:"email"`
 }
 
 // EmailVerification The mail's token.
@@ -613,7 +646,7 @@ type FilePage struct {
 	Items []File `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // FileUpload A form with a file.
@@ -651,7 +684,7 @@ type JSONWebKey struct {
 	Alg JSONWebKeyAlg `json:"alg"`
 
 	// Crv The curve.
-	Crv *string `json:"crv,omitempty"`
+	Crv *JSONWebKeyCrv `json:"crv,omitempty"`
 
 	// X The x coordinate.
 	X *string `json:"x,omitempty"`
@@ -675,6 +708,9 @@ type JSONWebKeyUse string
 // JSONWebKeyAlg The only algorithm it is used with.
 type JSONWebKeyAlg string
 
+// JSONWebKeyCrv The curve.
+type JSONWebKeyCrv string
+
 // JSONWebKeySet A JSON Web Key Set (RFC 7517).
 type JSONWebKeySet struct {
 	// Keys The public keys, the one that signs first.
@@ -682,6 +718,8 @@ type JSONWebKeySet struct {
 }
 
 // LoginForm The password grant's form.
+//
+// Examples: {"client_id":"shop","client_secret":"s3cret","grant_type":"password","password":"Analytical-1843","scope":"user","username":"ada"}
 type LoginForm struct {
 	// GrantType The grant; `password` where given.
 	GrantType *LoginFormGrantType `json:"grant_type,omitempty"`
@@ -715,6 +753,9 @@ type MailToken = string
 // Ndjson One JSON object on each line.
 type Ndjson = string
 
+// NextCursor The `cursor` of the next page; null on the last.
+type NextCursor = string
+
 // Notification Something that a person is told.
 type Notification struct {
 	// ID The notification's id (UUIDv7).
@@ -741,8 +782,8 @@ type Notification struct {
 
 // NotificationCount A number of notifications.
 type NotificationCount struct {
-	// Count How many.
-	Count int64 `json:"count"`
+	// Count How many there are.
+	Count Count `json:"count"`
 }
 
 // NotificationKind What a notification is about.
@@ -754,7 +795,7 @@ type NotificationPage struct {
 	Items []Notification `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // Order An order with its lines.
@@ -816,7 +857,9 @@ type OrderLine struct {
 	Price Price `json:"price"`
 
 	// Quantity How many pieces.
-	Quantity int32 `json:"quantity"`
+	//
+	// Examples: 2
+	Quantity Quantity `json:"quantity"`
 }
 
 // OrderLineCreate How many of which product.
@@ -827,7 +870,7 @@ type OrderLineCreate struct {
 	// Quantity How many pieces.
 	//
 	// Examples: 2
-	Quantity int32 `json:"quantity"`
+	Quantity Quantity `json:"quantity"`
 }
 
 // OrderPage A page of orders.
@@ -836,7 +879,7 @@ type OrderPage struct {
 	Items []OrderSummary `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // OrderStatus How far an order has come.
@@ -911,7 +954,7 @@ type Price = int64
 // Problem What went wrong (RFC 9457).
 type Problem struct {
 	// Type Which kind of problem, as a URI that this server answers.
-	Type string `json:"type"`
+	Type ProblemURI `json:"type"`
 
 	// Title The kind in words.
 	Title string `json:"title"`
@@ -923,7 +966,7 @@ type Problem struct {
 	Detail string `json:"detail"`
 
 	// RequestID The id of the request in the server's log.
-	RequestID string `json:"request_id"`
+	RequestID RequestID `json:"request_id"`
 
 	// Errors With a 422, every failing field in the document's order.
 	Errors []FieldError `json:"errors,omitempty"`
@@ -934,6 +977,9 @@ type Problem struct {
 	// ErrorDescription At the token endpoints, the same as `detail`.
 	ErrorDescription *string `json:"error_description,omitempty"`
 }
+
+// ProblemURI Which kind of problem, as a URI that this server answers.
+type ProblemURI = string
 
 // Product Something that is sold.
 type Product struct {
@@ -1020,7 +1066,7 @@ type ProductPage struct {
 	Items []Product `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // ProductSort The order of a list of products.
@@ -1057,7 +1103,14 @@ type ProductUpdate struct {
 	Stock *Stock `json:"stock,omitempty"`
 }
 
+// Quantity How many pieces.
+//
+// Examples: 2
+type Quantity = int32
+
 // RefreshRequest The refresh grant, as a form or as JSON.
+//
+// Examples: {"client_id":"shop","client_secret":"s3cret","grant_type":"refresh_token","refresh_token":"oJ7rJ1uCkq0nV1Kq4cEJ0u8lYyL3n0zqJ1T6b1yq0aA","scope":"user"}
 type RefreshRequest struct {
 	// GrantType The grant; `refresh_token` where given.
 	GrantType *RefreshRequestGrantType `json:"grant_type,omitempty"`
@@ -1139,13 +1192,13 @@ type ReportPage struct {
 	Items []Report `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // ReportProblem Why a report has failed.
 type ReportProblem struct {
-	// Type The problem's type.
-	Type string `json:"type"`
+	// Type Which kind of problem, as a URI that this server answers.
+	Type ProblemURI `json:"type"`
 
 	// Title What it means.
 	Title string `json:"title"`
@@ -1167,6 +1220,9 @@ type ReportRequest struct {
 
 // ReportStatus How far a report has come.
 type ReportStatus string
+
+// RequestID The id of the request in the server's log.
+type RequestID = string
 
 // Role What an account may do. An `admin` may do all that a `user` may.
 type Role string
@@ -1204,7 +1260,7 @@ type SessionPage struct {
 	Items []Session `json:"items"`
 
 	// NextCursor The `cursor` of the next page; null on the last.
-	NextCursor *string `json:"next_cursor"`
+	NextCursor *NextCursor `json:"next_cursor"`
 }
 
 // Sku The stock keeping unit, unique in any letter case.
@@ -1288,14 +1344,20 @@ type User struct {
 	// ID The account's id (UUIDv7).
 	ID openapi_types.UUID `json:"id"`
 
-	// Email The e-mail address.
-	Email string `json:"email"`
+	// Email The e-mail address, unique in any letter case.
+	//
+	// Examples: ada@example.com
+	Email Email `json:"email"`
 
-	// Username The user name.
-	Username string `json:"username"`
+	// Username The user name, unique in any letter case.
+	//
+	// Examples: ada
+	Username Username `json:"username"`
 
 	// FullName The person's name.
-	FullName string `json:"full_name"`
+	//
+	// Examples: Ada Lovelace
+	FullName FullName `json:"full_name"`
 
 	// Role What an account may do. An `admin` may do all that a `user` may.
 	Role Role `json:"role"`
@@ -1315,12 +1377,12 @@ type UserCreate struct {
 	// Email The e-mail address, unique in any letter case.
 	//
 	// Examples: ada@example.com
-	Email string `json:"email"`
+	Email Email `json:"email"`
 
 	// Username The user name, unique in any letter case.
 	//
 	// Examples: ada
-	Username string `json:"username"`
+	Username Username `json:"username"`
 
 	// Password 8 to 100 characters, with an upper-case letter, a digit and one of `!@#$%^&*()_+-=`. All of them count.
 	//
@@ -1338,14 +1400,21 @@ type UserInclude string
 
 // UserUpdate A merge patch of one's own account.
 type UserUpdate struct {
-	// Username The new user name.
-	Username *string `json:"username,omitempty"`
+	// Username The user name, unique in any letter case.
+	//
+	// Examples: ada
+	Username *Username `json:"username,omitempty"`
 
 	// FullName The person's name.
 	//
 	// Examples: Ada Lovelace
 	FullName *FullName `json:"full_name,omitempty"`
 }
+
+// Username The user name, unique in any letter case.
+//
+// Examples: ada
+type Username = string
 
 // Cursor defines model for Cursor.
 type Cursor = string
@@ -7104,7 +7173,7 @@ type GetJwksResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetJwksResponse429Headers the declared response headers of an HTTP 429 response for GetJwks
@@ -7113,13 +7182,13 @@ type GetJwksResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetJwksResponseDefaultHeaders the declared response headers of an HTTP default response for GetJwks
 type GetJwksResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetJwksResponse struct {
@@ -7189,7 +7258,7 @@ type AdminListAuditEventsResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListAuditEventsResponse400Headers the declared response headers of an HTTP 400 response for AdminListAuditEvents
@@ -7197,7 +7266,7 @@ type AdminListAuditEventsResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListAuditEventsResponse401Headers the declared response headers of an HTTP 401 response for AdminListAuditEvents
@@ -7206,7 +7275,7 @@ type AdminListAuditEventsResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListAuditEventsResponse403Headers the declared response headers of an HTTP 403 response for AdminListAuditEvents
@@ -7215,7 +7284,7 @@ type AdminListAuditEventsResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListAuditEventsResponse422Headers the declared response headers of an HTTP 422 response for AdminListAuditEvents
@@ -7223,7 +7292,7 @@ type AdminListAuditEventsResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListAuditEventsResponse429Headers the declared response headers of an HTTP 429 response for AdminListAuditEvents
@@ -7232,20 +7301,22 @@ type AdminListAuditEventsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListAuditEventsResponse503Headers the declared response headers of an HTTP 503 response for AdminListAuditEvents
 type AdminListAuditEventsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // AdminListAuditEventsResponseDefaultHeaders the declared response headers of an HTTP default response for AdminListAuditEvents
 type AdminListAuditEventsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type AdminListAuditEventsResponse struct {
@@ -7360,7 +7431,7 @@ type AdminListOrdersResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListOrdersResponse400Headers the declared response headers of an HTTP 400 response for AdminListOrders
@@ -7368,7 +7439,7 @@ type AdminListOrdersResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListOrdersResponse401Headers the declared response headers of an HTTP 401 response for AdminListOrders
@@ -7377,7 +7448,7 @@ type AdminListOrdersResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListOrdersResponse403Headers the declared response headers of an HTTP 403 response for AdminListOrders
@@ -7386,7 +7457,7 @@ type AdminListOrdersResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListOrdersResponse422Headers the declared response headers of an HTTP 422 response for AdminListOrders
@@ -7394,7 +7465,7 @@ type AdminListOrdersResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListOrdersResponse429Headers the declared response headers of an HTTP 429 response for AdminListOrders
@@ -7403,20 +7474,22 @@ type AdminListOrdersResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListOrdersResponse503Headers the declared response headers of an HTTP 503 response for AdminListOrders
 type AdminListOrdersResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // AdminListOrdersResponseDefaultHeaders the declared response headers of an HTTP default response for AdminListOrders
 type AdminListOrdersResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type AdminListOrdersResponse struct {
@@ -7530,7 +7603,7 @@ type AdminSetOrderStatusResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse400Headers the declared response headers of an HTTP 400 response for AdminSetOrderStatus
@@ -7538,7 +7611,7 @@ type AdminSetOrderStatusResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse401Headers the declared response headers of an HTTP 401 response for AdminSetOrderStatus
@@ -7547,7 +7620,7 @@ type AdminSetOrderStatusResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse403Headers the declared response headers of an HTTP 403 response for AdminSetOrderStatus
@@ -7556,7 +7629,7 @@ type AdminSetOrderStatusResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse404Headers the declared response headers of an HTTP 404 response for AdminSetOrderStatus
@@ -7564,7 +7637,7 @@ type AdminSetOrderStatusResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse409Headers the declared response headers of an HTTP 409 response for AdminSetOrderStatus
@@ -7572,7 +7645,8 @@ type AdminSetOrderStatusResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse413Headers the declared response headers of an HTTP 413 response for AdminSetOrderStatus
@@ -7580,7 +7654,7 @@ type AdminSetOrderStatusResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse415Headers the declared response headers of an HTTP 415 response for AdminSetOrderStatus
@@ -7588,7 +7662,7 @@ type AdminSetOrderStatusResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse422Headers the declared response headers of an HTTP 422 response for AdminSetOrderStatus
@@ -7596,7 +7670,7 @@ type AdminSetOrderStatusResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse429Headers the declared response headers of an HTTP 429 response for AdminSetOrderStatus
@@ -7605,20 +7679,22 @@ type AdminSetOrderStatusResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponse503Headers the declared response headers of an HTTP 503 response for AdminSetOrderStatus
 type AdminSetOrderStatusResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // AdminSetOrderStatusResponseDefaultHeaders the declared response headers of an HTTP default response for AdminSetOrderStatus
 type AdminSetOrderStatusResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type AdminSetOrderStatusResponse struct {
@@ -7769,7 +7845,7 @@ type AdminGetStatsResponse200Headers struct {
 	ETag            string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetStatsResponse304Headers the declared response headers of an HTTP 304 response for AdminGetStats
@@ -7778,7 +7854,7 @@ type AdminGetStatsResponse304Headers struct {
 	ETag            string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetStatsResponse400Headers the declared response headers of an HTTP 400 response for AdminGetStats
@@ -7786,7 +7862,7 @@ type AdminGetStatsResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetStatsResponse401Headers the declared response headers of an HTTP 401 response for AdminGetStats
@@ -7795,7 +7871,7 @@ type AdminGetStatsResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetStatsResponse403Headers the declared response headers of an HTTP 403 response for AdminGetStats
@@ -7804,7 +7880,7 @@ type AdminGetStatsResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetStatsResponse422Headers the declared response headers of an HTTP 422 response for AdminGetStats
@@ -7812,7 +7888,7 @@ type AdminGetStatsResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetStatsResponse429Headers the declared response headers of an HTTP 429 response for AdminGetStats
@@ -7821,20 +7897,22 @@ type AdminGetStatsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetStatsResponse503Headers the declared response headers of an HTTP 503 response for AdminGetStats
 type AdminGetStatsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // AdminGetStatsResponseDefaultHeaders the declared response headers of an HTTP default response for AdminGetStats
 type AdminGetStatsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type AdminGetStatsResponse struct {
@@ -7951,7 +8029,7 @@ type AdminListUsersResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUsersResponse400Headers the declared response headers of an HTTP 400 response for AdminListUsers
@@ -7959,7 +8037,7 @@ type AdminListUsersResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUsersResponse401Headers the declared response headers of an HTTP 401 response for AdminListUsers
@@ -7968,7 +8046,7 @@ type AdminListUsersResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUsersResponse403Headers the declared response headers of an HTTP 403 response for AdminListUsers
@@ -7977,7 +8055,7 @@ type AdminListUsersResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUsersResponse422Headers the declared response headers of an HTTP 422 response for AdminListUsers
@@ -7985,7 +8063,7 @@ type AdminListUsersResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUsersResponse429Headers the declared response headers of an HTTP 429 response for AdminListUsers
@@ -7994,20 +8072,22 @@ type AdminListUsersResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUsersResponse503Headers the declared response headers of an HTTP 503 response for AdminListUsers
 type AdminListUsersResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // AdminListUsersResponseDefaultHeaders the declared response headers of an HTTP default response for AdminListUsers
 type AdminListUsersResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type AdminListUsersResponse struct {
@@ -8121,7 +8201,7 @@ type AdminGetUserResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetUserResponse400Headers the declared response headers of an HTTP 400 response for AdminGetUser
@@ -8129,7 +8209,7 @@ type AdminGetUserResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetUserResponse401Headers the declared response headers of an HTTP 401 response for AdminGetUser
@@ -8138,7 +8218,7 @@ type AdminGetUserResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetUserResponse403Headers the declared response headers of an HTTP 403 response for AdminGetUser
@@ -8147,7 +8227,7 @@ type AdminGetUserResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetUserResponse404Headers the declared response headers of an HTTP 404 response for AdminGetUser
@@ -8155,7 +8235,7 @@ type AdminGetUserResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetUserResponse422Headers the declared response headers of an HTTP 422 response for AdminGetUser
@@ -8163,7 +8243,7 @@ type AdminGetUserResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetUserResponse429Headers the declared response headers of an HTTP 429 response for AdminGetUser
@@ -8172,20 +8252,22 @@ type AdminGetUserResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminGetUserResponse503Headers the declared response headers of an HTTP 503 response for AdminGetUser
 type AdminGetUserResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // AdminGetUserResponseDefaultHeaders the declared response headers of an HTTP default response for AdminGetUser
 type AdminGetUserResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type AdminGetUserResponse struct {
@@ -8308,7 +8390,7 @@ type AdminUpdateUserResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse400Headers the declared response headers of an HTTP 400 response for AdminUpdateUser
@@ -8316,7 +8398,7 @@ type AdminUpdateUserResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse401Headers the declared response headers of an HTTP 401 response for AdminUpdateUser
@@ -8325,7 +8407,7 @@ type AdminUpdateUserResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse403Headers the declared response headers of an HTTP 403 response for AdminUpdateUser
@@ -8334,7 +8416,7 @@ type AdminUpdateUserResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse404Headers the declared response headers of an HTTP 404 response for AdminUpdateUser
@@ -8342,7 +8424,7 @@ type AdminUpdateUserResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse409Headers the declared response headers of an HTTP 409 response for AdminUpdateUser
@@ -8350,7 +8432,8 @@ type AdminUpdateUserResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse413Headers the declared response headers of an HTTP 413 response for AdminUpdateUser
@@ -8358,7 +8441,7 @@ type AdminUpdateUserResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse415Headers the declared response headers of an HTTP 415 response for AdminUpdateUser
@@ -8366,7 +8449,7 @@ type AdminUpdateUserResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse422Headers the declared response headers of an HTTP 422 response for AdminUpdateUser
@@ -8374,7 +8457,7 @@ type AdminUpdateUserResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse429Headers the declared response headers of an HTTP 429 response for AdminUpdateUser
@@ -8383,20 +8466,22 @@ type AdminUpdateUserResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponse503Headers the declared response headers of an HTTP 503 response for AdminUpdateUser
 type AdminUpdateUserResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // AdminUpdateUserResponseDefaultHeaders the declared response headers of an HTTP default response for AdminUpdateUser
 type AdminUpdateUserResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type AdminUpdateUserResponse struct {
@@ -8547,7 +8632,7 @@ type AdminListUserOrdersResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUserOrdersResponse400Headers the declared response headers of an HTTP 400 response for AdminListUserOrders
@@ -8555,7 +8640,7 @@ type AdminListUserOrdersResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUserOrdersResponse401Headers the declared response headers of an HTTP 401 response for AdminListUserOrders
@@ -8564,7 +8649,7 @@ type AdminListUserOrdersResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUserOrdersResponse403Headers the declared response headers of an HTTP 403 response for AdminListUserOrders
@@ -8573,7 +8658,7 @@ type AdminListUserOrdersResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUserOrdersResponse404Headers the declared response headers of an HTTP 404 response for AdminListUserOrders
@@ -8581,7 +8666,7 @@ type AdminListUserOrdersResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUserOrdersResponse422Headers the declared response headers of an HTTP 422 response for AdminListUserOrders
@@ -8589,7 +8674,7 @@ type AdminListUserOrdersResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUserOrdersResponse429Headers the declared response headers of an HTTP 429 response for AdminListUserOrders
@@ -8598,20 +8683,22 @@ type AdminListUserOrdersResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // AdminListUserOrdersResponse503Headers the declared response headers of an HTTP 503 response for AdminListUserOrders
 type AdminListUserOrdersResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // AdminListUserOrdersResponseDefaultHeaders the declared response headers of an HTTP default response for AdminListUserOrders
 type AdminListUserOrdersResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type AdminListUserOrdersResponse struct {
@@ -8734,7 +8821,7 @@ type ForgotPasswordResponse202Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ForgotPasswordResponse400Headers the declared response headers of an HTTP 400 response for ForgotPassword
@@ -8742,7 +8829,7 @@ type ForgotPasswordResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ForgotPasswordResponse413Headers the declared response headers of an HTTP 413 response for ForgotPassword
@@ -8750,7 +8837,7 @@ type ForgotPasswordResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ForgotPasswordResponse415Headers the declared response headers of an HTTP 415 response for ForgotPassword
@@ -8758,7 +8845,7 @@ type ForgotPasswordResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ForgotPasswordResponse422Headers the declared response headers of an HTTP 422 response for ForgotPassword
@@ -8766,7 +8853,7 @@ type ForgotPasswordResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ForgotPasswordResponse429Headers the declared response headers of an HTTP 429 response for ForgotPassword
@@ -8775,20 +8862,22 @@ type ForgotPasswordResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ForgotPasswordResponse503Headers the declared response headers of an HTTP 503 response for ForgotPassword
 type ForgotPasswordResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ForgotPasswordResponseDefaultHeaders the declared response headers of an HTTP default response for ForgotPassword
 type ForgotPasswordResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ForgotPasswordResponse struct {
@@ -8895,7 +8984,7 @@ type LoginResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LoginResponse400Headers the declared response headers of an HTTP 400 response for Login
@@ -8903,7 +8992,7 @@ type LoginResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LoginResponse401Headers the declared response headers of an HTTP 401 response for Login
@@ -8912,7 +9001,7 @@ type LoginResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LoginResponse413Headers the declared response headers of an HTTP 413 response for Login
@@ -8920,7 +9009,7 @@ type LoginResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LoginResponse415Headers the declared response headers of an HTTP 415 response for Login
@@ -8928,7 +9017,7 @@ type LoginResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LoginResponse422Headers the declared response headers of an HTTP 422 response for Login
@@ -8936,7 +9025,7 @@ type LoginResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LoginResponse429Headers the declared response headers of an HTTP 429 response for Login
@@ -8945,20 +9034,22 @@ type LoginResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LoginResponse503Headers the declared response headers of an HTTP 503 response for Login
 type LoginResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // LoginResponseDefaultHeaders the declared response headers of an HTTP default response for Login
 type LoginResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type LoginResponse struct {
@@ -9081,7 +9172,7 @@ type LogoutResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LogoutResponse401Headers the declared response headers of an HTTP 401 response for Logout
@@ -9090,7 +9181,7 @@ type LogoutResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LogoutResponse429Headers the declared response headers of an HTTP 429 response for Logout
@@ -9099,20 +9190,22 @@ type LogoutResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LogoutResponse503Headers the declared response headers of an HTTP 503 response for Logout
 type LogoutResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // LogoutResponseDefaultHeaders the declared response headers of an HTTP default response for Logout
 type LogoutResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type LogoutResponse struct {
@@ -9192,7 +9285,7 @@ type LogoutAllResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LogoutAllResponse401Headers the declared response headers of an HTTP 401 response for LogoutAll
@@ -9201,7 +9294,7 @@ type LogoutAllResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LogoutAllResponse429Headers the declared response headers of an HTTP 429 response for LogoutAll
@@ -9210,20 +9303,22 @@ type LogoutAllResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // LogoutAllResponse503Headers the declared response headers of an HTTP 503 response for LogoutAll
 type LogoutAllResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // LogoutAllResponseDefaultHeaders the declared response headers of an HTTP default response for LogoutAll
 type LogoutAllResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type LogoutAllResponse struct {
@@ -9303,7 +9398,7 @@ type RefreshTokenResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RefreshTokenResponse400Headers the declared response headers of an HTTP 400 response for RefreshToken
@@ -9311,7 +9406,7 @@ type RefreshTokenResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RefreshTokenResponse413Headers the declared response headers of an HTTP 413 response for RefreshToken
@@ -9319,7 +9414,7 @@ type RefreshTokenResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RefreshTokenResponse415Headers the declared response headers of an HTTP 415 response for RefreshToken
@@ -9327,7 +9422,7 @@ type RefreshTokenResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RefreshTokenResponse422Headers the declared response headers of an HTTP 422 response for RefreshToken
@@ -9335,7 +9430,7 @@ type RefreshTokenResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RefreshTokenResponse429Headers the declared response headers of an HTTP 429 response for RefreshToken
@@ -9344,20 +9439,22 @@ type RefreshTokenResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RefreshTokenResponse503Headers the declared response headers of an HTTP 503 response for RefreshToken
 type RefreshTokenResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // RefreshTokenResponseDefaultHeaders the declared response headers of an HTTP default response for RefreshToken
 type RefreshTokenResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type RefreshTokenResponse struct {
@@ -9471,7 +9568,7 @@ type ResendVerificationResponse202Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResendVerificationResponse400Headers the declared response headers of an HTTP 400 response for ResendVerification
@@ -9479,7 +9576,7 @@ type ResendVerificationResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResendVerificationResponse413Headers the declared response headers of an HTTP 413 response for ResendVerification
@@ -9487,7 +9584,7 @@ type ResendVerificationResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResendVerificationResponse415Headers the declared response headers of an HTTP 415 response for ResendVerification
@@ -9495,7 +9592,7 @@ type ResendVerificationResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResendVerificationResponse422Headers the declared response headers of an HTTP 422 response for ResendVerification
@@ -9503,7 +9600,7 @@ type ResendVerificationResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResendVerificationResponse429Headers the declared response headers of an HTTP 429 response for ResendVerification
@@ -9512,20 +9609,22 @@ type ResendVerificationResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResendVerificationResponse503Headers the declared response headers of an HTTP 503 response for ResendVerification
 type ResendVerificationResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ResendVerificationResponseDefaultHeaders the declared response headers of an HTTP default response for ResendVerification
 type ResendVerificationResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ResendVerificationResponse struct {
@@ -9632,7 +9731,7 @@ type ResetPasswordResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResetPasswordResponse400Headers the declared response headers of an HTTP 400 response for ResetPassword
@@ -9640,7 +9739,7 @@ type ResetPasswordResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResetPasswordResponse413Headers the declared response headers of an HTTP 413 response for ResetPassword
@@ -9648,7 +9747,7 @@ type ResetPasswordResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResetPasswordResponse415Headers the declared response headers of an HTTP 415 response for ResetPassword
@@ -9656,7 +9755,7 @@ type ResetPasswordResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResetPasswordResponse422Headers the declared response headers of an HTTP 422 response for ResetPassword
@@ -9664,7 +9763,7 @@ type ResetPasswordResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResetPasswordResponse429Headers the declared response headers of an HTTP 429 response for ResetPassword
@@ -9673,20 +9772,22 @@ type ResetPasswordResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ResetPasswordResponse503Headers the declared response headers of an HTTP 503 response for ResetPassword
 type ResetPasswordResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ResetPasswordResponseDefaultHeaders the declared response headers of an HTTP default response for ResetPassword
 type ResetPasswordResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ResetPasswordResponse struct {
@@ -9794,7 +9895,7 @@ type ListSessionsResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListSessionsResponse400Headers the declared response headers of an HTTP 400 response for ListSessions
@@ -9802,7 +9903,7 @@ type ListSessionsResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListSessionsResponse401Headers the declared response headers of an HTTP 401 response for ListSessions
@@ -9811,7 +9912,7 @@ type ListSessionsResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListSessionsResponse422Headers the declared response headers of an HTTP 422 response for ListSessions
@@ -9819,7 +9920,7 @@ type ListSessionsResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListSessionsResponse429Headers the declared response headers of an HTTP 429 response for ListSessions
@@ -9828,20 +9929,22 @@ type ListSessionsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListSessionsResponse503Headers the declared response headers of an HTTP 503 response for ListSessions
 type ListSessionsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ListSessionsResponseDefaultHeaders the declared response headers of an HTTP default response for ListSessions
 type ListSessionsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ListSessionsResponse struct {
@@ -9946,7 +10049,7 @@ type RevokeSessionResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RevokeSessionResponse400Headers the declared response headers of an HTTP 400 response for RevokeSession
@@ -9954,7 +10057,7 @@ type RevokeSessionResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RevokeSessionResponse401Headers the declared response headers of an HTTP 401 response for RevokeSession
@@ -9963,7 +10066,7 @@ type RevokeSessionResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RevokeSessionResponse404Headers the declared response headers of an HTTP 404 response for RevokeSession
@@ -9971,7 +10074,7 @@ type RevokeSessionResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RevokeSessionResponse422Headers the declared response headers of an HTTP 422 response for RevokeSession
@@ -9979,7 +10082,7 @@ type RevokeSessionResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RevokeSessionResponse429Headers the declared response headers of an HTTP 429 response for RevokeSession
@@ -9988,20 +10091,22 @@ type RevokeSessionResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RevokeSessionResponse503Headers the declared response headers of an HTTP 503 response for RevokeSession
 type RevokeSessionResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // RevokeSessionResponseDefaultHeaders the declared response headers of an HTTP default response for RevokeSession
 type RevokeSessionResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type RevokeSessionResponse struct {
@@ -10108,7 +10213,7 @@ type VerifyEmailResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // VerifyEmailResponse400Headers the declared response headers of an HTTP 400 response for VerifyEmail
@@ -10116,7 +10221,7 @@ type VerifyEmailResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // VerifyEmailResponse413Headers the declared response headers of an HTTP 413 response for VerifyEmail
@@ -10124,7 +10229,7 @@ type VerifyEmailResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // VerifyEmailResponse415Headers the declared response headers of an HTTP 415 response for VerifyEmail
@@ -10132,7 +10237,7 @@ type VerifyEmailResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // VerifyEmailResponse422Headers the declared response headers of an HTTP 422 response for VerifyEmail
@@ -10140,7 +10245,7 @@ type VerifyEmailResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // VerifyEmailResponse429Headers the declared response headers of an HTTP 429 response for VerifyEmail
@@ -10149,20 +10254,22 @@ type VerifyEmailResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // VerifyEmailResponse503Headers the declared response headers of an HTTP 503 response for VerifyEmail
 type VerifyEmailResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // VerifyEmailResponseDefaultHeaders the declared response headers of an HTTP default response for VerifyEmail
 type VerifyEmailResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type VerifyEmailResponse struct {
@@ -10269,7 +10376,7 @@ type GetDashboardResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetDashboardResponse401Headers the declared response headers of an HTTP 401 response for GetDashboard
@@ -10278,7 +10385,7 @@ type GetDashboardResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetDashboardResponse429Headers the declared response headers of an HTTP 429 response for GetDashboard
@@ -10287,20 +10394,22 @@ type GetDashboardResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetDashboardResponse503Headers the declared response headers of an HTTP 503 response for GetDashboard
 type GetDashboardResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // GetDashboardResponseDefaultHeaders the declared response headers of an HTTP default response for GetDashboard
 type GetDashboardResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetDashboardResponse struct {
@@ -10388,7 +10497,7 @@ type ExportOrdersResponse200Headers struct {
 	ContentDisposition string
 	RateLimit          *string
 	RateLimitPolicy    *string
-	XRequestID         string
+	XRequestID         RequestID
 }
 
 // ExportOrdersResponse400Headers the declared response headers of an HTTP 400 response for ExportOrders
@@ -10396,7 +10505,7 @@ type ExportOrdersResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportOrdersResponse401Headers the declared response headers of an HTTP 401 response for ExportOrders
@@ -10405,7 +10514,7 @@ type ExportOrdersResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportOrdersResponse403Headers the declared response headers of an HTTP 403 response for ExportOrders
@@ -10414,7 +10523,7 @@ type ExportOrdersResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportOrdersResponse406Headers the declared response headers of an HTTP 406 response for ExportOrders
@@ -10422,7 +10531,7 @@ type ExportOrdersResponse406Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportOrdersResponse422Headers the declared response headers of an HTTP 422 response for ExportOrders
@@ -10430,7 +10539,7 @@ type ExportOrdersResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportOrdersResponse429Headers the declared response headers of an HTTP 429 response for ExportOrders
@@ -10439,20 +10548,22 @@ type ExportOrdersResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportOrdersResponse503Headers the declared response headers of an HTTP 503 response for ExportOrders
 type ExportOrdersResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ExportOrdersResponseDefaultHeaders the declared response headers of an HTTP default response for ExportOrders
 type ExportOrdersResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ExportOrdersResponse struct {
@@ -10569,7 +10680,7 @@ type ExportUsersResponse200Headers struct {
 	ContentDisposition string
 	RateLimit          *string
 	RateLimitPolicy    *string
-	XRequestID         string
+	XRequestID         RequestID
 }
 
 // ExportUsersResponse401Headers the declared response headers of an HTTP 401 response for ExportUsers
@@ -10578,7 +10689,7 @@ type ExportUsersResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportUsersResponse403Headers the declared response headers of an HTTP 403 response for ExportUsers
@@ -10587,7 +10698,7 @@ type ExportUsersResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportUsersResponse406Headers the declared response headers of an HTTP 406 response for ExportUsers
@@ -10595,7 +10706,7 @@ type ExportUsersResponse406Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportUsersResponse429Headers the declared response headers of an HTTP 429 response for ExportUsers
@@ -10604,20 +10715,22 @@ type ExportUsersResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ExportUsersResponse503Headers the declared response headers of an HTTP 503 response for ExportUsers
 type ExportUsersResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ExportUsersResponseDefaultHeaders the declared response headers of an HTTP default response for ExportUsers
 type ExportUsersResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ExportUsersResponse struct {
@@ -10716,7 +10829,7 @@ type ListFilesResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListFilesResponse400Headers the declared response headers of an HTTP 400 response for ListFiles
@@ -10724,7 +10837,7 @@ type ListFilesResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListFilesResponse401Headers the declared response headers of an HTTP 401 response for ListFiles
@@ -10733,7 +10846,7 @@ type ListFilesResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListFilesResponse422Headers the declared response headers of an HTTP 422 response for ListFiles
@@ -10741,7 +10854,7 @@ type ListFilesResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListFilesResponse429Headers the declared response headers of an HTTP 429 response for ListFiles
@@ -10750,20 +10863,22 @@ type ListFilesResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListFilesResponse503Headers the declared response headers of an HTTP 503 response for ListFiles
 type ListFilesResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ListFilesResponseDefaultHeaders the declared response headers of an HTTP default response for ListFiles
 type ListFilesResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ListFilesResponse struct {
@@ -10869,7 +10984,7 @@ type UploadFileResponse201Headers struct {
 	Location        string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UploadFileResponse400Headers the declared response headers of an HTTP 400 response for UploadFile
@@ -10877,7 +10992,7 @@ type UploadFileResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UploadFileResponse401Headers the declared response headers of an HTTP 401 response for UploadFile
@@ -10886,7 +11001,7 @@ type UploadFileResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UploadFileResponse409Headers the declared response headers of an HTTP 409 response for UploadFile
@@ -10894,7 +11009,8 @@ type UploadFileResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // UploadFileResponse413Headers the declared response headers of an HTTP 413 response for UploadFile
@@ -10902,7 +11018,7 @@ type UploadFileResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UploadFileResponse415Headers the declared response headers of an HTTP 415 response for UploadFile
@@ -10910,7 +11026,7 @@ type UploadFileResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UploadFileResponse422Headers the declared response headers of an HTTP 422 response for UploadFile
@@ -10918,7 +11034,7 @@ type UploadFileResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UploadFileResponse429Headers the declared response headers of an HTTP 429 response for UploadFile
@@ -10927,20 +11043,22 @@ type UploadFileResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UploadFileResponse503Headers the declared response headers of an HTTP 503 response for UploadFile
 type UploadFileResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // UploadFileResponseDefaultHeaders the declared response headers of an HTTP default response for UploadFile
 type UploadFileResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type UploadFileResponse struct {
@@ -11072,7 +11190,7 @@ type DeleteFileResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteFileResponse400Headers the declared response headers of an HTTP 400 response for DeleteFile
@@ -11080,7 +11198,7 @@ type DeleteFileResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteFileResponse401Headers the declared response headers of an HTTP 401 response for DeleteFile
@@ -11089,7 +11207,7 @@ type DeleteFileResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteFileResponse404Headers the declared response headers of an HTTP 404 response for DeleteFile
@@ -11097,7 +11215,7 @@ type DeleteFileResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteFileResponse422Headers the declared response headers of an HTTP 422 response for DeleteFile
@@ -11105,7 +11223,7 @@ type DeleteFileResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteFileResponse429Headers the declared response headers of an HTTP 429 response for DeleteFile
@@ -11114,20 +11232,22 @@ type DeleteFileResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteFileResponse503Headers the declared response headers of an HTTP 503 response for DeleteFile
 type DeleteFileResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // DeleteFileResponseDefaultHeaders the declared response headers of an HTTP default response for DeleteFile
 type DeleteFileResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type DeleteFileResponse struct {
@@ -11238,7 +11358,7 @@ type DownloadFileResponse200Headers struct {
 	LastModified       string
 	RateLimit          *string
 	RateLimitPolicy    *string
-	XRequestID         string
+	XRequestID         RequestID
 }
 
 // DownloadFileResponse206Headers the declared response headers of an HTTP 206 response for DownloadFile
@@ -11251,7 +11371,7 @@ type DownloadFileResponse206Headers struct {
 	LastModified       string
 	RateLimit          *string
 	RateLimitPolicy    *string
-	XRequestID         string
+	XRequestID         RequestID
 }
 
 // DownloadFileResponse304Headers the declared response headers of an HTTP 304 response for DownloadFile
@@ -11261,7 +11381,7 @@ type DownloadFileResponse304Headers struct {
 	ETag               string
 	RateLimit          *string
 	RateLimitPolicy    *string
-	XRequestID         string
+	XRequestID         RequestID
 }
 
 // DownloadFileResponse400Headers the declared response headers of an HTTP 400 response for DownloadFile
@@ -11269,7 +11389,7 @@ type DownloadFileResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DownloadFileResponse401Headers the declared response headers of an HTTP 401 response for DownloadFile
@@ -11278,7 +11398,7 @@ type DownloadFileResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DownloadFileResponse404Headers the declared response headers of an HTTP 404 response for DownloadFile
@@ -11286,7 +11406,7 @@ type DownloadFileResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DownloadFileResponse412Headers the declared response headers of an HTTP 412 response for DownloadFile
@@ -11294,7 +11414,7 @@ type DownloadFileResponse412Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DownloadFileResponse416Headers the declared response headers of an HTTP 416 response for DownloadFile
@@ -11303,7 +11423,7 @@ type DownloadFileResponse416Headers struct {
 	ContentRange    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DownloadFileResponse422Headers the declared response headers of an HTTP 422 response for DownloadFile
@@ -11311,7 +11431,7 @@ type DownloadFileResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DownloadFileResponse429Headers the declared response headers of an HTTP 429 response for DownloadFile
@@ -11320,20 +11440,22 @@ type DownloadFileResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DownloadFileResponse503Headers the declared response headers of an HTTP 503 response for DownloadFile
 type DownloadFileResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // DownloadFileResponseDefaultHeaders the declared response headers of an HTTP default response for DownloadFile
 type DownloadFileResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type DownloadFileResponse struct {
@@ -11463,7 +11585,7 @@ type ListNotificationsResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListNotificationsResponse400Headers the declared response headers of an HTTP 400 response for ListNotifications
@@ -11471,7 +11593,7 @@ type ListNotificationsResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListNotificationsResponse401Headers the declared response headers of an HTTP 401 response for ListNotifications
@@ -11480,7 +11602,7 @@ type ListNotificationsResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListNotificationsResponse422Headers the declared response headers of an HTTP 422 response for ListNotifications
@@ -11488,7 +11610,7 @@ type ListNotificationsResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListNotificationsResponse429Headers the declared response headers of an HTTP 429 response for ListNotifications
@@ -11497,20 +11619,22 @@ type ListNotificationsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListNotificationsResponse503Headers the declared response headers of an HTTP 503 response for ListNotifications
 type ListNotificationsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ListNotificationsResponseDefaultHeaders the declared response headers of an HTTP default response for ListNotifications
 type ListNotificationsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ListNotificationsResponse struct {
@@ -11615,7 +11739,7 @@ type ReadAllNotificationsResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadAllNotificationsResponse401Headers the declared response headers of an HTTP 401 response for ReadAllNotifications
@@ -11624,7 +11748,7 @@ type ReadAllNotificationsResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadAllNotificationsResponse429Headers the declared response headers of an HTTP 429 response for ReadAllNotifications
@@ -11633,20 +11757,22 @@ type ReadAllNotificationsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadAllNotificationsResponse503Headers the declared response headers of an HTTP 503 response for ReadAllNotifications
 type ReadAllNotificationsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ReadAllNotificationsResponseDefaultHeaders the declared response headers of an HTTP default response for ReadAllNotifications
 type ReadAllNotificationsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ReadAllNotificationsResponse struct {
@@ -11733,7 +11859,7 @@ type StreamNotificationsResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // StreamNotificationsResponse400Headers the declared response headers of an HTTP 400 response for StreamNotifications
@@ -11741,7 +11867,7 @@ type StreamNotificationsResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // StreamNotificationsResponse401Headers the declared response headers of an HTTP 401 response for StreamNotifications
@@ -11750,7 +11876,7 @@ type StreamNotificationsResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // StreamNotificationsResponse422Headers the declared response headers of an HTTP 422 response for StreamNotifications
@@ -11758,7 +11884,7 @@ type StreamNotificationsResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // StreamNotificationsResponse429Headers the declared response headers of an HTTP 429 response for StreamNotifications
@@ -11767,20 +11893,22 @@ type StreamNotificationsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // StreamNotificationsResponse503Headers the declared response headers of an HTTP 503 response for StreamNotifications
 type StreamNotificationsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // StreamNotificationsResponseDefaultHeaders the declared response headers of an HTTP default response for StreamNotifications
 type StreamNotificationsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type StreamNotificationsResponse struct {
@@ -11878,7 +12006,7 @@ type CountUnreadNotificationsResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CountUnreadNotificationsResponse401Headers the declared response headers of an HTTP 401 response for CountUnreadNotifications
@@ -11887,7 +12015,7 @@ type CountUnreadNotificationsResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CountUnreadNotificationsResponse429Headers the declared response headers of an HTTP 429 response for CountUnreadNotifications
@@ -11896,20 +12024,22 @@ type CountUnreadNotificationsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CountUnreadNotificationsResponse503Headers the declared response headers of an HTTP 503 response for CountUnreadNotifications
 type CountUnreadNotificationsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // CountUnreadNotificationsResponseDefaultHeaders the declared response headers of an HTTP default response for CountUnreadNotifications
 type CountUnreadNotificationsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type CountUnreadNotificationsResponse struct {
@@ -11996,7 +12126,7 @@ type ReadNotificationResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadNotificationResponse400Headers the declared response headers of an HTTP 400 response for ReadNotification
@@ -12004,7 +12134,7 @@ type ReadNotificationResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadNotificationResponse401Headers the declared response headers of an HTTP 401 response for ReadNotification
@@ -12013,7 +12143,7 @@ type ReadNotificationResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadNotificationResponse404Headers the declared response headers of an HTTP 404 response for ReadNotification
@@ -12021,7 +12151,7 @@ type ReadNotificationResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadNotificationResponse422Headers the declared response headers of an HTTP 422 response for ReadNotification
@@ -12029,7 +12159,7 @@ type ReadNotificationResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadNotificationResponse429Headers the declared response headers of an HTTP 429 response for ReadNotification
@@ -12038,20 +12168,22 @@ type ReadNotificationResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ReadNotificationResponse503Headers the declared response headers of an HTTP 503 response for ReadNotification
 type ReadNotificationResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ReadNotificationResponseDefaultHeaders the declared response headers of an HTTP default response for ReadNotification
 type ReadNotificationResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ReadNotificationResponse struct {
@@ -12166,7 +12298,7 @@ type ListOrdersResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListOrdersResponse400Headers the declared response headers of an HTTP 400 response for ListOrders
@@ -12174,7 +12306,7 @@ type ListOrdersResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListOrdersResponse401Headers the declared response headers of an HTTP 401 response for ListOrders
@@ -12183,7 +12315,7 @@ type ListOrdersResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListOrdersResponse422Headers the declared response headers of an HTTP 422 response for ListOrders
@@ -12191,7 +12323,7 @@ type ListOrdersResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListOrdersResponse429Headers the declared response headers of an HTTP 429 response for ListOrders
@@ -12200,20 +12332,22 @@ type ListOrdersResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListOrdersResponse503Headers the declared response headers of an HTTP 503 response for ListOrders
 type ListOrdersResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ListOrdersResponseDefaultHeaders the declared response headers of an HTTP default response for ListOrders
 type ListOrdersResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ListOrdersResponse struct {
@@ -12320,7 +12454,7 @@ type CreateOrderResponse201Headers struct {
 	Location            string
 	RateLimit           *string
 	RateLimitPolicy     *string
-	XRequestID          string
+	XRequestID          RequestID
 }
 
 // CreateOrderResponse400Headers the declared response headers of an HTTP 400 response for CreateOrder
@@ -12328,7 +12462,7 @@ type CreateOrderResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateOrderResponse401Headers the declared response headers of an HTTP 401 response for CreateOrder
@@ -12337,7 +12471,7 @@ type CreateOrderResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateOrderResponse409Headers the declared response headers of an HTTP 409 response for CreateOrder
@@ -12345,7 +12479,8 @@ type CreateOrderResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // CreateOrderResponse413Headers the declared response headers of an HTTP 413 response for CreateOrder
@@ -12353,7 +12488,7 @@ type CreateOrderResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateOrderResponse415Headers the declared response headers of an HTTP 415 response for CreateOrder
@@ -12361,7 +12496,7 @@ type CreateOrderResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateOrderResponse422Headers the declared response headers of an HTTP 422 response for CreateOrder
@@ -12369,7 +12504,7 @@ type CreateOrderResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateOrderResponse429Headers the declared response headers of an HTTP 429 response for CreateOrder
@@ -12378,20 +12513,22 @@ type CreateOrderResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateOrderResponse503Headers the declared response headers of an HTTP 503 response for CreateOrder
 type CreateOrderResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // CreateOrderResponseDefaultHeaders the declared response headers of an HTTP default response for CreateOrder
 type CreateOrderResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type CreateOrderResponse struct {
@@ -12523,7 +12660,7 @@ type GetOrderResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetOrderResponse400Headers the declared response headers of an HTTP 400 response for GetOrder
@@ -12531,7 +12668,7 @@ type GetOrderResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetOrderResponse401Headers the declared response headers of an HTTP 401 response for GetOrder
@@ -12540,7 +12677,7 @@ type GetOrderResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetOrderResponse404Headers the declared response headers of an HTTP 404 response for GetOrder
@@ -12548,7 +12685,7 @@ type GetOrderResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetOrderResponse422Headers the declared response headers of an HTTP 422 response for GetOrder
@@ -12556,7 +12693,7 @@ type GetOrderResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetOrderResponse429Headers the declared response headers of an HTTP 429 response for GetOrder
@@ -12565,20 +12702,22 @@ type GetOrderResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetOrderResponse503Headers the declared response headers of an HTTP 503 response for GetOrder
 type GetOrderResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // GetOrderResponseDefaultHeaders the declared response headers of an HTTP default response for GetOrder
 type GetOrderResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetOrderResponse struct {
@@ -12692,7 +12831,7 @@ type CancelOrderResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelOrderResponse400Headers the declared response headers of an HTTP 400 response for CancelOrder
@@ -12700,7 +12839,7 @@ type CancelOrderResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelOrderResponse401Headers the declared response headers of an HTTP 401 response for CancelOrder
@@ -12709,7 +12848,7 @@ type CancelOrderResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelOrderResponse404Headers the declared response headers of an HTTP 404 response for CancelOrder
@@ -12717,7 +12856,7 @@ type CancelOrderResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelOrderResponse409Headers the declared response headers of an HTTP 409 response for CancelOrder
@@ -12725,7 +12864,8 @@ type CancelOrderResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // CancelOrderResponse422Headers the declared response headers of an HTTP 422 response for CancelOrder
@@ -12733,7 +12873,7 @@ type CancelOrderResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelOrderResponse429Headers the declared response headers of an HTTP 429 response for CancelOrder
@@ -12742,20 +12882,22 @@ type CancelOrderResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelOrderResponse503Headers the declared response headers of an HTTP 503 response for CancelOrder
 type CancelOrderResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // CancelOrderResponseDefaultHeaders the declared response headers of an HTTP default response for CancelOrder
 type CancelOrderResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type CancelOrderResponse struct {
@@ -12880,7 +13022,7 @@ type ListProductsResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListProductsResponse304Headers the declared response headers of an HTTP 304 response for ListProducts
@@ -12889,7 +13031,7 @@ type ListProductsResponse304Headers struct {
 	ETag            string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListProductsResponse400Headers the declared response headers of an HTTP 400 response for ListProducts
@@ -12897,7 +13039,7 @@ type ListProductsResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListProductsResponse422Headers the declared response headers of an HTTP 422 response for ListProducts
@@ -12905,7 +13047,7 @@ type ListProductsResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListProductsResponse429Headers the declared response headers of an HTTP 429 response for ListProducts
@@ -12914,20 +13056,22 @@ type ListProductsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListProductsResponse503Headers the declared response headers of an HTTP 503 response for ListProducts
 type ListProductsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ListProductsResponseDefaultHeaders the declared response headers of an HTTP default response for ListProducts
 type ListProductsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ListProductsResponse struct {
@@ -13027,7 +13171,7 @@ type CreateProductResponse201Headers struct {
 	Location        string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateProductResponse400Headers the declared response headers of an HTTP 400 response for CreateProduct
@@ -13035,7 +13179,7 @@ type CreateProductResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateProductResponse401Headers the declared response headers of an HTTP 401 response for CreateProduct
@@ -13044,7 +13188,7 @@ type CreateProductResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateProductResponse403Headers the declared response headers of an HTTP 403 response for CreateProduct
@@ -13053,7 +13197,7 @@ type CreateProductResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateProductResponse409Headers the declared response headers of an HTTP 409 response for CreateProduct
@@ -13061,7 +13205,8 @@ type CreateProductResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // CreateProductResponse413Headers the declared response headers of an HTTP 413 response for CreateProduct
@@ -13069,7 +13214,7 @@ type CreateProductResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateProductResponse415Headers the declared response headers of an HTTP 415 response for CreateProduct
@@ -13077,7 +13222,7 @@ type CreateProductResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateProductResponse422Headers the declared response headers of an HTTP 422 response for CreateProduct
@@ -13085,7 +13230,7 @@ type CreateProductResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateProductResponse429Headers the declared response headers of an HTTP 429 response for CreateProduct
@@ -13094,20 +13239,22 @@ type CreateProductResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CreateProductResponse503Headers the declared response headers of an HTTP 503 response for CreateProduct
 type CreateProductResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // CreateProductResponseDefaultHeaders the declared response headers of an HTTP default response for CreateProduct
 type CreateProductResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type CreateProductResponse struct {
@@ -13248,7 +13395,7 @@ type RetireProductResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RetireProductResponse400Headers the declared response headers of an HTTP 400 response for RetireProduct
@@ -13256,7 +13403,7 @@ type RetireProductResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RetireProductResponse401Headers the declared response headers of an HTTP 401 response for RetireProduct
@@ -13265,7 +13412,7 @@ type RetireProductResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RetireProductResponse403Headers the declared response headers of an HTTP 403 response for RetireProduct
@@ -13274,7 +13421,7 @@ type RetireProductResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RetireProductResponse404Headers the declared response headers of an HTTP 404 response for RetireProduct
@@ -13282,7 +13429,7 @@ type RetireProductResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RetireProductResponse412Headers the declared response headers of an HTTP 412 response for RetireProduct
@@ -13290,7 +13437,7 @@ type RetireProductResponse412Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RetireProductResponse422Headers the declared response headers of an HTTP 422 response for RetireProduct
@@ -13298,7 +13445,7 @@ type RetireProductResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RetireProductResponse429Headers the declared response headers of an HTTP 429 response for RetireProduct
@@ -13307,20 +13454,22 @@ type RetireProductResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RetireProductResponse503Headers the declared response headers of an HTTP 503 response for RetireProduct
 type RetireProductResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // RetireProductResponseDefaultHeaders the declared response headers of an HTTP default response for RetireProduct
 type RetireProductResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type RetireProductResponse struct {
@@ -13446,7 +13595,7 @@ type GetProductResponse200Headers struct {
 	ETag            string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetProductResponse304Headers the declared response headers of an HTTP 304 response for GetProduct
@@ -13455,7 +13604,7 @@ type GetProductResponse304Headers struct {
 	ETag            string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetProductResponse400Headers the declared response headers of an HTTP 400 response for GetProduct
@@ -13463,7 +13612,7 @@ type GetProductResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetProductResponse404Headers the declared response headers of an HTTP 404 response for GetProduct
@@ -13471,7 +13620,7 @@ type GetProductResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetProductResponse422Headers the declared response headers of an HTTP 422 response for GetProduct
@@ -13479,7 +13628,7 @@ type GetProductResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetProductResponse429Headers the declared response headers of an HTTP 429 response for GetProduct
@@ -13488,20 +13637,22 @@ type GetProductResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetProductResponse503Headers the declared response headers of an HTTP 503 response for GetProduct
 type GetProductResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // GetProductResponseDefaultHeaders the declared response headers of an HTTP default response for GetProduct
 type GetProductResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetProductResponse struct {
@@ -13609,7 +13760,7 @@ type UpdateProductResponse200Headers struct {
 	ETag            string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse400Headers the declared response headers of an HTTP 400 response for UpdateProduct
@@ -13617,7 +13768,7 @@ type UpdateProductResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse401Headers the declared response headers of an HTTP 401 response for UpdateProduct
@@ -13626,7 +13777,7 @@ type UpdateProductResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse403Headers the declared response headers of an HTTP 403 response for UpdateProduct
@@ -13635,7 +13786,7 @@ type UpdateProductResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse404Headers the declared response headers of an HTTP 404 response for UpdateProduct
@@ -13643,7 +13794,7 @@ type UpdateProductResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse409Headers the declared response headers of an HTTP 409 response for UpdateProduct
@@ -13651,7 +13802,8 @@ type UpdateProductResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse412Headers the declared response headers of an HTTP 412 response for UpdateProduct
@@ -13659,7 +13811,7 @@ type UpdateProductResponse412Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse413Headers the declared response headers of an HTTP 413 response for UpdateProduct
@@ -13667,7 +13819,7 @@ type UpdateProductResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse415Headers the declared response headers of an HTTP 415 response for UpdateProduct
@@ -13675,7 +13827,7 @@ type UpdateProductResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse422Headers the declared response headers of an HTTP 422 response for UpdateProduct
@@ -13683,7 +13835,7 @@ type UpdateProductResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse429Headers the declared response headers of an HTTP 429 response for UpdateProduct
@@ -13692,20 +13844,22 @@ type UpdateProductResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateProductResponse503Headers the declared response headers of an HTTP 503 response for UpdateProduct
 type UpdateProductResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // UpdateProductResponseDefaultHeaders the declared response headers of an HTTP default response for UpdateProduct
 type UpdateProductResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type UpdateProductResponse struct {
@@ -13865,7 +14019,7 @@ type ListReportsResponse200Headers struct {
 	Link            *string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListReportsResponse400Headers the declared response headers of an HTTP 400 response for ListReports
@@ -13873,7 +14027,7 @@ type ListReportsResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListReportsResponse401Headers the declared response headers of an HTTP 401 response for ListReports
@@ -13882,7 +14036,7 @@ type ListReportsResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListReportsResponse422Headers the declared response headers of an HTTP 422 response for ListReports
@@ -13890,7 +14044,7 @@ type ListReportsResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListReportsResponse429Headers the declared response headers of an HTTP 429 response for ListReports
@@ -13899,20 +14053,22 @@ type ListReportsResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ListReportsResponse503Headers the declared response headers of an HTTP 503 response for ListReports
 type ListReportsResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ListReportsResponseDefaultHeaders the declared response headers of an HTTP default response for ListReports
 type ListReportsResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ListReportsResponse struct {
@@ -14019,7 +14175,7 @@ type GenerateReportResponse202Headers struct {
 	Location            string
 	RateLimit           *string
 	RateLimitPolicy     *string
-	XRequestID          string
+	XRequestID          RequestID
 }
 
 // GenerateReportResponse400Headers the declared response headers of an HTTP 400 response for GenerateReport
@@ -14027,7 +14183,7 @@ type GenerateReportResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GenerateReportResponse401Headers the declared response headers of an HTTP 401 response for GenerateReport
@@ -14036,7 +14192,7 @@ type GenerateReportResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GenerateReportResponse403Headers the declared response headers of an HTTP 403 response for GenerateReport
@@ -14045,7 +14201,7 @@ type GenerateReportResponse403Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GenerateReportResponse409Headers the declared response headers of an HTTP 409 response for GenerateReport
@@ -14053,7 +14209,8 @@ type GenerateReportResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // GenerateReportResponse413Headers the declared response headers of an HTTP 413 response for GenerateReport
@@ -14061,7 +14218,7 @@ type GenerateReportResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GenerateReportResponse415Headers the declared response headers of an HTTP 415 response for GenerateReport
@@ -14069,7 +14226,7 @@ type GenerateReportResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GenerateReportResponse422Headers the declared response headers of an HTTP 422 response for GenerateReport
@@ -14077,7 +14234,7 @@ type GenerateReportResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GenerateReportResponse429Headers the declared response headers of an HTTP 429 response for GenerateReport
@@ -14086,20 +14243,22 @@ type GenerateReportResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GenerateReportResponse503Headers the declared response headers of an HTTP 503 response for GenerateReport
 type GenerateReportResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // GenerateReportResponseDefaultHeaders the declared response headers of an HTTP default response for GenerateReport
 type GenerateReportResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GenerateReportResponse struct {
@@ -14240,7 +14399,7 @@ type GetReportResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetReportResponse400Headers the declared response headers of an HTTP 400 response for GetReport
@@ -14248,7 +14407,7 @@ type GetReportResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetReportResponse401Headers the declared response headers of an HTTP 401 response for GetReport
@@ -14257,7 +14416,7 @@ type GetReportResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetReportResponse404Headers the declared response headers of an HTTP 404 response for GetReport
@@ -14265,7 +14424,7 @@ type GetReportResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetReportResponse422Headers the declared response headers of an HTTP 422 response for GetReport
@@ -14273,7 +14432,7 @@ type GetReportResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetReportResponse429Headers the declared response headers of an HTTP 429 response for GetReport
@@ -14282,20 +14441,22 @@ type GetReportResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetReportResponse503Headers the declared response headers of an HTTP 503 response for GetReport
 type GetReportResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // GetReportResponseDefaultHeaders the declared response headers of an HTTP default response for GetReport
 type GetReportResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetReportResponse struct {
@@ -14409,7 +14570,7 @@ type CancelReportResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelReportResponse400Headers the declared response headers of an HTTP 400 response for CancelReport
@@ -14417,7 +14578,7 @@ type CancelReportResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelReportResponse401Headers the declared response headers of an HTTP 401 response for CancelReport
@@ -14426,7 +14587,7 @@ type CancelReportResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelReportResponse404Headers the declared response headers of an HTTP 404 response for CancelReport
@@ -14434,7 +14595,7 @@ type CancelReportResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelReportResponse409Headers the declared response headers of an HTTP 409 response for CancelReport
@@ -14442,7 +14603,8 @@ type CancelReportResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // CancelReportResponse422Headers the declared response headers of an HTTP 422 response for CancelReport
@@ -14450,7 +14612,7 @@ type CancelReportResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelReportResponse429Headers the declared response headers of an HTTP 429 response for CancelReport
@@ -14459,20 +14621,22 @@ type CancelReportResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // CancelReportResponse503Headers the declared response headers of an HTTP 503 response for CancelReport
 type CancelReportResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // CancelReportResponseDefaultHeaders the declared response headers of an HTTP default response for CancelReport
 type CancelReportResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type CancelReportResponse struct {
@@ -14596,7 +14760,7 @@ type RegisterUserResponse201Headers struct {
 	Location        string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RegisterUserResponse400Headers the declared response headers of an HTTP 400 response for RegisterUser
@@ -14604,7 +14768,7 @@ type RegisterUserResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RegisterUserResponse409Headers the declared response headers of an HTTP 409 response for RegisterUser
@@ -14612,7 +14776,8 @@ type RegisterUserResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // RegisterUserResponse413Headers the declared response headers of an HTTP 413 response for RegisterUser
@@ -14620,7 +14785,7 @@ type RegisterUserResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RegisterUserResponse415Headers the declared response headers of an HTTP 415 response for RegisterUser
@@ -14628,7 +14793,7 @@ type RegisterUserResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RegisterUserResponse422Headers the declared response headers of an HTTP 422 response for RegisterUser
@@ -14636,7 +14801,7 @@ type RegisterUserResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RegisterUserResponse429Headers the declared response headers of an HTTP 429 response for RegisterUser
@@ -14645,20 +14810,22 @@ type RegisterUserResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // RegisterUserResponse503Headers the declared response headers of an HTTP 503 response for RegisterUser
 type RegisterUserResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // RegisterUserResponseDefaultHeaders the declared response headers of an HTTP default response for RegisterUser
 type RegisterUserResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type RegisterUserResponse struct {
@@ -14781,7 +14948,7 @@ type DeleteMeResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteMeResponse400Headers the declared response headers of an HTTP 400 response for DeleteMe
@@ -14789,7 +14956,7 @@ type DeleteMeResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteMeResponse401Headers the declared response headers of an HTTP 401 response for DeleteMe
@@ -14798,7 +14965,7 @@ type DeleteMeResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteMeResponse409Headers the declared response headers of an HTTP 409 response for DeleteMe
@@ -14806,7 +14973,8 @@ type DeleteMeResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // DeleteMeResponse413Headers the declared response headers of an HTTP 413 response for DeleteMe
@@ -14814,7 +14982,7 @@ type DeleteMeResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteMeResponse415Headers the declared response headers of an HTTP 415 response for DeleteMe
@@ -14822,7 +14990,7 @@ type DeleteMeResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteMeResponse422Headers the declared response headers of an HTTP 422 response for DeleteMe
@@ -14830,7 +14998,7 @@ type DeleteMeResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteMeResponse429Headers the declared response headers of an HTTP 429 response for DeleteMe
@@ -14839,20 +15007,22 @@ type DeleteMeResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // DeleteMeResponse503Headers the declared response headers of an HTTP 503 response for DeleteMe
 type DeleteMeResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // DeleteMeResponseDefaultHeaders the declared response headers of an HTTP default response for DeleteMe
 type DeleteMeResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type DeleteMeResponse struct {
@@ -14977,7 +15147,7 @@ type GetMeResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetMeResponse401Headers the declared response headers of an HTTP 401 response for GetMe
@@ -14986,7 +15156,7 @@ type GetMeResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetMeResponse429Headers the declared response headers of an HTTP 429 response for GetMe
@@ -14995,20 +15165,22 @@ type GetMeResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetMeResponse503Headers the declared response headers of an HTTP 503 response for GetMe
 type GetMeResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // GetMeResponseDefaultHeaders the declared response headers of an HTTP default response for GetMe
 type GetMeResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetMeResponse struct {
@@ -15095,7 +15267,7 @@ type UpdateMeResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateMeResponse400Headers the declared response headers of an HTTP 400 response for UpdateMe
@@ -15103,7 +15275,7 @@ type UpdateMeResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateMeResponse401Headers the declared response headers of an HTTP 401 response for UpdateMe
@@ -15112,7 +15284,7 @@ type UpdateMeResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateMeResponse409Headers the declared response headers of an HTTP 409 response for UpdateMe
@@ -15120,7 +15292,8 @@ type UpdateMeResponse409Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	RetryAfter      *int32
+	XRequestID      RequestID
 }
 
 // UpdateMeResponse413Headers the declared response headers of an HTTP 413 response for UpdateMe
@@ -15128,7 +15301,7 @@ type UpdateMeResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateMeResponse415Headers the declared response headers of an HTTP 415 response for UpdateMe
@@ -15136,7 +15309,7 @@ type UpdateMeResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateMeResponse422Headers the declared response headers of an HTTP 422 response for UpdateMe
@@ -15144,7 +15317,7 @@ type UpdateMeResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateMeResponse429Headers the declared response headers of an HTTP 429 response for UpdateMe
@@ -15153,20 +15326,22 @@ type UpdateMeResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // UpdateMeResponse503Headers the declared response headers of an HTTP 503 response for UpdateMe
 type UpdateMeResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // UpdateMeResponseDefaultHeaders the declared response headers of an HTTP default response for UpdateMe
 type UpdateMeResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type UpdateMeResponse struct {
@@ -15298,7 +15473,7 @@ type ChangePasswordResponse204Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ChangePasswordResponse400Headers the declared response headers of an HTTP 400 response for ChangePassword
@@ -15306,7 +15481,7 @@ type ChangePasswordResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ChangePasswordResponse401Headers the declared response headers of an HTTP 401 response for ChangePassword
@@ -15315,7 +15490,7 @@ type ChangePasswordResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ChangePasswordResponse413Headers the declared response headers of an HTTP 413 response for ChangePassword
@@ -15323,7 +15498,7 @@ type ChangePasswordResponse413Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ChangePasswordResponse415Headers the declared response headers of an HTTP 415 response for ChangePassword
@@ -15331,7 +15506,7 @@ type ChangePasswordResponse415Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ChangePasswordResponse422Headers the declared response headers of an HTTP 422 response for ChangePassword
@@ -15339,7 +15514,7 @@ type ChangePasswordResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ChangePasswordResponse429Headers the declared response headers of an HTTP 429 response for ChangePassword
@@ -15348,20 +15523,22 @@ type ChangePasswordResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // ChangePasswordResponse503Headers the declared response headers of an HTTP 503 response for ChangePassword
 type ChangePasswordResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // ChangePasswordResponseDefaultHeaders the declared response headers of an HTTP default response for ChangePassword
 type ChangePasswordResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type ChangePasswordResponse struct {
@@ -15477,7 +15654,7 @@ type GetUserResponse200Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetUserResponse400Headers the declared response headers of an HTTP 400 response for GetUser
@@ -15485,7 +15662,7 @@ type GetUserResponse400Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetUserResponse401Headers the declared response headers of an HTTP 401 response for GetUser
@@ -15494,7 +15671,7 @@ type GetUserResponse401Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	WWWAuthenticate string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetUserResponse404Headers the declared response headers of an HTTP 404 response for GetUser
@@ -15502,7 +15679,7 @@ type GetUserResponse404Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetUserResponse422Headers the declared response headers of an HTTP 422 response for GetUser
@@ -15510,7 +15687,7 @@ type GetUserResponse422Headers struct {
 	CacheControl    string
 	RateLimit       *string
 	RateLimitPolicy *string
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetUserResponse429Headers the declared response headers of an HTTP 429 response for GetUser
@@ -15519,20 +15696,22 @@ type GetUserResponse429Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 	RetryAfter      int32
-	XRequestID      string
+	XRequestID      RequestID
 }
 
 // GetUserResponse503Headers the declared response headers of an HTTP 503 response for GetUser
 type GetUserResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // GetUserResponseDefaultHeaders the declared response headers of an HTTP default response for GetUser
 type GetUserResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetUserResponse struct {
@@ -15644,13 +15823,13 @@ func (r GetUserResponse) ContentType() string {
 // GetHealthResponse200Headers the declared response headers of an HTTP 200 response for GetHealth
 type GetHealthResponse200Headers struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 // GetHealthResponseDefaultHeaders the declared response headers of an HTTP default response for GetHealth
 type GetHealthResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetHealthResponse struct {
@@ -15708,13 +15887,13 @@ func (r GetHealthResponse) ContentType() string {
 // GetLivenessResponse200Headers the declared response headers of an HTTP 200 response for GetLiveness
 type GetLivenessResponse200Headers struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 // GetLivenessResponseDefaultHeaders the declared response headers of an HTTP default response for GetLiveness
 type GetLivenessResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetLivenessResponse struct {
@@ -15772,20 +15951,22 @@ func (r GetLivenessResponse) ContentType() string {
 // GetReadinessResponse200Headers the declared response headers of an HTTP 200 response for GetReadiness
 type GetReadinessResponse200Headers struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 // GetReadinessResponse503Headers the declared response headers of an HTTP 503 response for GetReadiness
 type GetReadinessResponse503Headers struct {
-	CacheControl string
-	RetryAfter   int32
-	XRequestID   string
+	CacheControl    string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      int32
+	XRequestID      RequestID
 }
 
 // GetReadinessResponseDefaultHeaders the declared response headers of an HTTP default response for GetReadiness
 type GetReadinessResponseDefaultHeaders struct {
 	CacheControl string
-	XRequestID   string
+	XRequestID   RequestID
 }
 
 type GetReadinessResponse struct {
@@ -17048,7 +17229,7 @@ func ParseGetJwksResponse(rsp *http.Response) (*GetJwksResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17086,7 +17267,7 @@ func ParseGetJwksResponse(rsp *http.Response) (*GetJwksResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17103,7 +17284,7 @@ func ParseGetJwksResponse(rsp *http.Response) (*GetJwksResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17219,7 +17400,7 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17250,7 +17431,7 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17288,7 +17469,7 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17326,7 +17507,7 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17357,7 +17538,7 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17395,7 +17576,7 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17411,6 +17592,20 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -17419,7 +17614,7 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17436,7 +17631,7 @@ func ParseAdminListAuditEventsResponse(rsp *http.Response) (*AdminListAuditEvent
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17552,7 +17747,7 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17583,7 +17778,7 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17621,7 +17816,7 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17659,7 +17854,7 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17690,7 +17885,7 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17728,7 +17923,7 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17744,6 +17939,20 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -17752,7 +17961,7 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17769,7 +17978,7 @@ func ParseAdminListOrdersResponse(rsp *http.Response) (*AdminListOrdersResponse,
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17906,7 +18115,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17937,7 +18146,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -17975,7 +18184,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18013,7 +18222,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18044,7 +18253,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18074,8 +18283,15 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18106,7 +18322,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18137,7 +18353,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18168,7 +18384,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18206,7 +18422,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18222,6 +18438,20 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -18230,7 +18460,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18247,7 +18477,7 @@ func ParseAdminSetOrderStatusResponse(rsp *http.Response) (*AdminSetOrderStatusR
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18366,7 +18596,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18404,7 +18634,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18435,7 +18665,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18473,7 +18703,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18511,7 +18741,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18542,7 +18772,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18580,7 +18810,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18596,6 +18826,20 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -18604,7 +18848,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18621,7 +18865,7 @@ func ParseAdminGetStatsResponse(rsp *http.Response) (*AdminGetStatsResponse, err
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18737,7 +18981,7 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18768,7 +19012,7 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18806,7 +19050,7 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18844,7 +19088,7 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18875,7 +19119,7 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18913,7 +19157,7 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18929,6 +19173,20 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -18937,7 +19195,7 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -18954,7 +19212,7 @@ func ParseAdminListUsersResponse(rsp *http.Response) (*AdminListUsersResponse, e
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19070,7 +19328,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19101,7 +19359,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19139,7 +19397,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19177,7 +19435,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19208,7 +19466,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19239,7 +19497,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19277,7 +19535,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19293,6 +19551,20 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -19301,7 +19573,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19318,7 +19590,7 @@ func ParseAdminGetUserResponse(rsp *http.Response) (*AdminGetUserResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19455,7 +19727,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19486,7 +19758,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19524,7 +19796,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19562,7 +19834,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19593,7 +19865,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19623,8 +19895,15 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19655,7 +19934,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19686,7 +19965,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19717,7 +19996,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19755,7 +20034,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19771,6 +20050,20 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -19779,7 +20072,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19796,7 +20089,7 @@ func ParseAdminUpdateUserResponse(rsp *http.Response) (*AdminUpdateUserResponse,
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19919,7 +20212,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19950,7 +20243,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -19988,7 +20281,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20026,7 +20319,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20057,7 +20350,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20088,7 +20381,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20126,7 +20419,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20142,6 +20435,20 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -20150,7 +20457,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20167,7 +20474,7 @@ func ParseAdminListUserOrdersResponse(rsp *http.Response) (*AdminListUserOrdersR
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20272,7 +20579,7 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20303,7 +20610,7 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20334,7 +20641,7 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20365,7 +20672,7 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20396,7 +20703,7 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20434,7 +20741,7 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20450,6 +20757,20 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -20458,7 +20779,7 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20475,7 +20796,7 @@ func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, e
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20591,7 +20912,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20622,7 +20943,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20660,7 +20981,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20691,7 +21012,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20722,7 +21043,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20753,7 +21074,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20791,7 +21112,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20807,6 +21128,20 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -20815,7 +21150,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20832,7 +21167,7 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20916,7 +21251,7 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20954,7 +21289,7 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -20992,7 +21327,7 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21008,6 +21343,20 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -21016,7 +21365,7 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21033,7 +21382,7 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21117,7 +21466,7 @@ func ParseLogoutAllResponse(rsp *http.Response) (*LogoutAllResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21155,7 +21504,7 @@ func ParseLogoutAllResponse(rsp *http.Response) (*LogoutAllResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21193,7 +21542,7 @@ func ParseLogoutAllResponse(rsp *http.Response) (*LogoutAllResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21209,6 +21558,20 @@ func ParseLogoutAllResponse(rsp *http.Response) (*LogoutAllResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -21217,7 +21580,7 @@ func ParseLogoutAllResponse(rsp *http.Response) (*LogoutAllResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21234,7 +21597,7 @@ func ParseLogoutAllResponse(rsp *http.Response) (*LogoutAllResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21343,7 +21706,7 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21374,7 +21737,7 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21405,7 +21768,7 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21436,7 +21799,7 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21467,7 +21830,7 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21505,7 +21868,7 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21521,6 +21884,20 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -21529,7 +21906,7 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21546,7 +21923,7 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21651,7 +22028,7 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21682,7 +22059,7 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21713,7 +22090,7 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21744,7 +22121,7 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21775,7 +22152,7 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21813,7 +22190,7 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21829,6 +22206,20 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -21837,7 +22228,7 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21854,7 +22245,7 @@ func ParseResendVerificationResponse(rsp *http.Response) (*ResendVerificationRes
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21959,7 +22350,7 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -21990,7 +22381,7 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22021,7 +22412,7 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22052,7 +22443,7 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22083,7 +22474,7 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22121,7 +22512,7 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22137,6 +22528,20 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -22145,7 +22550,7 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22162,7 +22567,7 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22271,7 +22676,7 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22302,7 +22707,7 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22340,7 +22745,7 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22371,7 +22776,7 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22409,7 +22814,7 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22425,6 +22830,20 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -22433,7 +22852,7 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22450,7 +22869,7 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22555,7 +22974,7 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22586,7 +23005,7 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22624,7 +23043,7 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22655,7 +23074,7 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22686,7 +23105,7 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22724,7 +23143,7 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22740,6 +23159,20 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -22748,7 +23181,7 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22765,7 +23198,7 @@ func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, err
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22870,7 +23303,7 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22901,7 +23334,7 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22932,7 +23365,7 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22963,7 +23396,7 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -22994,7 +23427,7 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23032,7 +23465,7 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23048,6 +23481,20 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -23056,7 +23503,7 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23073,7 +23520,7 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23161,7 +23608,7 @@ func ParseGetDashboardResponse(rsp *http.Response) (*GetDashboardResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23199,7 +23646,7 @@ func ParseGetDashboardResponse(rsp *http.Response) (*GetDashboardResponse, error
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23237,7 +23684,7 @@ func ParseGetDashboardResponse(rsp *http.Response) (*GetDashboardResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23253,6 +23700,20 @@ func ParseGetDashboardResponse(rsp *http.Response) (*GetDashboardResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -23261,7 +23722,7 @@ func ParseGetDashboardResponse(rsp *http.Response) (*GetDashboardResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23278,7 +23739,7 @@ func ParseGetDashboardResponse(rsp *http.Response) (*GetDashboardResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23394,7 +23855,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23425,7 +23886,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23463,7 +23924,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23501,7 +23962,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23532,7 +23993,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23563,7 +24024,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23601,7 +24062,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23617,6 +24078,20 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -23625,7 +24100,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23642,7 +24117,7 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23744,7 +24219,7 @@ func ParseExportUsersResponse(rsp *http.Response) (*ExportUsersResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23782,7 +24257,7 @@ func ParseExportUsersResponse(rsp *http.Response) (*ExportUsersResponse, error) 
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23820,7 +24295,7 @@ func ParseExportUsersResponse(rsp *http.Response) (*ExportUsersResponse, error) 
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23851,7 +24326,7 @@ func ParseExportUsersResponse(rsp *http.Response) (*ExportUsersResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23889,7 +24364,7 @@ func ParseExportUsersResponse(rsp *http.Response) (*ExportUsersResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23905,6 +24380,20 @@ func ParseExportUsersResponse(rsp *http.Response) (*ExportUsersResponse, error) 
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -23913,7 +24402,7 @@ func ParseExportUsersResponse(rsp *http.Response) (*ExportUsersResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -23930,7 +24419,7 @@ func ParseExportUsersResponse(rsp *http.Response) (*ExportUsersResponse, error) 
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24039,7 +24528,7 @@ func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24070,7 +24559,7 @@ func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24108,7 +24597,7 @@ func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24139,7 +24628,7 @@ func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24177,7 +24666,7 @@ func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24193,6 +24682,20 @@ func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -24201,7 +24704,7 @@ func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24218,7 +24721,7 @@ func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24348,7 +24851,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24379,7 +24882,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24417,7 +24920,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24447,8 +24950,15 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24479,7 +24989,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24510,7 +25020,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24541,7 +25051,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24579,7 +25089,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24595,6 +25105,20 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -24603,7 +25127,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24620,7 +25144,7 @@ func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24725,7 +25249,7 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24756,7 +25280,7 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24794,7 +25318,7 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24825,7 +25349,7 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24856,7 +25380,7 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24894,7 +25418,7 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24910,6 +25434,20 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -24918,7 +25456,7 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -24935,7 +25473,7 @@ func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25082,7 +25620,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25148,7 +25686,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25193,7 +25731,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25224,7 +25762,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25262,7 +25800,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25293,7 +25831,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25324,7 +25862,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25362,7 +25900,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25393,7 +25931,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25431,7 +25969,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25447,6 +25985,20 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -25455,7 +26007,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25472,7 +26024,7 @@ func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25581,7 +26133,7 @@ func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsRespo
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25612,7 +26164,7 @@ func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsRespo
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25650,7 +26202,7 @@ func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsRespo
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25681,7 +26233,7 @@ func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsRespo
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25719,7 +26271,7 @@ func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsRespo
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25735,6 +26287,20 @@ func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsRespo
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -25743,7 +26309,7 @@ func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsRespo
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25760,7 +26326,7 @@ func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsRespo
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25848,7 +26414,7 @@ func ParseReadAllNotificationsResponse(rsp *http.Response) (*ReadAllNotification
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25886,7 +26452,7 @@ func ParseReadAllNotificationsResponse(rsp *http.Response) (*ReadAllNotification
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25924,7 +26490,7 @@ func ParseReadAllNotificationsResponse(rsp *http.Response) (*ReadAllNotification
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25940,6 +26506,20 @@ func ParseReadAllNotificationsResponse(rsp *http.Response) (*ReadAllNotification
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -25948,7 +26528,7 @@ func ParseReadAllNotificationsResponse(rsp *http.Response) (*ReadAllNotification
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -25965,7 +26545,7 @@ func ParseReadAllNotificationsResponse(rsp *http.Response) (*ReadAllNotification
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26060,7 +26640,7 @@ func ParseStreamNotificationsResponse(rsp *http.Response) (*StreamNotificationsR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26091,7 +26671,7 @@ func ParseStreamNotificationsResponse(rsp *http.Response) (*StreamNotificationsR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26129,7 +26709,7 @@ func ParseStreamNotificationsResponse(rsp *http.Response) (*StreamNotificationsR
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26160,7 +26740,7 @@ func ParseStreamNotificationsResponse(rsp *http.Response) (*StreamNotificationsR
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26198,7 +26778,7 @@ func ParseStreamNotificationsResponse(rsp *http.Response) (*StreamNotificationsR
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26214,6 +26794,20 @@ func ParseStreamNotificationsResponse(rsp *http.Response) (*StreamNotificationsR
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -26222,7 +26816,7 @@ func ParseStreamNotificationsResponse(rsp *http.Response) (*StreamNotificationsR
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26239,7 +26833,7 @@ func ParseStreamNotificationsResponse(rsp *http.Response) (*StreamNotificationsR
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26327,7 +26921,7 @@ func ParseCountUnreadNotificationsResponse(rsp *http.Response) (*CountUnreadNoti
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26365,7 +26959,7 @@ func ParseCountUnreadNotificationsResponse(rsp *http.Response) (*CountUnreadNoti
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26403,7 +26997,7 @@ func ParseCountUnreadNotificationsResponse(rsp *http.Response) (*CountUnreadNoti
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26419,6 +27013,20 @@ func ParseCountUnreadNotificationsResponse(rsp *http.Response) (*CountUnreadNoti
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -26427,7 +27035,7 @@ func ParseCountUnreadNotificationsResponse(rsp *http.Response) (*CountUnreadNoti
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26444,7 +27052,7 @@ func ParseCountUnreadNotificationsResponse(rsp *http.Response) (*CountUnreadNoti
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26553,7 +27161,7 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26584,7 +27192,7 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26622,7 +27230,7 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26653,7 +27261,7 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26684,7 +27292,7 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26722,7 +27330,7 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26738,6 +27346,20 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -26746,7 +27368,7 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26763,7 +27385,7 @@ func ParseReadNotificationResponse(rsp *http.Response) (*ReadNotificationRespons
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26872,7 +27494,7 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26903,7 +27525,7 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26941,7 +27563,7 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -26972,7 +27594,7 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27010,7 +27632,7 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27026,6 +27648,20 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -27034,7 +27670,7 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27051,7 +27687,7 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27188,7 +27824,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27219,7 +27855,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27257,7 +27893,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27287,8 +27923,15 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27319,7 +27962,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27350,7 +27993,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27381,7 +28024,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27419,7 +28062,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27435,6 +28078,20 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -27443,7 +28100,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27460,7 +28117,7 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27569,7 +28226,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27600,7 +28257,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27638,7 +28295,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27669,7 +28326,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27700,7 +28357,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27738,7 +28395,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27754,6 +28411,20 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -27762,7 +28433,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27779,7 +28450,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27895,7 +28566,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27926,7 +28597,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27964,7 +28635,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -27995,7 +28666,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28025,8 +28696,15 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28057,7 +28735,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28095,7 +28773,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28111,6 +28789,20 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -28119,7 +28811,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28136,7 +28828,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28248,7 +28940,7 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28286,7 +28978,7 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28317,7 +29009,7 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28348,7 +29040,7 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28386,7 +29078,7 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28402,6 +29094,20 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -28410,7 +29116,7 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28427,7 +29133,7 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28571,7 +29277,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28602,7 +29308,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28640,7 +29346,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28678,7 +29384,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28708,8 +29414,15 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28740,7 +29453,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28771,7 +29484,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28802,7 +29515,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28840,7 +29553,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28856,6 +29569,20 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -28864,7 +29591,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -28881,7 +29608,7 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29000,7 +29727,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29031,7 +29758,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29069,7 +29796,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29107,7 +29834,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29138,7 +29865,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29169,7 +29896,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29200,7 +29927,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29238,7 +29965,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29254,6 +29981,20 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -29262,7 +30003,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29279,7 +30020,7 @@ func ParseRetireProductResponse(rsp *http.Response) (*RetireProductResponse, err
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29391,7 +30132,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29429,7 +30170,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29460,7 +30201,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29491,7 +30232,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29522,7 +30263,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29560,7 +30301,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29576,6 +30317,20 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -29584,7 +30339,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29601,7 +30356,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29752,7 +30507,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29783,7 +30538,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29821,7 +30576,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29859,7 +30614,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29890,7 +30645,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29920,8 +30675,15 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29952,7 +30714,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -29983,7 +30745,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30014,7 +30776,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30045,7 +30807,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30083,7 +30845,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30099,6 +30861,20 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -30107,7 +30883,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30124,7 +30900,7 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30233,7 +31009,7 @@ func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30264,7 +31040,7 @@ func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30302,7 +31078,7 @@ func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) 
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30333,7 +31109,7 @@ func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30371,7 +31147,7 @@ func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30387,6 +31163,20 @@ func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) 
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -30395,7 +31185,7 @@ func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) 
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30412,7 +31202,7 @@ func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) 
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30556,7 +31346,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30587,7 +31377,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30625,7 +31415,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30663,7 +31453,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30693,8 +31483,15 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30725,7 +31522,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30756,7 +31553,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30787,7 +31584,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30825,7 +31622,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30841,6 +31638,20 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -30849,7 +31660,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30866,7 +31677,7 @@ func ParseGenerateReportResponse(rsp *http.Response) (*GenerateReportResponse, e
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -30975,7 +31786,7 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31006,7 +31817,7 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31044,7 +31855,7 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31075,7 +31886,7 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31106,7 +31917,7 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31144,7 +31955,7 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31160,6 +31971,20 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -31168,7 +31993,7 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31185,7 +32010,7 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31301,7 +32126,7 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31332,7 +32157,7 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31370,7 +32195,7 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31401,7 +32226,7 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31431,8 +32256,15 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31463,7 +32295,7 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31501,7 +32333,7 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31517,6 +32349,20 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -31525,7 +32371,7 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31542,7 +32388,7 @@ func ParseCancelReportResponse(rsp *http.Response) (*CancelReportResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31665,7 +32511,7 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31696,7 +32542,7 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31726,8 +32572,15 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31758,7 +32611,7 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31789,7 +32642,7 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31820,7 +32673,7 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31858,7 +32711,7 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31874,6 +32727,20 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -31882,7 +32749,7 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -31899,7 +32766,7 @@ func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32018,7 +32885,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32049,7 +32916,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32087,7 +32954,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32117,8 +32984,15 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32149,7 +33023,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32180,7 +33054,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32211,7 +33085,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32249,7 +33123,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32265,6 +33139,20 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -32273,7 +33161,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32290,7 +33178,7 @@ func ParseDeleteMeResponse(rsp *http.Response) (*DeleteMeResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32378,7 +33266,7 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32416,7 +33304,7 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32454,7 +33342,7 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32470,6 +33358,20 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -32478,7 +33380,7 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32495,7 +33397,7 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32618,7 +33520,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32649,7 +33551,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32687,7 +33589,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32717,8 +33619,15 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			}
 			headers.RateLimitPolicy = &value
 		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32749,7 +33658,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32780,7 +33689,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32811,7 +33720,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32849,7 +33758,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32865,6 +33774,20 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -32873,7 +33796,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -32890,7 +33813,7 @@ func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33002,7 +33925,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33033,7 +33956,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33071,7 +33994,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33102,7 +34025,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33133,7 +34056,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33164,7 +34087,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33202,7 +34125,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33218,6 +34141,20 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -33226,7 +34163,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33243,7 +34180,7 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33352,7 +34289,7 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33383,7 +34320,7 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33421,7 +34358,7 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.WWWAuthenticate = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33452,7 +34389,7 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33483,7 +34420,7 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33521,7 +34458,7 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33537,6 +34474,20 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -33545,7 +34496,7 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33562,7 +34513,7 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33615,7 +34566,7 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33632,7 +34583,7 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33685,7 +34636,7 @@ func ParseGetLivenessResponse(rsp *http.Response) (*GetLivenessResponse, error) 
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33702,7 +34653,7 @@ func ParseGetLivenessResponse(rsp *http.Response) (*GetLivenessResponse, error) 
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33762,7 +34713,7 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33778,6 +34729,20 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
@@ -33786,7 +34751,7 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			headers.RetryAfter = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
@@ -33803,7 +34768,7 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			headers.CacheControl = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
+			var value RequestID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
