@@ -121,11 +121,16 @@ func (j *judgement) alike(c Case, done []*exchange) bool {
 
 // refusedField is a field that a problem names in its errors, with the rule that it
 // breaks.
-type refusedField struct{ Field, Code string }
+type refusedField struct {
+	Field string `json:"field"`
+	Code  string `json:"code"`
+}
 
 // named lists the fields that a problem names.
 func named(data []byte) []refusedField {
-	var problem struct{ Errors []refusedField }
+	var problem struct {
+		Errors []refusedField `json:"errors"`
+	}
 	if json.Unmarshal(data, &problem) != nil {
 		return nil
 	}

@@ -17,7 +17,7 @@ import (
 const minCases = 7000
 
 // The server keeps to every sentence of the contract that a case can be derived from.
-func TestContract(t *testing.T) { //nolint:tparallel // the subtest has to end first
+func TestContract(t *testing.T) {
 	t.Parallel()
 	target := contractTarget(t, 30, 400)
 	d, err := contract.Parse("gen/api/openapi.json", api.OpenAPI)
