@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -311,6 +312,9 @@ func (j *judgement) held(e *exchange) {
 	if e.recorded {
 		j.taken(e)
 	}
+	if budget := o.policy.budget; budget > 0 && e.elapsed > budget && !e.cut {
+		j.fail(o.policy.pointer[responseTime], "the answer took %s, and may take %s", e.elapsed.Round(time.Millisecond), budget)
+	}
 	r := o.response(e.status)
 	if r == nil && !j.strict() {
 		r = o.unexpected()
@@ -429,6 +433,28 @@ func (j *judgement) body(r *response, e *exchange) {
 			continue
 		}
 		j.fail(b.pointer, "a %d has at %q: %s", e.status, b.at, b.text)
+	}
+	j.hidden(declared.schema, value, 0)
+}
+
+// hidden wants no member in an answer that only requests have.
+func (j *judgement) hidden(pointer string, value any, depth int) {
+	s := j.shape(pointer)
+	switch value := value.(type) {
+	case map[string]any:
+		for _, member := range j.members(s) {
+			each, there := value[member.name]
+			if r, ok := j.shape(member.pointer).rule("writeOnly"); ok && r.value == true && there {
+				j.fail(r.pointer, "an answer has %s, which only requests have", member.name)
+			}
+			if there && depth < 20 {
+				j.hidden(member.pointer, each, depth+1)
+			}
+		}
+	case []any:
+		if items, ok := s.rule("items"); ok && len(value) > 0 && depth < 20 {
+			j.hidden(items.pointer, value[0], depth+1)
+		}
 	}
 }
 

@@ -26,7 +26,10 @@ type Result struct {
 	Unproven []Claim
 	// Strays are methods and paths that something was recorded of, and that the
 	// document does not have.
-	Strays  []string
+	Strays []string
+	// Left counts by operation what was made and not deleted; nil where nothing was to
+	// be.
+	Left    map[string]int
 	Elapsed time.Duration
 }
 
@@ -63,7 +66,11 @@ func Run(ctx context.Context, d *Document, target Target, progress func(Outcome)
 	if err != nil {
 		return nil, err
 	}
-	return s.all(ctx, progress)
+	result, err := s.all(ctx, progress)
+	if err == nil && !target.Keep && !target.ReadOnly {
+		result.Left = s.cleanUp(ctx)
+	}
+	return result, err
 }
 
 func begin(ctx context.Context, d *Document, target Target) (*session, error) {

@@ -86,6 +86,7 @@ type policy struct {
 	cache      any
 	cached     bool
 	stream     bool
+	budget     time.Duration     // that an answer may take; 0 for any time
 	pointer    map[string]string // by key, where it is said
 }
 
@@ -296,7 +297,26 @@ func (d *Document) readPolicy(o *operation, object map[string]any) {
 	o.policy.idempotent = read("idempotent") == true
 	o.policy.cache = read("cache")
 	o.policy.cached = o.policy.cache != nil
-	o.policy.stream = read("timeout") == "none"
+	timeout := read("timeout")
+	o.policy.stream = timeout == "none"
+	o.policy.budget, o.policy.pointer[responseTime] = d.budget(o, object, timeout)
+}
+
+// responseTime is the key of the time that an answer may take, of one operation or of all.
+const responseTime = "x-response-time"
+
+// budget reads it, and where it is said. Where it is not, no answer takes longer than
+// the timeout.
+func (d *Document) budget(o *operation, object map[string]any, timeout any) (time.Duration, string) {
+	for _, said := range []struct {
+		value   any
+		pointer string
+	}{{object[responseTime], o.pointer + "/" + responseTime}, {d.root[responseTime], "/" + responseTime}, {timeout, o.policy.pointer["timeout"]}} {
+		if budget, err := time.ParseDuration(fmt.Sprint(said.value)); err == nil {
+			return budget, said.pointer
+		}
+	}
+	return 0, ""
 }
 
 func limitOf(value any) (l rateLimit, ok bool) {

@@ -46,7 +46,25 @@ func (r *Result) Write(w io.Writer) error {
 		counted(len(r.Outcomes), "case"), len(failed), r.skipped(), r.Elapsed.Round(100*time.Millisecond)); err != nil {
 		return err
 	}
-	return r.writeSkipped(w)
+	if err := r.writeSkipped(w); err != nil {
+		return err
+	}
+	return r.writeLeft(w)
+}
+
+// writeLeft tells what is not in the document and what the run leaves behind.
+func (r *Result) writeLeft(w io.Writer) error {
+	var text strings.Builder
+	for _, stray := range r.Strays {
+		fmt.Fprintf(&text, "recorded, and not in the document: %s\n", stray)
+	}
+	for _, id := range sorted(r.Left) {
+		if n := r.Left[id]; n > 0 {
+			fmt.Fprintf(&text, "left by %s: %d\n", id, n)
+		}
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
 }
 
 // writeSkipped tells for what reasons cases were not run.

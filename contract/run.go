@@ -39,6 +39,9 @@ type Target struct {
 	Recorded []Recorded
 	// ReadOnly sends GET, HEAD and OPTIONS only, but for the sign-in of Logins.
 	ReadOnly bool
+	// Keep leaves what cases have made, which Run deletes else as far as the document
+	// has operations for that. Mutate leaves it always.
+	Keep bool
 	// Every takes each n-th mutant as a sample, and keeps their documents; 0 means all.
 	Every int
 	// Timeout bounds each request; 0 means 30 s.
@@ -93,6 +96,7 @@ type session struct {
 	identities []*identity
 	shared     map[string]*scope
 	memory     map[string][]*exchange
+	makings    []making
 	sent       int  // exchanges that cases have sent
 	hurried    bool // no limit is waited for that lasts
 }
@@ -304,6 +308,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 		return nil, err
 	}
 	e.operation, e.value, e.parameters, e.secrets = o.id, body, given, secrets
+	s.note(e, sc.identity)
 	return e, nil
 }
 

@@ -44,7 +44,7 @@ func contractTarget(t *testing.T, admins, people int) contract.Target {
 	database := pgtest.New(t)
 	values := mailTokens(t, database, people) // first, so that nobody else sends the mails
 	s := servertest.New(t, servertest.Options{DatabaseURL: database, Start: true})
-	target := contract.Target{URL: s.URL, ClientIPHeader: "X-Forwarded-For", Values: values}
+	target := contract.Target{URL: s.URL, Keep: true, ClientIPHeader: "X-Forwarded-For", Values: values}
 	for i := range admins {
 		admin := s.Admin()
 		target.Logins = append(target.Logins, contract.Login{Name: fmt.Sprintf("admin%d", i), User: admin.User.Username, Password: admin.Password})

@@ -28,6 +28,7 @@ type contractFlags struct {
 	logins []string
 	given  []string
 	values []string
+	har    string
 	target contract.Target
 }
 
@@ -39,8 +40,9 @@ func newContract(c command) *cobra.Command {
 		Short: "Hold a server to its OpenAPI document",
 		Long: "Derives cases from an OpenAPI 3.0 or 3.1 document, runs them against a server,\n" +
 			"and tells each sentence of the document that the server does not keep. It makes\n" +
-			"accounts and whatever else the cases need, and leaves them there: use a server\n" +
-			"whose data may change, or --read-only. It ends with 1 where anything failed.",
+			"accounts and whatever else the cases need, and deletes them as far as the document\n" +
+			"has operations for that: use a server whose data may change, or --read-only. It\n" +
+			"ends with 1 where anything failed.",
 		Example: "  accord contract --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1 --login user=user:User-demo-1\n" +
 			"  accord contract mutate --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1",
 		Args: cobra.NoArgs,
@@ -51,6 +53,9 @@ func newContract(c command) *cobra.Command {
 			}
 			if !slices.Contains(contract.Formats, format) {
 				return usagef("--format is one of %s", strings.Join(contract.Formats, ", "))
+			}
+			if writes := document.Writes(); !flags.target.ReadOnly && len(writes) > 0 {
+				fmt.Fprintf(c.err, "It writes to %s: %s.\n", flags.target.URL, strings.Join(writes, ", "))
 			}
 			result, err := contract.Run(cmd.Context(), document, flags.target, counting(c.err))
 			if err != nil {
@@ -165,6 +170,8 @@ func (f *contractFlags) add(command *cobra.Command) {
 	flags.StringArrayVar(&f.given, "credential", nil, "SCHEME=VALUE, a token, an API key, or user:password for a security scheme of the document")
 	flags.StringArrayVar(&f.values, "value", nil, "operationId.member=COMMAND, which prints a value that comes by mail or the like")
 	flags.StringVar(&f.target.ClientIPHeader, "client-ip-header", "", "a header that the server takes clients' addresses from, such as X-Forwarded-For")
+	flags.StringVar(&f.har, "har", "", "an HTTP Archive of requests and answers, which are held against the document as well")
+	flags.BoolVar(&f.target.Keep, "keep", false, "leave what was made")
 	flags.BoolVar(&f.target.ReadOnly, "read-only", false, "send GET, HEAD and OPTIONS only")
 	flags.IntVar(&f.target.Parallel, "parallel", 4, "how many operations are tried at once")
 }
@@ -196,6 +203,16 @@ func (f *contractFlags) read(ctx context.Context, c command) (*contract.Document
 			return nil, usagef("--value is operationId.member=COMMAND")
 		}
 		f.target.Values[key] = printed(line, c)
+	}
+	if f.har != "" {
+		archive, err := os.Open(f.har)
+		if err != nil {
+			return nil, err
+		}
+		defer archive.Close()
+		if f.target.Recorded, err = contract.ReadHAR(archive); err != nil {
+			return nil, err
+		}
 	}
 	if f.spec == "" {
 		f.spec = strings.TrimSuffix(f.target.URL, "/") + "/api/openapi.json"

@@ -1,0 +1,138 @@
+package contract
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// making is something that a case has made, and by whom.
+type making struct {
+	exchange *exchange
+	who      *identity
+}
+
+// note keeps what was made.
+func (s *session) note(e *exchange, who *identity) {
+	if e.method != http.MethodPost || e.status != http.StatusCreated {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.makings = append(s.makings, making{e, who})
+}
+
+// Writes names the operations of a document that change something.
+func (d *Document) Writes() (ids []string) {
+	for _, o := range d.operations() {
+		if !o.safe() {
+			ids = append(ids, o.id)
+		}
+	}
+	return ids
+}
+
+// removal is an operation that deletes what another one has made.
+type removal struct {
+	of *operation
+	// made is the operation that a link or a guess takes its values from.
+	made string
+}
+
+// removals are the document's, those of people last: their things go first.
+func (s *session) removals() (things, people []removal) {
+	for _, o := range s.operations {
+		from := sources(s.valid(o))
+		if o.method != http.MethodDelete || len(from) != 1 {
+			continue
+		}
+		if maker := s.operation(from[0]); maker != nil && maker.public() {
+			people = append(people, removal{o, maker.id})
+		} else if maker != nil {
+			things = append(things, removal{o, maker.id})
+		}
+	}
+	return things, people
+}
+
+// sources are the operations that values of a request come from.
+func sources(r request) (from []string) {
+	for _, value := range r.Parameters {
+		from = append(from, linksIn(value)...)
+	}
+	from = append(from, linksIn(r.Body)...)
+	slices.Sort(from)
+	return slices.Compact(from)
+}
+
+func linksIn(value any) (from []string) {
+	switch value := value.(type) {
+	case linked:
+		return []string{value.From}
+	case map[string]any:
+		for _, each := range value {
+			from = append(from, linksIn(each)...)
+		}
+	case []any:
+		for _, each := range value {
+			from = append(from, linksIn(each)...)
+		}
+	}
+	return from
+}
+
+// cleanUp deletes what cases have made, the newest first, and counts by operation what
+// could not be deleted. A limit that is in the way leaves it too.
+func (s *session) cleanUp(ctx context.Context) (left map[string]int) {
+	things, people := s.removals()
+	left = map[string]int{}
+	for _, m := range s.makings {
+		left[m.exchange.operation]++
+	}
+	for _, removals := range [][]removal{things, people} {
+		var group errgroup.Group
+		group.SetLimit(s.target.Parallel)
+		for _, m := range slices.Backward(s.makings) {
+			for _, r := range removals {
+				if r.made == m.exchange.operation {
+					group.Go(func() error {
+						if s.remove(ctx, r, m) {
+							s.mu.Lock()
+							defer s.mu.Unlock()
+							left[r.made]--
+						}
+						return nil
+					})
+				}
+			}
+		}
+		_ = group.Wait() // nothing fails: what is left is counted
+	}
+	return left
+}
+
+// remove deletes one thing as who has made it, or as somebody who may.
+func (s *session) remove(ctx context.Context, r removal, m making) bool {
+	who := m.who
+	if maker := s.operation(r.made); maker.public() {
+		newcomer := &identity{name: "newcomer", made: map[string]*exchange{r.made: m.exchange}}
+		signed, err := s.newToken(ctx, newcomer)
+		if err != nil {
+			return false // the account is gone, or has another password
+		}
+		who = signed
+	}
+	asked := s.valid(r.of)
+	if who == nil || !who.holds(asked.As.Scopes) {
+		asked.As.Alone = false
+		var err error
+		if who, err = s.identityFor(ctx, asked.As); err != nil {
+			return false
+		}
+	}
+	sc := &scope{identity: who, made: map[string]*exchange{r.made: m.exchange}}
+	e, err := s.signedInStill(ctx, who, func() (*exchange, error) { return s.exchange(ctx, asked, sc, "", false) })
+	return err == nil && (e.status < http.StatusMultipleChoices || e.status == http.StatusNotFound)
+}

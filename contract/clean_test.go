@@ -1,0 +1,87 @@
+package contract_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/accord-api/accord/contract"
+)
+
+// boxes is an API of things that can be deleted, and of ones that cannot.
+const boxes = `
+openapi: 3.1.0
+info: {title: Boxes, version: '1'}
+paths:
+  /boxes:
+    post:
+      operationId: makeBox
+      responses:
+        '201':
+          description: The box.
+          content: {application/json: {schema: {type: object, properties: {id: {type: string}}}}}
+  /boxes/{id}:
+    delete:
+      operationId: removeBox
+      parameters: [{name: id, in: path, required: true, schema: {type: string, maxLength: 9}}]
+      responses: {'204': {description: gone}, '404': {description: not there}}
+  /marks:
+    post:
+      operationId: makeMark
+      responses: {'201': {description: made}}
+`
+
+// What was made is deleted again, as far as the document has operations for that; what
+// is left is told.
+func TestCleanUp(t *testing.T) {
+	t.Parallel()
+	for keep, want := range map[bool]string{false: "left by makeMark: ", true: ""} {
+		var mu sync.Mutex
+		there, made := map[string]bool{}, 0
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /boxes", func(w http.ResponseWriter, _ *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			made++
+			id := fmt.Sprintf("b%d", made)
+			there[id] = true
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusCreated)
+			_, _ = fmt.Fprintf(w, `{"id": %q}`, id)
+		})
+		mux.HandleFunc("DELETE /boxes/{id}", func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if !there[r.PathValue("id")] {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			delete(there, r.PathValue("id"))
+			w.WriteHeader(http.StatusNoContent)
+		})
+		mux.HandleFunc("POST /marks", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
+		server := httptest.NewServer(mux)
+		t.Cleanup(server.Close)
+		d, err := contract.Parse("boxes.yaml", []byte(boxes))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if writes := strings.Join(d.Writes(), " "); writes != "makeBox removeBox makeMark" {
+			t.Errorf("it writes by %s", writes)
+		}
+		result, err := contract.Run(t.Context(), d, contract.Target{URL: server.URL, Keep: keep}, nil)
+		if err != nil || made == 0 {
+			t.Fatalf("%d made: %v", made, err)
+		}
+		var report strings.Builder
+		if err := result.Write(&report); err != nil {
+			t.Fatal(err)
+		}
+		if (len(there) > 0) != keep || !strings.Contains(report.String(), want) || strings.Contains(report.String(), "left by makeBox") {
+			t.Errorf("keep %t: %d left\n%s", keep, len(there), report.String())
+		}
+	}
+}
