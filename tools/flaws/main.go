@@ -1,0 +1,123 @@
+// Command flaws puts one flaw after the other into the server, by an overlay that
+// leaves the work tree as it is, and tells whether the contract's cases find it: the
+// report has to name the operation and the sentence of the document that is broken.
+//
+//	go run -C tools ./flaws
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// flaw is one wrong line of the server.
+type flaw struct {
+	what       string
+	file       string
+	right      string
+	wrong      string
+	operation  string // that the report has to name
+	sentence   string // of the document, as a part of its JSON pointer
+	occurrence int    // of right in the file, from 0
+}
+
+var flaws = []flaw{
+	{"a length is not checked", "validate/check.go", "if len(s) > most && ", "if len(s) > most && most < 0 && ", "registerUser", "/components/schemas/Username/maxLength", 0},
+	{"a role is not checked", "server/operation.go", "if holdsAll(call.who.Role, roles) {", "if len(roles) > 0 {", "adminListUsers", "/security", 0},
+	{"another status", "gen/api/api.gen.go", "\tw.Header().Set(\"Location\", fmt.Sprint(response.Headers.Location))\n\tw.WriteHeader(201)", "\tw.Header().Set(\"Location\", fmt.Sprint(response.Headers.Location))\n\tw.WriteHeader(200)", "createOrder", "/paths/~1api~1v1~1orders/post/responses", 1},
+	{"a header is missing", "server/users.go", `Location: "/api/v1/users/" + user.ID.String()`, `Location: ""`, "registerUser", "/components/headers/Location", 0},
+	{"an extra member", "gen/api/api.gen.go", "type User struct {\n", "type User struct {\n\tHint string `json:\"password_hint\"`\n", "getMe", "/components/schemas/User/additionalProperties", 0},
+	{"a limit is one higher", "server/operation.go", "r.Limit, r.Window, limit.WithNow", "r.Limit+1, r.Window, limit.WithNow", "login", "/x-policy/rate-limit", 0},
+	{"405 without Allow", "server/routes.go", "methodNotAllowed().with(echo.HeaderAllow, allow)", "methodNotAllowed()", "login", "/paths/~1api~1v1~1auth~1login", 0},
+	{"a value that is not listed", "server/users.go", "Role: api.Role(u.Role)", `Role: api.Role("person")`, "getMe", "/components/schemas/Role", 0},
+	{"a replay does not say so", "server/idempotency.go", `"Idempotency-Replayed"`, `"X-Replayed"`, "createOrder", "/x-policy/idempotent", 0},
+	{"a body may be a byte longer", "server/operation.go", "if r.ContentLength > o.policy.BodyLimit {", "if r.ContentLength > o.policy.BodyLimit+1 {", "login", "/x-policy/body-limit", 0},
+	{"any content type", "server/operation.go", "!slices.Contains(o.policy.ContentTypes, mediaType)", "len(mediaType) == 0", "createProduct", "/requestBody/content", 0},
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "accord-flaws")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	missed := 0
+	for i, f := range flaws {
+		line, err := f.found(root, dir, i)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.what, err)
+		}
+		if line == "" {
+			missed++
+			line = "MISSED"
+		}
+		fmt.Printf("%s (%s)\n  %s\n", f.what, f.file, line)
+	}
+	fmt.Printf("%d of %d flaws found\n", len(flaws)-missed, len(flaws))
+	if missed > 0 {
+		return errors.New("the contract's cases miss a flaw")
+	}
+	return nil
+}
+
+// found gives the line of the report that tells of a flaw, "" for none.
+func (f flaw) found(root, dir string, i int) (string, error) {
+	overlay, err := f.overlay(root, dir, i)
+	if err != nil {
+		return "", err
+	}
+	test := exec.Command("go", "test", "-overlay", overlay, "-count=1", "-timeout=10m", "-run", "^TestContract$", "./server") //nolint:gosec // its own files
+	test.Dir = root
+	out, err := test.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		return "", err
+	}
+	if strings.Contains(string(out), "[build failed]") {
+		return "", fmt.Errorf("it does not build: %s", out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, f.operation+": ") && strings.Contains(line, f.sentence) {
+			return strings.TrimSpace(line), nil
+		}
+	}
+	return "", nil
+}
+
+// overlay writes the file with the flaw, and the list that has go build take it.
+func (f flaw) overlay(root, dir string, i int) (string, error) {
+	path := filepath.Join(root, f.file)
+	source, err := os.ReadFile(path) //nolint:gosec // a file of the repository
+	if err != nil {
+		return "", err
+	}
+	parts := strings.Split(string(source), f.right)
+	if len(parts) < f.occurrence+2 {
+		return "", fmt.Errorf("%s has no %q any more", f.file, f.right)
+	}
+	wrong := strings.Join(parts[:f.occurrence+1], f.right) + f.wrong + strings.Join(parts[f.occurrence+1:], f.right)
+	changed, list := filepath.Join(dir, fmt.Sprintf("%d.go", i)), filepath.Join(dir, fmt.Sprintf("%d.json", i))
+	if err := os.WriteFile(changed, []byte(wrong), 0o600); err != nil {
+		return "", err
+	}
+	encoded, err := json.Marshal(map[string]map[string]string{"Replace": {path: changed}})
+	if err != nil {
+		return "", err
+	}
+	return list, os.WriteFile(list, encoded, 0o600)
+}
