@@ -91,7 +91,7 @@ func begin(ctx context.Context, d *Document, target Target) (*session, error) {
 
 // take notes what the target gives.
 func (d *deriver) take(target Target) {
-	d.given = map[string]bool{}
+	d.given, d.expired = map[string]bool{}, target.Expired
 	for key := range target.Values {
 		d.given[key] = true
 	}

@@ -76,6 +76,7 @@ type deriver struct {
 	links      map[string][]link
 	headers    map[string]bool // that any answer declares
 	given      map[string]bool // members whose values the target gives
+	expired    string          // a token
 	reached    sync.Map        // bool by two pointers: that one leads to the other
 	login      map[string]any  // members of a sign-in
 	has        map[string]bool // schemes that the target has credentials of
@@ -312,11 +313,14 @@ func (c *casing) access() {
 	nobody := c.valid
 	nobody.As.Nobody, nobody.As.Alone = true, false
 	c.add("without credentials", o.security, nobody, unauthorized)
-	for name, token := range map[string]string{"malformed": "nonsense", "empty": "", "unsigned": "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."} {
+	for _, token := range []struct{ is, value string }{
+		{"malformed", "nonsense"}, {"unsigned", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."},
+		{"signed by nobody", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk"}, {"expired", c.expired},
+	} {
 		r := c.valid
-		r.As = caller{Token: token, Schemes: c.valid.As.Schemes}
-		if token != "" {
-			c.add("with a token that is "+name, o.security, r, unauthorized)
+		r.As = caller{Token: token.value, Schemes: c.valid.As.Schemes}
+		if token.value != "" {
+			c.add("with a token that is "+token.is, o.security, r, unauthorized)
 		}
 	}
 	for i, scopes := range o.access {

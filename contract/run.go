@@ -29,6 +29,8 @@ type Target struct {
 	Logins []Login
 	// Credentials are such as were got elsewhere.
 	Credentials []Credential
+	// Expired is a token that was good once; "" for none.
+	Expired string
 	// ClientIPHeader is a header, such as X-Forwarded-For, that the server takes
 	// clients' addresses from; each case then has one of its own.
 	ClientIPHeader string

@@ -297,6 +297,7 @@ func (w *walk) spoiled(s shape, r rule, at []string) {
 		return
 	}
 	valid, _ := w.base(s.pointer, true, 0).(string)
+	told := false
 	for _, by := range []string{"a", "A", "1", "!"} {
 		spoilt := strings.Map(func(c rune) rune {
 			if p.Match(string(c)) {
@@ -308,6 +309,10 @@ func (w *walk) spoiled(s shape, r rule, at []string) {
 			continue
 		}
 		w.add(r, at, false, spoilt, "%q", spoilt)
+		if told {
+			continue
+		}
+		told = true
 		for _, text := range telling(p) {
 			// Which of the two it is, fits says.
 			w.add(r, at, true, spoilt+text, "%q", spoilt+text)

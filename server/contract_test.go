@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/accord-api/accord/contract"
 	"github.com/accord-api/accord/gen/api"
@@ -45,6 +46,11 @@ func contractTarget(t *testing.T, admins, people int) contract.Target {
 	values := mailTokens(t, database, people) // first, so that nobody else sends the mails
 	s := servertest.New(t, servertest.Options{DatabaseURL: database, Start: true})
 	target := contract.Target{URL: s.URL, Keep: true, ClientIPHeader: "X-Forwarded-For", Values: values}
+	earlier := servertest.New(t, servertest.Options{
+		DatabaseURL: database, Settings: map[string]string{"PUBLIC_URL": s.URL},
+		Now: func() time.Time { return s.Clock.Now().Add(-time.Hour) },
+	})
+	target.Expired = earlier.Register().Tokens.AccessToken
 	for i := range admins {
 		admin := s.Admin()
 		target.Logins = append(target.Logins, contract.Login{Name: fmt.Sprintf("admin%d", i), User: admin.User.Username, Password: admin.Password})

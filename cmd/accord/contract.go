@@ -170,6 +170,7 @@ func (f *contractFlags) add(command *cobra.Command) {
 	flags.StringArrayVar(&f.given, "credential", nil, "SCHEME=VALUE, a token, an API key, or user:password for a security scheme of the document")
 	flags.StringArrayVar(&f.values, "value", nil, "operationId.member=COMMAND, which prints a value that comes by mail or the like")
 	flags.StringVar(&f.target.ClientIPHeader, "client-ip-header", "", "a header that the server takes clients' addresses from, such as X-Forwarded-For")
+	flags.StringVar(&f.target.Expired, "expired", "", "a token that was good once, and has to be refused")
 	flags.StringVar(&f.har, "har", "", "an HTTP Archive of requests and answers, which are held against the document as well")
 	flags.BoolVar(&f.target.Keep, "keep", false, "leave what was made")
 	flags.BoolVar(&f.target.ReadOnly, "read-only", false, "send GET, HEAD and OPTIONS only")
