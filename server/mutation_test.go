@@ -51,7 +51,7 @@ var provoking = map[string]func(*testing.T){
 
 // Each change of one thing in the document is noticed: by a case, or since nothing
 // ever came as the change has it.
-func TestMutationScore(t *testing.T) {
+func TestMutationScore(t *testing.T) { //nolint:paralleltest // what is recorded has to be there before it is used
 	var recorded []contract.Recorded
 	var mu sync.Mutex
 	servertest.Record(func(r servertest.Recorded) {
@@ -59,9 +59,9 @@ func TestMutationScore(t *testing.T) {
 		defer mu.Unlock()
 		recorded = append(recorded, contract.Recorded(r))
 	})
-	t.Run("provoked", func(t *testing.T) {
+	t.Run("provoked", func(t *testing.T) { //nolint:paralleltest // as above
 		for name, test := range provoking {
-			t.Run(name, test)
+			t.Run(name, test) //nolint:paralleltest // each is
 		}
 	})
 	servertest.Record(nil)

@@ -210,7 +210,7 @@ func (f *contractFlags) read(ctx context.Context, c command) (*contract.Document
 		if err != nil {
 			return nil, err
 		}
-		defer archive.Close()
+		defer func() { _ = archive.Close() }() // it was only read
 		if f.target.Recorded, err = contract.ReadHAR(archive); err != nil {
 			return nil, err
 		}
