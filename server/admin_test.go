@@ -109,7 +109,7 @@ func TestPagesHaveTwentyItemsUnlessToldOtherwise(t *testing.T) {
 	s := servertest.New(t)
 	admin := s.Admin()
 	execute(t, s, `INSERT INTO users (id, email, username, full_name, password_hash, role, created_at, updated_at)
-		SELECT gen_random_uuid(), n || '@example.net', 'u' || n, 'N', '', 'user', now(), now() FROM generate_series(1, 119) n`)
+		SELECT gen_random_uuid(), n || '@example.net', 'user' || n, 'N', '', 'user', now(), now() FROM generate_series(1, 119) n`)
 	for query, want := range map[string]int{"": 20, "?limit=1": 1, "?limit=100": 100} {
 		if got := len(users(admin.GET("/api/v1/admin/users" + query))); got != want {
 			t.Errorf("%q gives %d, want %d", query, got, want)

@@ -16,7 +16,7 @@ func seedFor(t *testing.T, s *servertest.Server, p *servertest.Person, rows stri
 	id := p.User.ID.String()
 	for _, sql := range []string{
 		`INSERT INTO users (id, email, username, full_name, password_hash, role, created_at, updated_at)
-			SELECT gen_random_uuid(), 's' || n || '@example.com', 's' || n, 'S', 'x', 'user', now(), now() FROM generate_series(2, ` + rows + `) n`,
+			SELECT gen_random_uuid(), 's' || n || '@example.com', 'seller' || n, 'S', 'x', 'user', now(), now() FROM generate_series(2, ` + rows + `) n`,
 		`INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, ip, user_agent)
 			SELECT gen_random_uuid(), '` + id + `', now(), now(), now() + interval '7 days', '', '' FROM generate_series(2, ` + rows + `)`,
 		`INSERT INTO products (id, sku, name, description, price, currency, stock, created_at, updated_at)

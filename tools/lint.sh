@@ -123,6 +123,11 @@ sunsets() {
 	go run -C cmd/gen . -root "$root" -sunsets
 }
 
+# What OWASP's rules want of all schemas: make lint wants it of requests.
+limits() {
+	go run -C cmd/gen . -root "$root" -limits
+}
+
 check 'gofmt' format
 check 'go vet' vet
 check 'golangci-lint' golangci
@@ -135,6 +140,7 @@ check 'shellcheck' shell
 check 'contract' contract
 check 'breaking changes' breaking
 check 'no sunset is past' sunsets
+check 'requests have limits' limits
 
 if [ -n "$failed" ]; then
 	echo "FAILED:$failed" >&2

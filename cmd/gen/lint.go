@@ -71,6 +71,17 @@ func hasExample(n *yaml.Node) bool {
 	return get(n, "example") != nil || len(entries(get(n, "examples"))) > 0
 }
 
+// checkLimits is checkRequestLimits for a document by itself.
+func checkLimits(source []byte) error {
+	doc, err := parse(source)
+	if err != nil {
+		return err
+	}
+	readContract(doc).checkRequestLimits()
+
+	return doc.faults.err()
+}
+
 // checkRequestLimits wants an end of all that requests carry: of texts, lists and
 // numbers (OWASP API4:2023). Answers need none: what the server itself makes has no
 // limit that anything enforces.

@@ -95,7 +95,7 @@ func TestOwnDifferences(t *testing.T) {
 	)
 	for name, c := range map[string]change{
 		"a column becomes nullable": {
-			accounts, "full_name         text NOT NULL", "full_name         text", contractName, "full_name: {type: string, maxLength: 100", accounts, "full_name         text",
+			accounts, "full_name         text NOT NULL", "full_name         text", contractName, "full_name: {$ref: '#/components/schemas/FullName'}", accounts, "full_name         text",
 			"schema User.full_name: it is required and never null, but users.full_name may be null",
 		},
 		"an answer's null is dropped": {
@@ -111,7 +111,7 @@ func TestOwnDifferences(t *testing.T) {
 			"schema ProductCreate.description: it may have 5000 characters, but products.description takes at most 4000",
 		},
 		"a column takes more than an answer": {
-			accounts, "CHECK (char_length(email) <= 254)", "CHECK (char_length(email) <= 320)", contractName, "email: {type: string, format: email, maxLength: 254, description: The e-mail address.}", accounts, "char_length(email)",
+			accounts, "CHECK (char_length(email) <= 254)", "CHECK (char_length(email) <= 320)", contractName, "maxLength: 254\n", accounts, "char_length(email)",
 			"schema User.email: it has at most 254 characters, but users.email may have 320",
 		},
 		"a new value of a column": {
