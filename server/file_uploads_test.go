@@ -404,7 +404,9 @@ func TestOneAccountCannotStopAllUploads(t *testing.T) {
 	for range cap(answers) { // within seconds: who says nothing more is not waited for
 		counted[<-answers]++
 	}
-	if counted["HTTP/1.1 408 Request Timeout"] != 4 || counted["HTTP/1.1 503 Service Unavailable"] != 16 {
+	// A refusal that comes before all that was sent is read may be lost with the connection.
+	refused := counted["HTTP/1.1 503 Service Unavailable"]
+	if counted["HTTP/1.1 408 Request Timeout"] != 4 || refused < 12 || refused+counted[""] != 16 {
 		t.Errorf("answers %v", counted)
 	}
 	upload(greedy, "x", "x")
