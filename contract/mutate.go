@@ -59,7 +59,7 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	for _, o := range baseline.Failed() {
 		m.failed[o.Operation+" "+o.Name] = true
 	}
-	s.hurried = true
+	s.hurried, s.target.Patience = true, min(s.target.Patience, maxHurry)
 	mutants, equivalent := s.mutants()
 	mutants, held := s.heldByAll(mutants)
 	equivalent = append(equivalent, held...)

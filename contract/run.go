@@ -48,6 +48,9 @@ type Target struct {
 	Every int
 	// Timeout bounds each request; 0 means 30 s.
 	Timeout time.Duration
+	// Patience is how long a rate limit that is in the way is waited for; 0 means
+	// 2 minutes.
+	Patience time.Duration
 	// Parallel is how many cases run at once; 0 means 4.
 	Parallel int
 	// HTTP sends the requests; nil means a client that follows no redirect.
@@ -129,6 +132,9 @@ func newSession(d *deriver, target Target) *session {
 	s := &session{deriver: d, target: target, http: target.HTTP, nonce: uint64(time.Now().UnixNano()) / 1000, shared: map[string]*scope{}, memory: map[string][]*exchange{}}
 	if s.target.Timeout == 0 {
 		s.target.Timeout = defaultTimeout
+	}
+	if s.target.Patience == 0 {
+		s.target.Patience = defaultPatience
 	}
 	if s.target.Parallel == 0 {
 		s.target.Parallel = defaultParallel

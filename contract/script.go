@@ -107,11 +107,11 @@ func (s *session) patient(ctx context.Context, r request, sc *scope) (*exchange,
 	return s.patiently(ctx, func() (*exchange, error) { return s.settled(ctx, r, sc, "") })
 }
 
-// maxPatience is how long a limit is waited for, and maxHurry how long where one
+// defaultPatience is how long a limit is waited for, and maxHurry how long where one
 // of thousands of mutants would have all others wait.
 const (
-	maxPatience = 2 * time.Minute
-	maxHurry    = 2 * time.Second
+	defaultPatience = 2 * time.Minute
+	maxHurry        = 2 * time.Second
 )
 
 // patiently asks again when a limit is over, a few times.
@@ -122,10 +122,10 @@ func (s *session) patiently(ctx context.Context, ask func() (*exchange, error)) 
 			return e, err
 		}
 		wait, err := time.ParseDuration(e.answer.Get("Retry-After") + "s")
-		if s.hurried && (err != nil || wait > maxHurry) {
+		if s.hurried && (err != nil || wait > s.target.Patience) {
 			return nil, fmt.Errorf("a limit is in the way for %s s", e.answer.Get("Retry-After"))
 		}
-		if err != nil || wait > maxPatience {
+		if err != nil || wait > s.target.Patience {
 			return e, nil //nolint:nilerr // the answer tells more
 		}
 		timer := time.NewTimer(wait)

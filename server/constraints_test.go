@@ -9,8 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/accord-api/accord/pg/pgtest"
 )
 
 // The codes of PostgreSQL for what a constraint refuses.
@@ -101,11 +99,7 @@ var twice = []string{
 // sown is a connection to a database with a few rows in each table of seeded.
 func sown(t *testing.T) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), pgtest.New(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	conn := connected(t)
 	for _, sql := range seeded {
 		execOn(t, conn, strings.ReplaceAll(sql, "(1, 20000)", "(1, 2)"))
 	}

@@ -59,9 +59,9 @@ func TestMutationScore(t *testing.T) { //nolint:paralleltest // what is recorded
 		defer mu.Unlock()
 		recorded = append(recorded, contract.Recorded(r))
 	})
-	t.Run("provoked", func(t *testing.T) { //nolint:paralleltest // as above
+	t.Run("provoked", func(t *testing.T) { //nolint:paralleltest // the score waits for it
 		for name, test := range provoking {
-			t.Run(name, test) //nolint:paralleltest // each is
+			t.Run(name, test) //nolint:paralleltest // each says t.Parallel itself
 		}
 	})
 	servertest.Record(nil)

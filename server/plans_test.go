@@ -167,14 +167,21 @@ func TestReferencesHaveAnIndex(t *testing.T) {
 	}
 }
 
-// planned is a connection to a database with many rows in each table.
-func planned(t *testing.T) *pgx.Conn {
+// connected is a connection to a database of its own.
+func connected(t *testing.T) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), pgtest.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// planned is a connection to a database with many rows in each table.
+func planned(t *testing.T) *pgx.Conn {
+	t.Helper()
+	conn := connected(t)
 	for _, sql := range seeded {
 		execOn(t, conn, sql)
 	}

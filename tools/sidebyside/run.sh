@@ -17,6 +17,7 @@ dir=$(cd "$(mktemp -d)" && pwd -P)
 server= database=
 stop() {
 	for pid in $server $database; do
+		# Ended by a signal, it gives that as its status; it may have ended before.
 		{ kill "$pid" && wait "$pid"; } || true
 	done
 	sh tools/elsewhere.sh "$dir" | while read -r data; do rm -rf "$data"; done
