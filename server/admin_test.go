@@ -9,12 +9,11 @@ import (
 	"time"
 
 	"github.com/accord-api/accord/gen/api"
-	"github.com/accord-api/accord/gen/client"
 	"github.com/accord-api/accord/servertest"
 )
 
 func users(a *servertest.Answer) []string {
-	var page client.AdminUserPage
+	var page api.AdminUserPage
 	a.Expect(http.StatusOK).Into(&page)
 	names := []string{}
 	for _, u := range page.Items {
@@ -74,7 +73,7 @@ func TestPagesAreWalkedWhole(t *testing.T) {
 		got = append(got, users(answer)...)
 		s.Register() // newer than all: belongs to no page that is still to come
 		path = answer.Link()
-		var page client.AdminUserPage
+		var page api.AdminUserPage
 		answer.Into(&page)
 		if (path == "") != (page.NextCursor == nil) {
 			t.Errorf("Link %q and next_cursor %v do not agree", path, page.NextCursor)
@@ -128,7 +127,7 @@ func TestPageParametersAreChecked(t *testing.T) {
 	admin := s.Admin()
 	s.Register()
 	s.Register()
-	var page client.AdminUserPage
+	var page api.AdminUserPage
 	admin.GET("/api/v1/admin/users?limit=1").Expect(http.StatusOK).Into(&page)
 	cursor := *page.NextCursor
 	for query, want := range map[string]string{

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -24,8 +24,8 @@ func TestAuditTrail(t *testing.T) {
 	admin.PATCH("/api/v1/admin/users/"+p.User.ID.String(), map[string]any{"role": "admin"}).Expect(http.StatusOK)
 	p.PUT("/api/v1/users/me/password", map[string]any{"current_password": "short"}).Expect(http.StatusUnprocessableEntity)
 
-	events := func(query string) []client.AuditEvent {
-		var page client.AuditEventPage
+	events := func(query string) []api.AuditEvent {
+		var page api.AuditEventPage
 		admin.GET("/api/v1/admin/audit-events?limit=100&" + query).Expect(http.StatusOK).Into(&page)
 		return page.Items
 	}
@@ -156,7 +156,7 @@ func TestRefusedChangesAreEventsOfTheirOwn(t *testing.T) {
 	s := servertest.New(t)
 	admin := s.Admin()
 	admin.PATCH("/api/v1/admin/users/"+admin.User.ID.String(), map[string]any{"role": "user"}).Expect(http.StatusConflict)
-	var page client.AuditEventPage
+	var page api.AuditEventPage
 	admin.GET("/api/v1/admin/audit-events?action=admin.user-update").Expect(http.StatusOK).Into(&page)
 	if len(page.Items) != 1 || page.Items[0].Outcome != "failed" || page.Items[0].Detail != "role=user" {
 		t.Errorf("events %+v", page.Items)
@@ -173,7 +173,7 @@ func TestAuditEventsAreListedInPages(t *testing.T) {
 	want := column(t, s, "SELECT string_agg(id::text, ' ' ORDER BY id DESC) FROM audit_events WHERE action = 'user.update'")
 	var got []string
 	for path := "/api/v1/admin/audit-events?limit=2&action=user.update&outcome=succeeded&user_id=" + p.User.ID.String(); path != ""; {
-		var page client.AuditEventPage
+		var page api.AuditEventPage
 		answer := admin.GET(path).Expect(http.StatusOK)
 		answer.Into(&page)
 		for _, e := range page.Items {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/accord-api/accord/gen/api"
-	"github.com/accord-api/accord/gen/client"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -22,7 +21,7 @@ func TestLoginGivesTokens(t *testing.T) {
 	p := s.Register()
 
 	for _, name := range []string{p.User.Email, strings.ToUpper(p.User.Email), p.User.Username, strings.ToUpper(p.User.Username)} {
-		var tokens client.Token
+		var tokens api.Token
 		answer := p.Elsewhere().Login(name, p.Password).Expect(http.StatusOK)
 		answer.Into(&tokens)
 		if got := answer.Header.Get("Cache-Control"); got != "no-store" {
@@ -89,7 +88,7 @@ func TestTokenEndpointsSpeakOAuth(t *testing.T) {
 		}, 429}},
 	} {
 		for name, call := range c {
-			var problem client.Problem
+			var problem api.Problem
 			answer := call.send(s.Somebody()).Expect(call.status)
 			answer.Into(&problem)
 			if problem.Error == nil || *problem.Error != want || problem.ErrorDescription == nil || *problem.ErrorDescription != problem.Detail {
@@ -102,7 +101,7 @@ func TestTokenEndpointsSpeakOAuth(t *testing.T) {
 			t.Errorf("%s has no OAuth code", kind.Code)
 		}
 	}
-	var other client.Problem
+	var other api.Problem
 	if s.Somebody().POST("/api/v1/users", "{").Expect(http.StatusBadRequest).Into(&other); other.Error != nil {
 		t.Errorf("no token endpoint, and it answers %+v", other)
 	}
@@ -327,7 +326,7 @@ func TestRefreshRotates(t *testing.T) {
 	s := servertest.New(t)
 	p := s.Register()
 
-	var second, retried, third client.Token
+	var second, retried, third api.Token
 	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&second)
 	s.Clock.Advance(9 * time.Second)
 	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&retried)
@@ -344,7 +343,7 @@ func TestReuseEndsTheSession(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
 	p, admin := s.Register(), s.Admin()
-	var second client.Token
+	var second api.Token
 	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&second)
 	s.Clock.Advance(11 * time.Second)
 
@@ -355,7 +354,7 @@ func TestReuseEndsTheSession(t *testing.T) {
 	refresh(p, second.RefreshToken).Expect(http.StatusBadRequest).Problem("invalid-grant")
 	p.GET("/api/v1/users/me").Expect(http.StatusUnauthorized).Problem("unauthenticated")
 
-	var events client.AuditEventPage
+	var events api.AuditEventPage
 	admin.GET("/api/v1/admin/audit-events?action=auth.refresh-reuse").Expect(http.StatusOK).Into(&events)
 	if len(events.Items) != 1 || events.Items[0].Outcome != "failed" || *events.Items[0].SubjectID != p.User.ID {
 		t.Errorf("events %+v", events.Items)
@@ -407,7 +406,7 @@ func TestGraceIsTenSeconds(t *testing.T) {
 	for after, status := range map[time.Duration]int{10*time.Second - time.Millisecond: http.StatusOK, 10 * time.Second: http.StatusBadRequest} {
 		s := servertest.New(t)
 		p := s.Register()
-		var second client.Token
+		var second api.Token
 		refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&second)
 		s.Clock.Advance(after)
 		refresh(p, p.Tokens.RefreshToken).Expect(status)
@@ -422,7 +421,7 @@ func TestReuseEndsOnlyThatSession(t *testing.T) {
 	p := s.Register()
 	phone := p.Elsewhere()
 	phone.SignIn()
-	var stolen client.Token
+	var stolen api.Token
 	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&stolen)
 	s.Clock.Advance(time.Minute)
 	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusBadRequest)

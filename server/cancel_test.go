@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -82,7 +82,7 @@ func TestCancelledReadCancelsItsQueries(t *testing.T) {
 type cancelledOrders struct {
 	*servertest.Server
 	buyer      *servertest.Person
-	lamp, book client.Product
+	lamp, book api.Product
 	body       []byte
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -15,14 +15,14 @@ func TestDashboard(t *testing.T) {
 	s := servertest.New(t)
 	admin, buyer := s.Admin(), s.Register()
 	lamp := product(admin, "LAMP", map[string]any{"stock": 1000})
-	var placed []client.Order
+	var placed []api.Order
 	for range 6 {
 		placed = append(placed, order(buyer, line(lamp, 1)))
 	}
 	buyer.POST("/api/v1/notifications/read-all", nil).Expect(http.StatusOK)
 	order(buyer, line(lamp, 1))
 
-	var shown client.Dashboard
+	var shown api.Dashboard
 	buyer.GET("/api/v1/dashboard").Expect(http.StatusOK).Into(&shown)
 	if shown.User == nil || shown.User.ID != buyer.User.ID || len(shown.Errors) != 0 {
 		t.Errorf("%+v", shown)
@@ -58,7 +58,7 @@ func TestDashboardWithoutAPart(t *testing.T) {
 				defer hold(t, s, c.sql)()
 			}
 			began := time.Now()
-			var shown client.Dashboard
+			var shown api.Dashboard
 			answer := user.GET("/api/v1/dashboard").Expect(http.StatusOK)
 			answer.Into(&shown)
 			if took := time.Since(began); took > 4*time.Second {

@@ -22,7 +22,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/jobs"
 	"github.com/accord-api/accord/servertest"
@@ -73,7 +73,7 @@ func TestUploadNames(t *testing.T) {
 		}
 	}
 	// As browsers write them.
-	var file client.File
+	var file api.File
 	sendForm(p, part{`form-data; name="file"; filename="naïve 文書.txt"`, "x"}).Expect(http.StatusCreated).Into(&file)
 	if file.Name != "naïve 文書.txt" {
 		t.Errorf("name %q", file.Name)
@@ -234,7 +234,7 @@ func TestUploadTakesLittleMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	answer := sendReader(t, p, contentType, form)
 	runtime.ReadMemStats(&after)
-	var file client.File
+	var file api.File
 	answer.Expect(http.StatusCreated).Into(&file)
 	allocated := after.TotalAlloc - before.TotalAlloc
 	t.Logf("%d bytes are uploaded with %d KiB allocated in all", file.Size, allocated>>10)

@@ -21,7 +21,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -62,13 +62,13 @@ func sendForm(p *servertest.Person, parts ...part) *servertest.Answer {
 }
 
 // upload stores a file for a test.
-func upload(p *servertest.Person, name, content string) (file client.File) {
+func upload(p *servertest.Person, name, content string) (file api.File) {
 	p.T.Helper()
 	sendForm(p, filePart(name, content)).Expect(http.StatusCreated).Into(&file)
 	return file
 }
 
-func pathOf(f client.File) string { return filesPath + "/" + f.ID.String() }
+func pathOf(f api.File) string { return filesPath + "/" + f.ID.String() }
 
 // storageDir is the folder in which a test's server keeps files.
 func storageDir(t *testing.T, s *servertest.Server) string {
@@ -130,7 +130,7 @@ func TestFiles(t *testing.T) {
 	s := servertest.New(t, servertest.Options{Start: true})
 	p := s.Register()
 	created := sendForm(p, filePart("notes.txt", "Notes.\n")).Expect(http.StatusCreated)
-	var file client.File
+	var file api.File
 	created.Into(&file)
 	sum := sha256.Sum256([]byte("Notes.\n"))
 	if file.Name != "notes.txt" || file.ContentType != "text/plain; charset=utf-8" || file.Size != 7 || file.Sha256 != hex.EncodeToString(sum[:]) || !file.CreatedAt.Equal(s.Clock.Now()) {
@@ -180,7 +180,7 @@ func TestListFiles(t *testing.T) {
 	first, second := upload(p, "1", "a"), upload(p, "2", "b")
 	upload(other, "3", "c")
 	answer := p.GET(filesPath + "?limit=1").Expect(http.StatusOK)
-	var page, next client.FilePage
+	var page, next api.FilePage
 	answer.Into(&page)
 	p.GET(answer.Link()).Expect(http.StatusOK).Into(&next)
 	if len(page.Items) != 1 || page.Items[0] != second || len(next.Items) != 1 || next.Items[0] != first || next.NextCursor != nil {
@@ -366,7 +366,7 @@ func TestLostBytes(t *testing.T) {
 	if err := os.Truncate(filepath.Join(storageDir(t, s), "uploads", cut.ID.String()), 3); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []client.File{lost, cut} {
+	for _, file := range []api.File{lost, cut} {
 		answer := p.GET(pathOf(file)).Expect(http.StatusInternalServerError)
 		answer.Problem("internal")
 		line := logLine(s, answer.Header.Get("X-Request-Id"))
@@ -435,14 +435,14 @@ func TestReportIsDownloaded(t *testing.T) {
 	if got := answer.Header.Get("Content-Type"); got != "text/csv" || !strings.HasPrefix(string(answer.Body), "order_id,") {
 		t.Errorf("%s: %s", got, answer.Body)
 	}
-	var page client.FilePage
+	var page api.FilePage
 	p.GET(filesPath).Expect(http.StatusOK).Into(&page)
 	if len(page.Items) != 1 || page.Items[0].ID != *made.FileID {
 		t.Errorf("files %+v", page)
 	}
 	s.Register().GET(path).Expect(http.StatusNotFound)
 	p.DELETE(path, nil).Expect(http.StatusNoContent)
-	var left client.Report
+	var left api.Report
 	p.GET("/api/v1/reports/" + made.JobID.String()).Expect(http.StatusOK).Into(&left)
 	if left.FileID != nil || left.Status != "succeeded" {
 		t.Errorf("report %+v", left)

@@ -24,7 +24,6 @@ var allowed = map[string][]string{
 	"demo":             {"files", "gen/db", "jobs", "pg"},                // COPY, a report, and word that products came
 	"files":            {},
 	"gen/api":          {"policy", "validate"},                       // the generated server
-	"gen/client":       {},                                           // stands alone
 	"gen/db":           {},                                           // stands alone
 	"jobs":             {"auth", "files", "gen/db", "mail", "table"}, // tokens of mails, rows, sending, reports
 	"limit":            {},
@@ -37,7 +36,7 @@ var allowed = map[string][]string{
 	"redistest":        {}, // a real Redis for tests
 	"schema":           {},
 	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
-	"servertest":       {"gen/api", "gen/client", "mail", "pg/pgtest", "server"},
+	"servertest":       {"gen/api", "mail", "pg/pgtest", "server"},
 	"table":            {},
 	"validate":         {},
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/gen/api"
-	"github.com/accord-api/accord/gen/client"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -173,7 +172,7 @@ func TestCursorsAreBoundToTheirList(t *testing.T) {
 
 	// What says the default is the same list.
 	_, cursor := pageOf(g.GET("/api/v1/products?limit=2"))
-	var page client.ProductPage
+	var page api.ProductPage
 	g.GET("/api/v1/products?sort=newest&min_price=0&cursor=" + cursor).Expect(http.StatusOK).Into(&page)
 	if len(page.Items) != 2 {
 		t.Errorf("%d items", len(page.Items))

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -167,7 +167,7 @@ func signIn(p *spy) {
 }
 
 func rotate(p *spy) {
-	var successor client.Token
+	var successor api.Token
 	refresh(p.Person, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&successor)
 	p.hide(successor.AccessToken)
 	p.hide(successor.RefreshToken)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -27,10 +27,10 @@ func streamed(p *servertest.Person, after string) *servertest.Stream {
 }
 
 // told is the next notification of a stream; its event has its number.
-func told(t *testing.T, stream *servertest.Stream) client.Notification {
+func told(t *testing.T, stream *servertest.Stream) api.Notification {
 	t.Helper()
 	e := stream.Next()
-	var n client.Notification
+	var n api.Notification
 	if err := json.Unmarshal(e.Data, &n); err != nil {
 		t.Fatalf("%s: %v", e, err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/servertest"
@@ -20,14 +20,14 @@ import (
 const notificationsPath = "/api/v1/notifications"
 
 // notifications are the person's own, newest first.
-func notifications(p *servertest.Person, query string) []client.Notification {
+func notifications(p *servertest.Person, query string) []api.Notification {
 	p.T.Helper()
-	var page client.NotificationPage
+	var page api.NotificationPage
 	p.GET(notificationsPath + query).Expect(http.StatusOK).Into(&page)
 	return page.Items
 }
 
-func titles(list []client.Notification) string {
+func titles(list []api.Notification) string {
 	var all []string
 	for _, n := range list {
 		all = append(all, n.Title)
@@ -38,7 +38,7 @@ func titles(list []client.Notification) string {
 // unread is what the counter says.
 func unread(p *servertest.Person) int64 {
 	p.T.Helper()
-	var count client.NotificationCount
+	var count api.NotificationCount
 	p.GET(notificationsPath + "/unread-count").Expect(http.StatusOK).Into(&count)
 	return count.Count
 }
@@ -80,7 +80,7 @@ func TestNotifications(t *testing.T) {
 		t.Fatalf("%d notifications: %+v", len(list), list)
 	}
 	n := list[0]
-	want := client.Notification{
+	want := api.Notification{
 		ID: n.ID, Number: 2, Kind: "security.new-sign-in", Title: "New sign-in from Firefox on Android",
 		Link: "/api/v1/auth/sessions", CreatedAt: s.Clock.Now().UTC(),
 	}
@@ -118,11 +118,11 @@ func TestNotificationsOfNewPasswords(t *testing.T) {
 	reset := map[string]any{"token": token(s, p.User.Email, 3), "new_password": "Analytical-1843"}
 	s.Somebody().POST("/api/v1/auth/reset-password", reset).Expect(http.StatusNoContent)
 	p.SignIn()
-	var kinds []client.NotificationKind
+	var kinds []api.NotificationKind
 	for _, n := range notifications(p, "") {
 		kinds = append(kinds, n.Kind)
 	}
-	want := []client.NotificationKind{"security.new-sign-in", "security.password-changed", "security.password-changed", "security.new-sign-in"}
+	want := []api.NotificationKind{"security.new-sign-in", "security.password-changed", "security.password-changed", "security.new-sign-in"}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("after a reset: %v", kinds)
 	}
@@ -160,7 +160,7 @@ func TestNotificationPages(t *testing.T) {
 		var pages []string
 		for next := notificationsPath + query; next != ""; {
 			answer := p.GET(next).Expect(http.StatusOK)
-			var page client.NotificationPage
+			var page api.NotificationPage
 			answer.Into(&page)
 			pages = append(pages, titles(page.Items))
 			if next = answer.Link(); (next == "") != (page.NextCursor == nil) {
@@ -191,7 +191,7 @@ func TestReadNotifications(t *testing.T) {
 
 	at := s.Clock.Now()
 	for range 2 { // the first reading counts
-		var read client.Notification
+		var read api.Notification
 		p.POST(path, nil).Expect(http.StatusOK).Into(&read)
 		if read.Title != "b" || read.ReadAt == nil || !read.ReadAt.Equal(at) {
 			t.Errorf("%+v, want it read at %s", read, at)
@@ -203,7 +203,7 @@ func TestReadNotifications(t *testing.T) {
 	}
 
 	for _, want := range []int64{2, 0} {
-		var count client.NotificationCount
+		var count api.NotificationCount
 		p.POST(notificationsPath+"/read-all", nil).Expect(http.StatusOK).Into(&count)
 		if count.Count != want || unread(p) != 0 {
 			t.Errorf("%d were read, want %d; %d are unread", count.Count, want, unread(p))

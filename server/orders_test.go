@@ -10,27 +10,27 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
 // line of an order.
-func line(p client.Product, quantity int) map[string]any {
+func line(p api.Product, quantity int) map[string]any {
 	return map[string]any{"product_id": p.ID, "quantity": quantity}
 }
 
 func lines(all ...map[string]any) map[string]any { return map[string]any{"lines": all} }
 
 // order places one for a test.
-func order(buyer *servertest.Person, all ...map[string]any) client.Order {
+func order(buyer *servertest.Person, all ...map[string]any) api.Order {
 	buyer.T.Helper()
-	var placed client.Order
+	var placed api.Order
 	buyer.POST("/api/v1/orders", lines(all...)).Expect(http.StatusCreated).Into(&placed)
 	return placed
 }
 
 // stock of a product, as the database has it.
-func stock(t *testing.T, s *servertest.Server, p client.Product) string {
+func stock(t *testing.T, s *servertest.Server, p api.Product) string {
 	t.Helper()
 	return column(t, s, "SELECT stock::text FROM products WHERE id = $1", p.ID)
 }
@@ -42,9 +42,9 @@ func TestFreeOrder(t *testing.T) {
 	admin, buyer := s.Admin(), s.Register()
 	gift := product(admin, "GIFT", map[string]any{"price": 0})
 	buyer.POST("/api/v1/orders", lines(line(gift, 1))).Expect(http.StatusCreated)
-	var own client.OrderPage
+	var own api.OrderPage
 	buyer.GET("/api/v1/orders").Expect(http.StatusOK).Into(&own)
-	var all client.AdminOrderPage
+	var all api.AdminOrderPage
 	admin.GET("/api/v1/admin/orders").Expect(http.StatusOK).Into(&all)
 	if len(own.Items) != 1 || own.Items[0].Total != 0 || len(all.Items) != 1 || all.Items[0].Total != 0 {
 		t.Errorf("orders %+v, %+v", own, all)
@@ -58,7 +58,7 @@ func TestOrder(t *testing.T) {
 	lamp, book := product(admin, "LAMP", map[string]any{"price": 4999}), product(admin, "BOOK", map[string]any{"price": 1250})
 
 	created := buyer.POST("/api/v1/orders", lines(line(lamp, 2), line(book, 1))).Expect(http.StatusCreated)
-	var placed client.Order
+	var placed api.Order
 	created.Into(&placed)
 	if placed.Total != 2*4999+1250 || placed.Items != 3 || placed.Currency != "EUR" || placed.Status != "pending" || placed.UserID != buyer.User.ID {
 		t.Errorf("order %+v", placed)
@@ -88,7 +88,7 @@ func TestOrdersOutliveTheirBuyer(t *testing.T) {
 	placed := order(buyer, line(product(admin, "A", nil), 1))
 	buyer.DELETE("/api/v1/users/me", map[string]any{"password": buyer.Password}).Expect(http.StatusNoContent)
 	admin.GET("/api/v1/orders/" + placed.ID.String()).Expect(http.StatusOK)
-	var page client.AdminOrderPage
+	var page api.AdminOrderPage
 	admin.GET("/api/v1/admin/orders").Expect(http.StatusOK).Into(&page)
 	if b := page.Items[0].Buyer; b.ID != buyer.User.ID || !strings.HasPrefix(b.Username, "deleted-") {
 		t.Errorf("buyer %+v", b)
@@ -96,7 +96,7 @@ func TestOrdersOutliveTheirBuyer(t *testing.T) {
 	// That there was an account does not depend on which of its orders are asked for.
 	path := "/api/v1/admin/users/" + buyer.User.ID.String() + "/orders"
 	for query, n := range map[string]int{"": 1, "?status=pending": 1, "?status=shipped": 0} {
-		var orders client.OrderPage
+		var orders api.OrderPage
 		admin.GET(path + query).Expect(http.StatusOK).Into(&orders)
 		if len(orders.Items) != n {
 			t.Errorf("%q: %d orders", query, len(orders.Items))
@@ -112,7 +112,7 @@ func TestWhatCannotBeOrdered(t *testing.T) {
 	lamp, few := product(admin, "LAMP", nil), product(admin, "FEW", map[string]any{"stock": 1})
 	dollars, retired := product(admin, "USD", map[string]any{"currency": "USD"}), product(admin, "OLD", nil)
 	admin.DELETE("/api/v1/products/"+retired.ID.String(), nil).Expect(http.StatusNoContent)
-	unknown := client.Product{ID: uuid.New()}
+	unknown := api.Product{ID: uuid.New()}
 
 	conflict := buyer.POST("/api/v1/orders", lines(line(lamp, 1), line(few, 2), line(retired, 1))).Expect(http.StatusConflict).Problem("not-available")
 	got := []string{}
@@ -309,7 +309,7 @@ func TestOrderSteps(t *testing.T) {
 			}
 			answer := admin.POST(path, map[string]any{"status": to})
 			if slices.Contains(strings.Fields(allowed[from]), to) {
-				var moved client.Order
+				var moved api.Order
 				answer.Expect(http.StatusOK).Into(&moved)
 				if string(moved.Status) != to {
 					t.Errorf("%s to %s: %s", from, to, moved.Status)
@@ -347,13 +347,13 @@ func TestCancel(t *testing.T) {
 	if got := stock(t, s, lamp) + " " + stock(t, s, book); got != "10 10" {
 		t.Errorf("%s left", got)
 	}
-	var shown client.Order
+	var shown api.Order
 	buyer.GET(path).Expect(http.StatusOK).Into(&shown)
 	if shown.Status != "cancelled" || shown.Items != 7 {
 		t.Errorf("order %+v", shown)
 	}
 	// A product shows its stock at once, since an order makes it stale.
-	var p client.Product
+	var p api.Product
 	buyer.GET("/api/v1/products/" + lamp.ID.String()).Into(&p)
 	order(buyer, line(lamp, 1))
 	buyer.GET("/api/v1/products/" + lamp.ID.String()).Into(&p)
@@ -367,7 +367,7 @@ func TestOrdersAndCancellationsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
 	admin, buyer := s.Admin(), s.Register()
-	var all []client.Product
+	var all []api.Product
 	for i := range 4 {
 		all = append(all, product(admin, fmt.Sprint("P", i), map[string]any{"stock": 10000}))
 	}
@@ -397,7 +397,7 @@ func TestOrderLists(t *testing.T) {
 
 	ids := func(p *servertest.Person, path string) (found []string) {
 		for path != "" {
-			var page client.OrderPage
+			var page api.OrderPage
 			answer := p.GET(path).Expect(http.StatusOK)
 			answer.Into(&page)
 			for _, o := range page.Items {
@@ -429,7 +429,7 @@ func TestOrderLists(t *testing.T) {
 		}
 	}
 	admin.GET("/api/v1/admin/users/" + uuid.NewString() + "/orders").Expect(http.StatusNotFound)
-	var page client.AdminOrderPage
+	var page api.AdminOrderPage
 	admin.GET("/api/v1/admin/orders").Into(&page)
 	if b := page.Items[0].Buyer; b.ID != other.User.ID || b.Username != other.User.Username || b.Email != other.User.Email {
 		t.Errorf("buyer %+v", b)
@@ -466,11 +466,11 @@ func TestUsersWithOrders(t *testing.T) {
 	s := servertest.New(t)
 	admin, buyer := s.Admin(), s.Register()
 	lamp := product(admin, "LAMP", nil)
-	var placed []client.Order
+	var placed []api.Order
 	for range 4 {
 		placed = append(placed, order(buyer, line(lamp, 1)))
 	}
-	var page client.AdminUserPage
+	var page api.AdminUserPage
 	admin.GET("/api/v1/admin/users?include=orders").Expect(http.StatusOK).Into(&page)
 	got := *page.Items[0].Orders
 	if len(got) != 3 || got[0].ID != placed[3].ID || got[2].ID != placed[1].ID || got[0].Total != 1000 {
@@ -479,7 +479,7 @@ func TestUsersWithOrders(t *testing.T) {
 	if none := page.Items[1].Orders; none == nil || len(*none) != 0 {
 		t.Errorf("the administrator has ordered %v", none)
 	}
-	var bare client.AdminUserPage
+	var bare api.AdminUserPage
 	admin.GET("/api/v1/admin/users").Expect(http.StatusOK).Into(&bare)
 	if bare.Items[0].Orders != nil {
 		t.Error("orders are there, and nobody asked")

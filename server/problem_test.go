@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/gen/api"
-	"github.com/accord-api/accord/gen/client"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -283,7 +282,7 @@ func TestNothingIsAnInternalError(t *testing.T) {
 					p = signedIn(s, o)
 					answer = p.Do(o.Method, o.url(), contentType, []byte(body.text))
 				}
-				var problem client.Problem
+				var problem api.Problem
 				answer.Into(&problem)
 				if answer.Status < 400 || answer.Status >= 500 || len(problem.Detail) < 10 {
 					t.Errorf("%s with %s as %s: %d %s", o.ID, body.name, contentType, answer.Status, answer.Body)

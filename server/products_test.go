@@ -14,23 +14,23 @@ import (
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
 // product offers one for a test, with changes to what does for most.
-func product(admin *servertest.Person, sku string, changes map[string]any) client.Product {
+func product(admin *servertest.Person, sku string, changes map[string]any) api.Product {
 	admin.T.Helper()
 	body := map[string]any{"sku": sku, "name": "Product " + sku, "description": "", "price": 1000, "currency": "EUR", "stock": 10}
 	maps.Copy(body, changes)
-	var made client.Product
+	var made api.Product
 	admin.POST("/api/v1/products", body).Expect(http.StatusCreated).Into(&made)
 	return made
 }
 
 // skus of a page of products, in its order.
 func skus(a *servertest.Answer) []string {
-	var page client.ProductPage
+	var page api.ProductPage
 	a.Expect(http.StatusOK).Into(&page)
 	found := []string{}
 	for _, p := range page.Items {
@@ -54,7 +54,7 @@ func TestProductLife(t *testing.T) {
 	}
 
 	admin.PATCH(path, map[string]any{"price": 5999}).Expect(http.StatusOK)
-	var after client.Product
+	var after api.Product
 	anybody.GET(path).Expect(http.StatusOK).Into(&after)
 	if after.Price != 5999 || after.Name != "Lamp" || after.Stock != 3 {
 		t.Errorf("after the change: %+v", after)
@@ -388,7 +388,7 @@ func TestProductsAreKept(t *testing.T) {
 	one, other := product(admin, "A", nil), product(admin, "B", nil)
 	path, list := "/api/v1/products/"+one.ID.String(), "/api/v1/products?sort=price_asc"
 	name := func() string {
-		var p client.Product
+		var p api.Product
 		anybody.GET(path).Expect(http.StatusOK).Into(&p)
 		return p.Name
 	}
@@ -471,7 +471,7 @@ func TestChangesReachOtherInstances(t *testing.T) {
 	admin, anybody := one.Admin(), two.Somebody()
 	path := "/api/v1/products/" + product(admin, "A", nil).ID.String()
 	price := func() int64 {
-		var p client.Product
+		var p api.Product
 		anybody.GET(path).Expect(http.StatusOK).Into(&p)
 		return p.Price
 	}

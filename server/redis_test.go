@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/redistest"
 	"github.com/accord-api/accord/servertest"
 )
@@ -221,7 +221,7 @@ func TestInstancesShareAnswers(t *testing.T) {
 	admin := first.Admin()
 	path := "/api/v1/products/" + product(admin, "LAMP", nil).ID.String()
 	price := func(s *servertest.Server) int64 {
-		var p client.Product
+		var p api.Product
 		s.Somebody().GET(path).Expect(http.StatusOK).Into(&p)
 		return p.Price
 	}

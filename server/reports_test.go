@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/servertest"
 )
@@ -22,7 +22,7 @@ import (
 func report(p *servertest.Person, kind, format string) string {
 	p.T.Helper()
 	answer := p.POST("/api/v1/reports/generate", map[string]any{"kind": kind, "format": format, "days": 30}).Expect(http.StatusAccepted)
-	var job client.ReportJob
+	var job api.ReportJob
 	answer.Into(&job)
 	if job.Status != "queued" || answer.Header.Get("Location") != "/api/v1/reports/"+job.JobID.String() {
 		p.T.Errorf("%s %s", answer.Body, answer.Header.Get("Location"))
@@ -31,7 +31,7 @@ func report(p *servertest.Person, kind, format string) string {
 }
 
 // ended waits for a report's end.
-func ended(p *servertest.Person, path string) (r client.Report) {
+func ended(p *servertest.Person, path string) (r api.Report) {
 	p.T.Helper()
 	p.Eventually("the report has ended", func() bool { return statusOf(p.Server, path) == "" })
 	p.GET(path).Expect(http.StatusOK).Into(&r)
@@ -49,7 +49,7 @@ func statusOf(s *servertest.Server, path string) string {
 // kinds of the notifications of a person, newest first.
 func kinds(p *servertest.Person) (kinds []string) {
 	p.T.Helper()
-	var page client.NotificationPage
+	var page api.NotificationPage
 	p.GET("/api/v1/notifications").Expect(http.StatusOK).Into(&page)
 	for _, n := range page.Items {
 		kinds = append(kinds, string(n.Kind))
@@ -58,7 +58,7 @@ func kinds(p *servertest.Person) (kinds []string) {
 }
 
 // content gives the bytes of a report's file, from the storage itself.
-func content(t *testing.T, s *servertest.Server, r client.Report) string {
+func content(t *testing.T, s *servertest.Server, r api.Report) string {
 	t.Helper()
 	if r.FileID == nil {
 		t.Fatalf("no file: %+v", r)
@@ -134,13 +134,13 @@ func TestReportsAreTheirOwners(t *testing.T) {
 		t.Errorf("fields %v", got)
 	}
 	second := report(user, "orders", "csv")
-	var page client.ReportPage
+	var page api.ReportPage
 	answer := user.GET("/api/v1/reports?limit=1").Expect(http.StatusOK)
 	answer.Into(&page)
 	if len(page.Items) != 1 || !strings.HasSuffix(second, page.Items[0].JobID.String()) {
 		t.Errorf("page %s", answer.Body)
 	}
-	var next client.ReportPage
+	var next api.ReportPage
 	user.GET(answer.Link()).Expect(http.StatusOK).Into(&next)
 	if len(next.Items) != 1 || !strings.HasSuffix(path, next.Items[0].JobID.String()) || next.NextCursor != nil {
 		t.Errorf("next page %+v", next)
@@ -167,7 +167,7 @@ func TestCancelReport(t *testing.T) {
 	user := s.Register()
 	release := hold(t, s, "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
 	path := report(user, "orders", "csv")
-	var r client.Report
+	var r api.Report
 	s.Eventually("it is being made", func() bool { return statusOf(s, path) == "running" })
 	user.POST(path+"/cancel", nil).Expect(http.StatusOK).Into(&r)
 	if r.Status != "cancelled" || r.FinishedAt == nil {
@@ -219,7 +219,7 @@ func TestReportFails(t *testing.T) {
 	path := "/api/v1/reports/" + uuid.NewString()
 	execute(t, s, "INSERT INTO reports (id, user_id, kind, format, days, status, created_at) VALUES ('"+path[len("/api/v1/reports/"):]+"', '"+admin.User.ID.String()+"', 'users', 'csv', 30, 'queued', now())")
 	enqueueReport(t, s, path[len("/api/v1/reports/"):])
-	var r client.Report
+	var r api.Report
 	s.Eventually("the report has failed", func() bool {
 		return column(t, s, "SELECT status FROM reports") == "failed"
 	})
@@ -370,7 +370,7 @@ func TestProgressOfAReport(t *testing.T) {
 	execute(t, s, `CREATE FUNCTION awaited(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN true; END $$`)
 	execute(t, s, `CREATE VIEW order_lines AS SELECT * FROM lines WHERE awaited(sku)`)
 	path := report(admin, "sales", "csv") // of 30 days, the last of which has the order
-	var r client.Report
+	var r api.Report
 	s.Eventually("29 days are told", func() bool {
 		return column(t, s, "SELECT progress::text FROM reports") == "96"
 	})

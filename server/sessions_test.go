@@ -28,7 +28,6 @@ import (
 
 	"github.com/accord-api/accord/auth"
 	"github.com/accord-api/accord/gen/api"
-	"github.com/accord-api/accord/gen/client"
 	"github.com/accord-api/accord/policy"
 	"github.com/accord-api/accord/servertest"
 )
@@ -219,9 +218,9 @@ func TestOthersStayRemembered(t *testing.T) {
 	p.GET(me).Expect(http.StatusOK)
 }
 
-func sessions(p *servertest.Person) []client.Session {
+func sessions(p *servertest.Person) []api.Session {
 	p.T.Helper()
-	var page client.SessionPage
+	var page api.SessionPage
 	p.GET("/api/v1/auth/sessions").Expect(http.StatusOK).Into(&page)
 	return page.Items
 }
@@ -310,9 +309,9 @@ func TestSessionsAreListedInPages(t *testing.T) {
 		t.Fatalf("%d sessions", len(want))
 	}
 
-	var got []client.Session
+	var got []api.Session
 	for path := "/api/v1/auth/sessions?limit=3"; path != ""; {
-		var page client.SessionPage
+		var page api.SessionPage
 		answer := p.GET(path).Expect(http.StatusOK)
 		answer.Into(&page)
 		got = append(got, page.Items...)
@@ -324,7 +323,7 @@ func TestSessionsAreListedInPages(t *testing.T) {
 	}
 }
 
-func ids(list []client.Session) (ids []uuid.UUID) {
+func ids(list []api.Session) (ids []uuid.UUID) {
 	for _, session := range list {
 		ids = append(ids, session.ID)
 	}
@@ -462,7 +461,7 @@ func TestRefreshIsRepeatedAcrossAKeyRotation(t *testing.T) {
 	both := servertest.New(t, servertest.Options{DatabaseURL: one.DatabaseURL, Now: one.Clock.Now, Settings: map[string]string{
 		"SECRET_KEY": newKey, "SECRET_KEY_PREVIOUS": oldKey,
 	}})
-	var first, again client.Token
+	var first, again api.Token
 	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&first)
 	refresh(on(p, both), p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&again)
 	if first.RefreshToken != again.RefreshToken {
@@ -577,7 +576,7 @@ func TestEveryKindOfKeyIsPublished(t *testing.T) {
 		"ES384": mustValue(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), "EdDSA": newKey(t),
 	} {
 		s := servertest.New(t, servertest.Options{Settings: map[string]string{"JWT_KEY_FILE": keyFile(t, key)}})
-		var set client.JSONWebKeySet
+		var set api.JSONWebKeySet
 		s.Somebody().GET("/.well-known/jwks.json").Expect(http.StatusOK).Into(&set)
 		if len(set.Keys) != 1 || string(set.Keys[0].Alg) != alg {
 			t.Errorf("%s: %+v", alg, set.Keys)

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -20,7 +20,7 @@ func TestStats(t *testing.T) {
 	buyer.POST("/api/v1/orders/"+placed.ID.String()+"/cancel", nil).Expect(http.StatusOK)
 	execute(t, s, "UPDATE users SET created_at = created_at - interval '29 days', is_active = false WHERE role = 'user'")
 
-	var stats client.Stats
+	var stats api.Stats
 	s.Queries.Take()
 	admin.GET("/api/v1/admin/stats").Expect(http.StatusOK).Into(&stats)
 	if n := len(s.Queries.Take()); n > 3 { // the session, the counts, the days

@@ -16,7 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/servertest"
 )
 
@@ -258,7 +258,7 @@ func TestUpdateMe(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)
 	p, other := s.Register(), s.Register()
-	var user client.User
+	var user api.User
 	p.PATCH("/api/v1/users/me", map[string]any{"full_name": "Augusta"}).Expect(http.StatusOK).Into(&user)
 	if user.FullName != "Augusta" || user.Username != p.User.Username {
 		t.Errorf("user %+v", user)
@@ -474,7 +474,7 @@ func TestNoSecretIsStored(t *testing.T) {
 	s := started(t)
 	p := s.Register()
 	link := token(s, p.User.Email, 1)
-	var second client.Token
+	var second api.Token
 	refresh(p, p.Tokens.RefreshToken).Expect(http.StatusOK).Into(&second)
 	p.PUT("/api/v1/users/me/password", map[string]any{"current_password": p.Password, "new_password": "Difference-1822"}).Expect(http.StatusNoContent)
 	p.Elsewhere().Login(p.User.Username, "Never-Right-7").Expect(http.StatusUnauthorized)

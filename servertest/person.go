@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/server"
 )
 
@@ -26,8 +26,8 @@ var serial atomic.Int64
 type Person struct {
 	*Server
 	IP       string
-	User     client.User
-	Tokens   client.Token
+	User     api.User
+	Tokens   api.Token
 	Password string
 	// Header is sent with every request.
 	Header http.Header
@@ -64,7 +64,7 @@ func (s *Server) Admin() *Person {
 	if err != nil {
 		s.T.Fatalf("making an administrator: %v", err)
 	}
-	p.User = client.User{ID: user.ID, Email: user.Email, Username: user.Username}
+	p.User = api.User{ID: user.ID, Email: user.Email, Username: user.Username}
 	p.SignIn()
 	return p
 }
@@ -225,9 +225,9 @@ func (a *Answer) Into(v any) {
 }
 
 // Problem fails the test when the answer is not this problem, and gives it.
-func (a *Answer) Problem(code string) client.Problem {
+func (a *Answer) Problem(code string) api.Problem {
 	a.person.T.Helper()
-	var p client.Problem
+	var p api.Problem
 	a.Into(&p)
 	if p.Type != "/problems/"+code || int(p.Status) != a.Status {
 		a.person.T.Fatalf("%s %s: problem %s with status %d, want %s\n%s", a.Request.Method, a.Request.URL.Path, p.Type, a.Status, code, a.Body)

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/accord-api/accord/demo"
-	"github.com/accord-api/accord/gen/client"
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/pg/pgtest"
 	"github.com/accord-api/accord/servertest"
@@ -111,9 +111,9 @@ func TestFilledDatabaseReadsWell(t *testing.T) {
 // hasReport wants one finished report, and its file as its checksum says.
 func hasReport(t *testing.T, p *servertest.Person) {
 	t.Helper()
-	var reports client.ReportPage
+	var reports api.ReportPage
 	ask(p, "/api/v1/reports").Into(&reports)
-	var kept client.FilePage
+	var kept api.FilePage
 	ask(p, "/api/v1/files").Into(&kept)
 	if len(reports.Items) != 1 || reports.Items[0].Status != "succeeded" || len(kept.Items) != 1 || *reports.Items[0].FileID != kept.Items[0].ID {
 		t.Fatalf("reports %+v, files %+v", reports.Items, kept.Items)
@@ -152,7 +152,7 @@ func readAll(t *testing.T, s *servertest.Server) (sizes demo.Sizes) {
 		t.Errorf("%d orders, and %d of all users", sizes.Orders, ofUsers)
 	}
 	for _, id := range orders {
-		var order client.Order
+		var order api.Order
 		ask(admin, "/api/v1/orders/"+id).Into(&order)
 		total := int64(0)
 		for _, l := range order.Lines {
@@ -216,7 +216,7 @@ func TestSeedInProduction(t *testing.T) {
 	s := servertest.New(t, servertest.Options{DatabaseURL: address})
 	signedIn := map[int]int{}
 	for _, id := range items(t, s.Admin(), "/api/v1/admin/users?is_active=true&limit=100") {
-		var user client.User
+		var user api.User
 		ask(s.Admin(), "/api/v1/users/"+id).Into(&user)
 		signedIn[s.Somebody().Login(user.Username, seedPassword).Status]++
 	}

@@ -84,16 +84,6 @@ func marked(source string) string {
 	return strings.TrimSpace(header) + "\n\n" + mark.ReplaceAllString(source, "")
 }
 
-func generateClient(c *contract) ([]byte, error) {
-	config := configuration("client", codegen.GenerateOptions{Models: true, Client: true})
-	source, _, err := generateCode(c.codeDocument(c.root), config)
-	if err != nil {
-		return nil, err
-	}
-
-	return []byte(packageComment(source, "client", "Package client calls the API; it is generated from the published document.")), nil
-}
-
 func packageComment(source, name, comment string) string {
 	return strings.Replace(source, "package "+name+"\n", "// "+comment+"\npackage "+name+"\n", 1)
 }

@@ -120,12 +120,7 @@ func (c *contract) serverDocument() *yaml.Node {
 	root := c.codeDocument(c.served)
 	for _, path := range entries(get(root, "paths")) {
 		for _, method := range entries(path.value) {
-			responses := get(method.value, "responses")
-			for _, e := range entries(responses) {
-				if e.name == "default" || e.name >= "400" {
-					remove(responses, e.name)
-				}
-			}
+			removeRefusals(get(method.value, "responses"))
 		}
 	}
 	prune(root, "parameters")

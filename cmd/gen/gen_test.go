@@ -118,7 +118,7 @@ func TestOracle(t *testing.T) {
 	}
 	modules := []string{"-mod=mod", "-modfile=" + filepath.Join(dir, "go.mod"), "-overlay=" + file}
 	for _, args := range [][]string{
-		{"vet", "./gen/api", "./gen/client"},
+		{"vet", "./gen/api"},
 		{"test", "server/bind.go", "server/oracle_test.go", "server/oracle_values_test.go"},
 		{"test", "./gen/api"},
 	} {
@@ -127,6 +127,44 @@ func TestOracle(t *testing.T) {
 		if output, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("go %s: %v\n%s", args[0], err, output)
 		}
+	}
+}
+
+// TestClient compiles the client of the kitchen sink with the files that the Go client
+// has by hand.
+func TestClient(t *testing.T) {
+	accounts, err := os.ReadFile("testdata/accounts.go.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs("../../sdk/go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := filepath.Glob(filepath.Join(root, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	texts := map[string][]byte{"api.gen.go": []byte(generated(t, kitchen(t))["sdk/go/api.gen.go"]), "accounts.go": accounts}
+	for _, path := range own {
+		name := filepath.Base(path)
+		if texts[name] != nil || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		if texts[name], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range texts {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := exec.Command("go", "vet", "-mod=mod", ".")
+	command.Dir = dir
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("go vet: %v\n%s", err, output)
 	}
 }
 
@@ -210,11 +248,9 @@ func TestDeprecatedOperationsSaySo(t *testing.T) {
 		}
 	}
 	const comment = "// Deprecated: since 2026-01-01, and it ends on 2027-01-01.\n"
-	client := files["gen/client/client.gen.go"]
-	for _, method := range []string{"func (c *Client) MakeThing(", "func (c *Client) MakeThingWithBody("} {
-		if !strings.Contains(client, comment+method) {
-			t.Errorf("no comment before %s", method)
-		}
+	client := files["sdk/go/api.gen.go"]
+	if !strings.Contains(client, comment+"func (c *Client) MakeThing(") {
+		t.Error("no comment before MakeThing")
 	}
 	if strings.Contains(client, comment+"func (c *Client) MaybeThing") || strings.Contains(files["gen/api/api.gen.go"], "Deprecated:") {
 		t.Error("too much is deprecated")
@@ -501,8 +537,11 @@ func TestRun(t *testing.T) {
 	if err := run([]string{"-root", root}, &stdout, &stderr, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(filepath.Join(root, "sdk/go/api.gen.go")); err != nil {
+		t.Error(err)
+	}
 	written, err := filepath.Glob(filepath.Join(root, "gen/*/*"))
-	if err != nil || !slices.Contains(written, filepath.Join(root, "gen", "client", "client.gen.go")) {
+	if err != nil || !slices.Contains(written, filepath.Join(root, "gen", "api", "api.gen.go")) {
 		t.Errorf("%v %v", written, err)
 	}
 

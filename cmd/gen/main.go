@@ -1,6 +1,6 @@
-// Command gen writes everything under gen/ that comes from openapi.yaml: types,
-// routes, validators and the policy table of the server, the published
-// document, and the Go client. Beside what sqlc made of queries/ it writes the
+// Command gen writes everything that comes from openapi.yaml: in gen/ the types,
+// routes, validators and the policy table of the server and the published
+// document, in sdk/go what its client takes, gives and calls. Beside what sqlc made of queries/ it writes the
 // streams, so it runs after sqlc; with -check it writes nothing, and runs before. With
 // -sunsets it asks the calendar, which decides nothing else: what was right once
 // can be generated for ever.
@@ -124,7 +124,7 @@ func generate(source []byte) ([]file, error) {
 	return append(server,
 		file{"gen/api/openapi.json", published},
 		file{"gen/api/spec.gen.go", []byte(embedSource)},
-		file{"gen/client/client.gen.go", client},
+		file{"sdk/go/api.gen.go", client},
 	), nil
 }
 

@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer func() { _ = proxy.Close() }()
 
-	command := exec.CommandContext(ctx, args[0], args[1:]...)
+	command := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // whoever runs this says what to run
 	command.Dir, command.Stdout, command.Stderr = root, os.Stdout, os.Stderr
 	command.Env = append(os.Environ(), "ACCORD_URL=http://"+proxy.Addr().String(),
 		"ACCORD_USER=user", "ACCORD_PASSWORD="+server.passwords["user"],
@@ -111,7 +111,7 @@ func start(ctx context.Context, root, dir string) (*accord, error) {
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("building the server: %w", err)
 	}
-	process := exec.Command(binary, "serve") // it is stopped, not killed, after all else
+	process := exec.Command(binary, "serve") //nolint:noctx // it is stopped, not killed, after all else
 	process.Dir = dir
 	process.Env = append(os.Environ(), "ENVIRONMENT=development", "HOST=127.0.0.1", "PORT=0", "ADMIN_PORT=-1",
 		"TRUSTED_PROXIES=127.0.0.1", "CORS_ORIGINS=*", "LOG_LEVEL=warn")

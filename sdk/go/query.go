@@ -1,0 +1,106 @@
+package accord
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"reflect"
+	"strings"
+)
+
+// set adds a parameter that was given: a pointer that is not nil, or a list that is
+// not empty. A list is one parameter with commas, unless it is exploded.
+func set(query url.Values, name string, value any, explode bool) { //nolint:unparam // as the contract has it
+	v := reflect.ValueOf(value)
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			query.Add(name, text(v.Elem().Interface()))
+		}
+	case reflect.Slice:
+		var texts []string
+		for i := range v.Len() {
+			texts = append(texts, text(v.Index(i).Interface()))
+		}
+		if explode {
+			query[name] = texts
+		} else if len(texts) > 0 {
+			query.Set(name, strings.Join(texts, ","))
+		}
+	default:
+		query.Set(name, text(value))
+	}
+}
+
+// text is a value as it stands in an address.
+func text(value any) string {
+	if m, ok := value.(encoding.TextMarshaler); ok {
+		if t, err := m.MarshalText(); err == nil {
+			return string(t)
+		}
+	}
+	return fmt.Sprint(value)
+}
+
+// segment is a value as a part of a path.
+func segment(value any) string { return url.PathEscape(text(value)) }
+
+// json gives the call a JSON body.
+func (r *call) json(contentType string, value any) {
+	r.header.Set("Content-Type", contentType)
+	r.body = func() (io.Reader, error) {
+		encoded, err := json.Marshal(value)
+		return strings.NewReader(string(encoded)), err
+	}
+}
+
+// form gives the call a form with the members of an object.
+func (r *call) form(value any) {
+	r.header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.body = func() (io.Reader, error) {
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		var members map[string]any
+		if err := json.Unmarshal(encoded, &members); err != nil {
+			return nil, err
+		}
+		values := url.Values{}
+		for name, member := range members {
+			values.Set(name, fmt.Sprint(member))
+		}
+		return strings.NewReader(values.Encode()), nil
+	}
+}
+
+// raw gives the call a body that is sent as it is. Where it is an io.Seeker, a refused
+// request is sent again.
+func (r *call) raw(contentType string, body io.Reader) { //nolint:unused // as the contract has it
+	r.header.Set("Content-Type", contentType)
+	again := r.rewind(body)
+	r.body = func() (io.Reader, error) { return io.NopCloser(body), again() }
+}
+
+// rewind gives a function that sets what is read back to where it stands now.
+func (r *call) rewind(content io.Reader) func() error {
+	seeker, seeks := content.(io.Seeker)
+	var begin int64
+	if seeks {
+		var err error
+		begin, err = seeker.Seek(0, io.SeekCurrent)
+		seeks = err == nil // a pipe says that it seeks, and cannot
+	}
+	if !seeks {
+		r.once = true
+		return func() error { return nil }
+	}
+	return func() error {
+		if _, err := seeker.Seek(begin, io.SeekStart); err != nil {
+			return fmt.Errorf("reading it again: %w", err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# Tries the Go client on the server at ACCORD_URL (tools/sdktest): its tests, and the
+# examples of its README by the module as a proxy would serve it, in an empty folder.
+set -eu
+cd "$(dirname "$0")"
+: "${ACCORD_URL:?is the server, see tools/sdktest}"
+
+go vet -tags scenarios ./...
+go test -race -count=1 -tags scenarios ./...
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/accord-sdk-go.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+version=v$(sed -n 's/^const Version = "\(.*\)"$/\1/p' api.gen.go)
+go run -C ../../tools ./modzip ../sdk/go "$version" "$dir/proxy"
+
+mkdir "$dir/app"
+{
+	cat <<-'GO'
+		package main
+
+		import (
+			"context"
+			"errors"
+			"fmt"
+			"io"
+			"log"
+			"net/http"
+			"os"
+			"strings"
+			"time"
+
+			accord "github.com/accord-api/accord/sdk/go"
+		)
+
+		func main() {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			if err := run(ctx); err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println("\nAll examples ran.")
+		}
+
+		func run(ctx context.Context) error {
+	GO
+	awk '/^```go$/ {inside = 1; next} /^```$/ {inside = 0} inside' README.md | sed "s|http://localhost:8080|$ACCORD_URL|"
+	printf 'return nil\n}\n'
+} >"$dir/app/main.go"
+cd "$dir/app"
+# Only this module comes from the folder, into a cache that goes with it.
+GOPROXY="file://$dir/proxy,$(go env GOPROXY)"
+GONOSUMDB='github.com/accord-api/accord/*'
+export GOPROXY GONOSUMDB GOMODCACHE="$dir/cache" GOFLAGS='-mod=mod -modcacherw'
+go mod init example.com/app
+go get "github.com/accord-api/accord/sdk/go@$version"
+go list -m github.com/accord-api/accord/sdk/go
+go vet .
+go run . | tee "$dir/said"
+grep -q '^All examples ran\.$' "$dir/said"
