@@ -1,11 +1,12 @@
-# Needs Go, make and git; `make lint` and `make audit` use Node as well.
+# Needs Go, make and git; `make lint` and `make audit` use Node as well, the clients
+# (`make sdk`, `make sdk-test`, `make release`) Node and Python.
 # The longer recipes are POSIX sh scripts in tools/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract gen lint fmt audit bench build clean
+.PHONY: help run test contract gen lint fmt sdk sdk-test audit bench build release clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## build and serve on HOST:PORT (127.0.0.1:8080), with a private PostgreSQL
 	@test -x bin/accord || echo 'Building bin/accord; the first time takes a minute or two.'
@@ -26,6 +27,12 @@ lint: ## check format, code, contract and SQL
 fmt: ## format the hand-written Go code
 	@find . \( -path ./gen -o -path ./.accord -o -name node_modules \) -prune -o -name '*.go' -exec gofmt -w {} +
 
+sdk: ## write the TypeScript and the Python client anew (the Go client is from make gen)
+	@sh tools/sdk.sh
+
+sdk-test: ## try the three clients on a running server
+	@sh tools/sdk-test.sh
+
 audit: ## look for known vulnerabilities in all dependencies
 	@sh tools/audit.sh
 
@@ -34,6 +41,9 @@ bench: ## run the Go benchmarks
 
 build: ## build bin/accord as it is released
 	@go build -trimpath -o bin/accord ./cmd/accord
+
+release: ## make this the release VERSION=1.2.3: contract, clients, changelogs
+	@sh tools/release.sh "$(VERSION)"
 
 clean: ## remove what was built, and data in /var/tmp/accord-*; .accord stays
 	@sh tools/clean.sh

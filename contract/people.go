@@ -20,6 +20,7 @@ type identity struct {
 	scopes []string
 	any    bool // the scopes are not known
 	uses   int
+	gone   bool // no credentials are taken any more, and no new ones are to be had; for this, the session's mu
 	// made is what led to the sign-in, for what links go on from there.
 	made  map[string]*exchange
 	login *Login // of the target's people
@@ -164,13 +165,17 @@ func (s *session) newToken(ctx context.Context, who *identity) (*identity, error
 }
 
 // signedInStill asks, and once more with new credentials where those are refused that
-// were good: another case has ended the session, or somebody else.
+// were good: another case has ended the session, or somebody else. Who cannot sign in
+// again asks nothing more: each further case would wait for him in vain.
 func (s *session) signedInStill(ctx context.Context, who *identity, ask func() (*exchange, error)) (*exchange, error) {
 	e, err := ask()
 	if err != nil || e.status != http.StatusUnauthorized || who == nil {
 		return e, err
 	}
 	if s.signInAgain(ctx, who) != nil {
+		s.mu.Lock()
+		who.gone = true
+		s.mu.Unlock()
 		return e, nil //nolint:nilerr // the refusal tells more
 	}
 	return ask()
@@ -232,7 +237,7 @@ func (s *session) identityFor(ctx context.Context, c caller) (*identity, error) 
 func (s *session) leastUsed(c caller) *identity {
 	var best *identity
 	for _, who := range s.identities {
-		if !who.holds(c.Scopes) || !who.has(c.Schemes) || slices.ContainsFunc(c.Without, func(scope string) bool { return who.holds([]string{scope}) }) {
+		if who.gone || !who.holds(c.Scopes) || !who.has(c.Schemes) || slices.ContainsFunc(c.Without, func(scope string) bool { return who.holds([]string{scope}) }) {
 			continue
 		}
 		if best == nil || rank(who, c) < rank(best, c) {

@@ -221,7 +221,7 @@ func (s *session) scopeFor(ctx context.Context, r request, own bool) (*scope, er
 	key := r.Operation + " " + fmt.Sprint(r.As)
 	s.mu.Lock()
 	shared := s.shared[key]
-	if shared != nil && shared.uses < maxUses/2 {
+	if shared != nil && shared.uses < maxUses/2 && (shared.identity == nil || !shared.identity.gone) {
 		shared.uses++
 		s.mu.Unlock()
 		return shared, nil

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Makes the work tree that of a release (make release VERSION=1.2.3): the version in
+# contract and clients, the changelogs, and the document that later changes are held
+# against. It commits nothing; its last lines say what is left to do.
+set -eu
+cd "$(dirname "$0")/.."
+
+version=${1:-}
+echo "$version" | grep -q -x '[0-9]\{1,\}\.[0-9]\{1,\}\.[0-9]\{1,\}' || { echo 'say the version: make release VERSION=1.2.3' >&2 && exit 2; }
+[ -z "$(git status --porcelain)" ] || { echo 'there are changes that are not committed: commit or stash them first' >&2 && exit 1; }
+before=$(awk '/^info:/ {inside = 1} inside && /^  version:/ {print $2; exit}' openapi.yaml)
+newest=$(printf '%s\n%s\n' "$before" "$version" | sort -V | tail -n 1)
+if [ "$version" = "$before" ] || [ "$newest" != "$version" ]; then
+	echo "$version is not after $before" >&2
+	exit 1
+fi
+grep -q '^## Unreleased$' CHANGELOG.md || { echo 'CHANGELOG.md has no heading Unreleased' >&2 && exit 1; }
+
+sed -i.before "s/^  version: $before\$/  version: $version/" openapi.yaml
+sed -i.before "s/^## Unreleased\$/## Unreleased\n\n## $version ($(date -u +%Y-%m-%d))/" CHANGELOG.md
+rm openapi.yaml.before CHANGELOG.md.before
+make gen
+make sdk
+go run -C tools/changes . release
+
+cat <<END
+This is $version. Look through it (git diff), then:
+  git commit -am 'Release $version' && git tag v$version && git tag sdk/go/v$version
+  git push origin HEAD v$version sdk/go/v$version
+END
