@@ -24,3 +24,9 @@ WHERE user_id = @user_id AND purpose = @purpose;
 -- name: MailTokenDeleteExpired :execrows
 DELETE FROM mail_tokens
 WHERE expires_at < @now;
+
+-- name: MailTokenForget :exec
+-- Links that are still on their way lead nowhere.
+-- personal
+DELETE FROM mail_tokens
+WHERE user_id = @user_id;

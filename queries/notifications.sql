@@ -63,3 +63,9 @@ LIMIT sqlc.arg('max');
 -- They are kept for 90 days.
 DELETE FROM notifications
 WHERE created_at < sqlc.arg('now')::timestamptz - interval '90 days';
+
+-- name: NotificationForget :exec
+-- What the person was told says where the person was.
+-- personal
+DELETE FROM notifications
+WHERE user_id = @user_id;

@@ -92,3 +92,10 @@ WHERE expires_at < @now;
 -- name: SessionsChanged :exec
 -- Tells the other instances, at commit, to forget what they remember of a user.
 SELECT pg_notify('accord_sessions', sqlc.arg('user_id')::uuid::text);
+
+-- name: SessionForget :exec
+-- The sessions stay until they are swept, but not their places.
+-- personal
+UPDATE sessions
+SET ip = '', user_agent = ''
+WHERE user_id = @user_id;

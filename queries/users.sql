@@ -81,16 +81,8 @@ RETURNING id;
 
 -- name: UserAnonymise :exec
 -- The names are random: one made from the id could be taken by somebody first.
--- Links that are still on their way lead nowhere; what the person was told goes,
--- since it says where the person was, and so do the sessions' places.
+-- What else the person has goes by the queries marked `-- personal`.
 -- exec: the account is held, and so it is there.
-WITH links AS (
-    DELETE FROM mail_tokens WHERE user_id = @id
-), told AS (
-    DELETE FROM notifications WHERE user_id = @id
-), places AS (
-    UPDATE sessions SET ip = '', user_agent = '' WHERE user_id = @id
-)
 UPDATE users
 SET email = sqlc.arg('pseudonym')::text || '@deleted.invalid',
     username = 'deleted-' || sqlc.arg('pseudonym')::text,

@@ -15,7 +15,8 @@ import (
 )
 
 // staysBehind are the columns that go on naming an account that was deleted, with
-// the reason. Whatever else names one has to go with it: see UserAnonymise.
+// the reason. Whatever else names one has to go with it, by a query that is marked
+// `-- personal`.
 var staysBehind = map[string]string{
 	"audit_events.actor_id":         "who did it is what the trail is kept for, until AUDIT_RETENTION",
 	"audit_events.subject_id":       "as above",
@@ -27,7 +28,7 @@ var staysBehind = map[string]string{
 
 // TestNothingPersonalStays deletes an account that owns a row in every table
 // which can name one. The tables are those of the schema, so that a new one is
-// found here when UserAnonymise does not know it.
+// found here when no query takes it away.
 func TestNothingPersonalStays(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t, servertest.Options{Start: true})
@@ -49,7 +50,7 @@ func TestNothingPersonalStays(t *testing.T) {
 	for _, c := range columns {
 		stays := staysBehind[c.table+"."+c.name] != ""
 		if left := c.count(t, conn, p.User.ID); (left > 0) != stays {
-			t.Errorf("%s.%s has %d rows of a deleted account: delete them in UserAnonymise (queries/users.sql), or say in staysBehind why they stay", c.table, c.name, left)
+			t.Errorf("%s.%s has %d rows of a deleted account: delete them by a query marked `-- personal`, or say in staysBehind why they stay", c.table, c.name, left)
 		}
 	}
 }

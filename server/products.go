@@ -3,14 +3,9 @@ package server
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
@@ -108,7 +103,7 @@ func (s *Server) CreateProduct(ctx context.Context, r api.CreateProductRequestOb
 		return err
 	})
 	return api.CreateProduct201JSONResponse{
-		Headers: api.CreateProduct201ResponseHeaders{Location: "/api/v1/products/" + product.ID.String(), ETag: productTag(product.Version)},
+		Headers: api.CreateProduct201ResponseHeaders{Location: "/api/v1/products/" + product.ID.String(), ETag: versionTag(product.Version)},
 		Body:    productOf(product),
 	}, err
 }
@@ -123,7 +118,7 @@ func (s *Server) UpdateProduct(ctx context.Context, r api.UpdateProductRequestOb
 			Price: r.Body.Price, Currency: r.Body.Currency, Stock: r.Body.Stock,
 		})
 		w.stale(tagProducts, tagProduct+r.ProductID.String())
-		return w.orAnotherVersion(ctx, r.ProductID, err)
+		return orAnotherVersion(err, func() error { _, err := w.ProductGet(ctx, r.ProductID); return err })
 	})
 	return api.UpdateProduct200JSONResponse{ProductJSONResponse: productAnswer(product)}, err
 }
@@ -133,41 +128,9 @@ func (s *Server) RetireProduct(ctx context.Context, r api.RetireProductRequestOb
 	return api.RetireProduct204Response{}, s.inTx(ctx, func(ctx context.Context, w *write) error {
 		_, err := w.ProductRetire(ctx, db.ProductRetireParams{ID: r.ProductID, Now: s.now(), Versions: versionsOf(r.Params.IfMatch)})
 		w.stale(tagProducts, tagProduct+r.ProductID.String())
-		return w.orAnotherVersion(ctx, r.ProductID, err)
+		return orAnotherVersion(err, func() error { _, err := w.ProductGet(ctx, r.ProductID); return err })
 	})
 }
-
-// orAnotherVersion tells a product that is not there from one whose version is
-// another one.
-func (w *write) orAnotherVersion(ctx context.Context, id uuid.UUID, err error) error {
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return err
-	}
-	if _, err := w.ProductGet(ctx, id); err != nil {
-		return err
-	}
-	return problem(api.ProblemPreconditionFailed, "The current version is another one.")
-}
-
-// versionsOf are the versions that an If-Match names; nil for any. A tag that is
-// none of ours, a weak one too, names none (RFC 9110, section 13.1.1).
-func versionsOf(ifMatch *string) []int64 {
-	if ifMatch == nil || *ifMatch == anyTag {
-		return nil
-	}
-	versions := []int64{}
-	for _, tag := range entityTags(*ifMatch) {
-		digits, _, _ := strings.Cut(strings.Trim(tag.quoted, `"`), "-")
-		version, err := strconv.ParseInt(digits, 10, 64)
-		if err == nil && !tag.weak && tag.quoted == productTag(version) {
-			versions = append(versions, version)
-		}
-	}
-	return versions
-}
-
-// productTag is the ETag of a product's version.
-func productTag(version int64) string { return fmt.Sprintf(`"%d-%s"`, version, representation()) }
 
 // productOf shows a product.
 func productOf(p db.Product) api.Product {
@@ -179,5 +142,5 @@ func productOf(p db.Product) api.Product {
 
 // productAnswer is a product as the answer that several operations share.
 func productAnswer(p db.Product) api.ProductJSONResponse {
-	return api.ProductJSONResponse{Headers: api.ProductResponseHeaders{ETag: productTag(p.Version)}, Body: productOf(p)}
+	return api.ProductJSONResponse{Headers: api.ProductResponseHeaders{ETag: versionTag(p.Version)}, Body: productOf(p)}
 }

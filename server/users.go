@@ -76,6 +76,9 @@ func (s *Server) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api
 		if err := w.deleteFilesOf(ctx, user.ID); err != nil {
 			return err
 		}
+		if err := w.UserForget(ctx, user.ID); err != nil {
+			return err
+		}
 		if err := w.UserAnonymise(ctx, db.UserAnonymiseParams{ID: user.ID, Now: s.now(), Pseudonym: uuid.NewString()}); err != nil {
 			return err
 		}

@@ -56,7 +56,11 @@ func run(args []string, stdout, stderr io.Writer, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := write(*root, append(files, streams)); err != nil {
+	personal, err := generatePersonal(folder)
+	if err != nil {
+		return err
+	}
+	if err := write(*root, append(files, streams, personal)); err != nil {
 		return err
 	}
 

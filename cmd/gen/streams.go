@@ -75,10 +75,11 @@ func streamsOf(source string, written map[string]*rowsMethod, faults *faults) []
 }
 
 // query is a statement and what its comments say of it, with the lines of its
-// name, of the mark and of the first of its SQL; 0 where there is none.
+// name, of the marks and of the first of its SQL; 0 where there is none.
 type query struct {
 	name, command   string
 	line, mark, sql int
+	personal        int
 	text            string // without comments that stand alone
 	unheard         bool   // a comment says why nobody asks how many rows it was
 }
@@ -99,6 +100,8 @@ func readQueries(source string) []query {
 			current.unheard = true
 		} else if isComment && strings.TrimSpace(comment) == "stream" {
 			current.mark = i + 1
+		} else if isComment && line == personalMark {
+			current.personal = i + 1
 		}
 		if !isComment && line != "" {
 			current.sql = cmp.Or(current.sql, i+1)

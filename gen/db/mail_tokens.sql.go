@@ -63,6 +63,18 @@ func (q *Queries) MailTokenDeleteExpired(ctx context.Context, now time.Time) (in
 	return result.RowsAffected(), nil
 }
 
+const mailTokenForget = `-- name: MailTokenForget :exec
+DELETE FROM mail_tokens
+WHERE user_id = $1
+`
+
+// Links that are still on their way lead nowhere.
+// personal
+func (q *Queries) MailTokenForget(ctx context.Context, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, mailTokenForget, userID)
+	return err
+}
+
 const mailTokenRevoke = `-- name: MailTokenRevoke :exec
 DELETE FROM mail_tokens
 WHERE user_id = $1 AND purpose = $2

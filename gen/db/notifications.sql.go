@@ -78,6 +78,18 @@ func (q *Queries) NotificationDeleteOld(ctx context.Context, now time.Time) (int
 	return result.RowsAffected(), nil
 }
 
+const notificationForget = `-- name: NotificationForget :exec
+DELETE FROM notifications
+WHERE user_id = $1
+`
+
+// What the person was told says where the person was.
+// personal
+func (q *Queries) NotificationForget(ctx context.Context, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, notificationForget, userID)
+	return err
+}
+
 const notificationLast = `-- name: NotificationLast :one
 SELECT coalesce((SELECT last FROM notification_counters WHERE user_id = $1), 0)::bigint AS last
 `

@@ -73,6 +73,19 @@ func (q *Queries) SessionDeleteExpired(ctx context.Context, now time.Time) (int6
 	return result.RowsAffected(), nil
 }
 
+const sessionForget = `-- name: SessionForget :exec
+UPDATE sessions
+SET ip = '', user_agent = ''
+WHERE user_id = $1
+`
+
+// The sessions stay until they are swept, but not their places.
+// personal
+func (q *Queries) SessionForget(ctx context.Context, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, sessionForget, userID)
+	return err
+}
+
 const sessionGet = `-- name: SessionGet :one
 SELECT sessions.user_id, sessions.expires_at, users.role
 FROM sessions

@@ -69,13 +69,6 @@ func (q *Queries) AdminLock(ctx context.Context) ([]uuid.UUID, error) {
 }
 
 const userAnonymise = `-- name: UserAnonymise :exec
-WITH links AS (
-    DELETE FROM mail_tokens WHERE user_id = $3
-), told AS (
-    DELETE FROM notifications WHERE user_id = $3
-), places AS (
-    UPDATE sessions SET ip = '', user_agent = '' WHERE user_id = $3
-)
 UPDATE users
 SET email = $1::text || '@deleted.invalid',
     username = 'deleted-' || $1::text,
@@ -96,8 +89,7 @@ type UserAnonymiseParams struct {
 }
 
 // The names are random: one made from the id could be taken by somebody first.
-// Links that are still on their way lead nowhere; what the person was told goes,
-// since it says where the person was, and so do the sessions' places.
+// What else the person has goes by the queries marked `-- personal`.
 // exec: the account is held, and so it is there.
 func (q *Queries) UserAnonymise(ctx context.Context, arg UserAnonymiseParams) error {
 	_, err := q.db.Exec(ctx, userAnonymise, arg.Pseudonym, arg.Now, arg.ID)
