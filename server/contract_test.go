@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,10 +30,12 @@ func TestContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range result.Failed() {
-		for _, f := range o.Failures {
-			t.Errorf("%s: %s: %s (%s, line %d)", o.Operation, o.Name, f.Text, f.Pointer, f.Line)
+	if failed := result.Failed(); len(failed) > 0 {
+		var report strings.Builder
+		if err := result.Write(&report); err != nil {
+			t.Fatal(err)
 		}
+		t.Errorf("%d cases fail:\n%s", len(failed), report.String())
 	}
 	if t.Logf("%d cases in %s", len(result.Outcomes), result.Elapsed); len(result.Outcomes) < minCases {
 		t.Errorf("%d cases, want at least %d", len(result.Outcomes), minCases)

@@ -17,11 +17,11 @@ const module = "github.com/accord-api/accord/"
 var allowed = map[string][]string{
 	"auth":             {"limit"}, // bounds the hashes at once
 	"cache":            {},
-	"contract/format":  {},                                               // values of formats, and near misses
-	"contract/pattern": {},                                               // strings for patterns, and near misses
-	"contract":         {"contract/format", "contract/pattern"},          // knows nothing of this server
-	"cmd/accord":       {"contract", "demo", "pg", "pg/devpg", "server"}, // joins what is run
-	"demo":             {"files", "gen/db", "jobs", "pg"},                // COPY, a report, and word that products came
+	"contract/format":  {},                                                           // values of formats, and near misses
+	"contract/pattern": {},                                                           // strings for patterns, and near misses
+	"contract":         {"contract/format", "contract/pattern"},                      // knows nothing of this server
+	"cmd/accord":       {"contract", "demo", "pg", "pg/devpg", "scaffold", "server"}, // joins what is run
+	"demo":             {"files", "gen/db", "jobs", "pg"},                            // COPY, a report, and word that products came
 	"files":            {},
 	"gen/api":          {"policy", "validate"},                       // the generated server
 	"gen/db":           {},                                           // stands alone
@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"pg/sqlmutants":    {"pg", "pg/devpg", "pg/pgtest", "schema"}, // drops constraints one by one
 	"policy":           {},
 	"redistest":        {}, // a real Redis for tests
+	"scaffold":         {}, // writes the first version of a resource
 	"schema":           {},
 	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
 	"servertest":       {"gen/api", "mail", "pg/pgtest", "server"},
