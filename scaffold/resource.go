@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"go/format"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -72,7 +73,7 @@ func (r Resource) OneWords() string { return strings.ReplaceAll(r.One, "_", " ")
 
 // AWords is one with its article.
 func (r Resource) AWords() string {
-	if strings.ContainsAny(r.One[:1], "aeio") {
+	if strings.ContainsAny(r.One[:1], "aeiou") && !strings.HasPrefix(r.One, "user") {
 		return "an " + r.OneWords()
 	}
 	return "a " + r.OneWords()
@@ -100,11 +101,11 @@ func (r Resource) Var() string {
 }
 
 func joined(name string) string {
-	text := ""
+	var text strings.Builder
 	for part := range strings.SplitSeq(name, "_") {
-		text += title(part)
+		text.WriteString(title(part))
 	}
-	return text
+	return text.String()
 }
 
 // Has says that a field of the kind is among the fields.
@@ -132,7 +133,7 @@ func (Resource) ColumnName(f Field) string { return column(f.Name) }
 // Write adds the resource to the repository in a folder and gives the paths of the
 // files that are new or changed. It writes nothing where one of them is there already.
 func (r Resource) Write(root string) ([]string, error) {
-	contract, err := os.ReadFile(filepath.Join(root, "openapi.yaml"))
+	contract, err := fs.ReadFile(os.DirFS(root), "openapi.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("this is no repository of an API: %w", err)
 	}
@@ -146,9 +147,9 @@ func (r Resource) Write(root string) ([]string, error) {
 	texts := map[string]string{}
 	for path, name := range map[string]string{
 		fmt.Sprintf("schema/%05d_create_%s.sql", migration, r.Table): "schema.sql.tmpl",
-		"queries/" + r.Table + ".sql":                                 "queries.sql.tmpl",
-		"server/" + r.Table + ".go":                                   "server.go.tmpl",
-		"server/" + r.Table + "_test.go":                              "test.go.tmpl",
+		"queries/" + r.Table + ".sql":                                "queries.sql.tmpl",
+		"server/" + r.Table + ".go":                                  "server.go.tmpl",
+		"server/" + r.Table + "_test.go":                             "test.go.tmpl",
 	} {
 		if _, err := os.Stat(filepath.Join(root, path)); err == nil {
 			return nil, fmt.Errorf("%s is there already", path)
@@ -229,9 +230,10 @@ func endOf(contract, section string) (int, error) {
 		if found < 0 {
 			return 0, fmt.Errorf("openapi.yaml has no section %s in lines of its own", strings.ReplaceAll(section, "\n", ""))
 		}
-		at += found + len("\n"+key+"\n")
+		at += found + len("\n"+key)
 		indent = key[:len(key)-len(strings.TrimLeft(key, " "))] + "  "
 	}
+	at++ // behind the line
 	end := at
 	for at < len(contract) {
 		line, _, _ := strings.Cut(contract[at:], "\n")
@@ -248,7 +250,7 @@ func endOf(contract, section string) (int, error) {
 var modulePath = regexp.MustCompile(`(?m)^module\s+(\S+)`)
 
 func moduleOf(root string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	text, err := fs.ReadFile(os.DirFS(root), "go.mod")
 	if err != nil {
 		return "", fmt.Errorf("this is no repository of an API: %w", err)
 	}

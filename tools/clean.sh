@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-rm -rf bin tools/node_modules tools/browser/node_modules
+rm -rf bin tools/node_modules tools/browser/node_modules sdk/ts/node_modules sdk/ts/dist sdk/python/.tools sdk/python/dist
 
 for folder in $(sh tools/elsewhere.sh "$(pwd -P)/.accord"); do
 	if [ -n "$(sh tools/left.sh "$folder")" ]; then
