@@ -3,7 +3,7 @@
 # The longer recipes are POSIX sh scripts in tools/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract gen lint fmt sdk sdk-test audit bench build release clean
+.PHONY: help run dev test contract gen lint fmt sdk sdk-test audit bench build release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ help: ## list the targets
 run: ## build and serve on HOST:PORT (127.0.0.1:8080), with a private PostgreSQL
 	@test -x bin/accord || echo 'Building bin/accord; the first time takes a minute or two.'
 	@go build -o bin/accord ./cmd/accord && exec bin/accord serve
+
+dev: ## run, and build and serve anew whatever is saved
+	@go build -C tools -o ../bin/dev ./dev && cd tools && exec ../bin/dev
 
 test: ## run all tests, print the coverage of hand-written code (at least 85 %)
 	@sh tools/test.sh

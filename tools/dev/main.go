@@ -1,0 +1,80 @@
+// Command dev serves the API while it is worked on (make dev): it watches
+// openapi.yaml, the SQL and the Go files, makes anew what follows from what changed,
+// and puts the new server in the place of the old one, which answers until then. Who is
+// signed in stays so.
+//
+// What keeps it from building is in the terminal, and in the browser in the place of
+// its pages; the last server that was built goes on answering the API.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "dev:", err)
+		os.Exit(1) //nolint:gocritic // what is deferred only ends the waiting for signals
+	}
+}
+
+func run(ctx context.Context) error {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		return err
+	}
+	address := net.JoinHostPort(environ("HOST", "127.0.0.1"), environ("PORT", "8080"))
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listening on %s (PORT chooses another): %w", address, err)
+	}
+	url := "http://" + listener.Addr().String()
+	front := &front{}
+	server := &http.Server{Handler: front, ReadHeaderTimeout: time.Minute}
+	serving := make(chan error, 1)
+	go func() { serving <- server.Serve(listener) }()
+	defer server.Close()
+
+	changes, err := watch(ctx, root)
+	if err != nil {
+		return err
+	}
+	w := &workshop{root: root, url: url, front: front}
+	defer w.stop()
+	for generate := false; ; {
+		w.renew(ctx, generate)
+		for again := false; !again; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case err := <-serving:
+				return err
+			case err := <-w.died():
+				w.current = nil
+				w.fail("the server has ended", fmt.Sprint(err))
+			case generate = <-changes:
+				again = true
+			}
+		}
+	}
+}
+
+func environ(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+var errStopped = errors.New("it was told to stop")
