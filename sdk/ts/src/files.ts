@@ -49,7 +49,7 @@ function fileName(disposition: string): string | undefined {
 
 /** A body as fetch takes it, made anew for each attempt unless it can be read only once. */
 export interface Body {
-  make: () => BodyInit;
+  make: () => NonNullable<RequestInit['body']>;
   type?: string;
   once?: boolean;
 }
