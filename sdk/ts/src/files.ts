@@ -52,6 +52,8 @@ export interface Body {
   make: () => NonNullable<RequestInit['body']>;
   type?: string;
   once?: boolean;
+  /** What went wrong where the bytes come from; then it was not the connection. */
+  failure?: { error: unknown };
 }
 
 /** A form with files (RFC 7578). */
@@ -77,6 +79,14 @@ function streamed(fields: Record<string, Upload>): Body {
   const encode = new TextEncoder();
   const escape = (name: string): string => name.replace(/["\r\n]/g, encodeURIComponent);
   async function* write(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* parts();
+    } catch (error) {
+      body.failure = { error };
+      throw error;
+    }
+  }
+  async function* parts(): AsyncGenerator<Uint8Array> {
     for (const [field, upload] of Object.entries(fields)) {
       const { data, name, type = 'application/octet-stream' } = upload instanceof Blob ? { data: upload, name: 'blob', type: upload.type } : upload;
       yield encode.encode(
@@ -87,7 +97,8 @@ function streamed(fields: Record<string, Upload>): Body {
     }
     yield encode.encode(`--${boundary}--\r\n`);
   }
-  return { make: () => toStream(write()), type: `multipart/form-data; boundary=${boundary}`, once: true };
+  const body: Body = { make: () => toStream(write()), type: `multipart/form-data; boundary=${boundary}`, once: true };
+  return body;
 }
 
 function toStream(data: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {

@@ -38,10 +38,8 @@ export async function* notifications({ after, headers = {}, ...options }: Notifi
         for await (const event of readEvents(iterate(body, quiet))) {
           failures = 0;
           base = event.retry ?? base;
-          if (event.name !== 'notification') continue;
-          const notification = JSON.parse(event.data) as Notification;
-          last = notification.number;
-          yield notification;
+          last = Number(event.id || last); // the notification's number
+          if (event.name === 'notification') yield JSON.parse(event.data) as Notification;
         }
       } catch (error) {
         if (!connected || !passes(error)) throw error;

@@ -1,5 +1,5 @@
 import { Deadline, sleep, throwIfCancelled } from './cancel.js';
-import { AccordError, ConnectionError, NotModifiedError, ProblemError } from './errors.js';
+import { ConnectionError, NotModifiedError, ProblemError } from './errors.js';
 import { type Body, type Upload, downloadOf, multipart } from './files.js';
 
 /** What the document says of an operation, as far as the client has to know it. */
@@ -73,7 +73,7 @@ function waitBefore(error: unknown, attempt: number, { safe, body }: Outgoing): 
 async function once({ url, method, headers, body, answer, safe, signal, timeout, fetch }: Outgoing): Promise<Answer<unknown>> {
   const deadline = new Deadline(timeout, signal);
   // Only what fetch itself throws is of the network; a URL or a header that is wrong is not.
-  const explain = (error: unknown): AccordError => deadline.cause(!safe) ?? new ConnectionError(!safe, error);
+  const explain = (error: unknown): unknown => deadline.cause(!safe) ?? (body?.failure ? body.failure.error : new ConnectionError(!safe, error));
   let reading = false;
   try {
     const request = new Request(url, {
@@ -116,7 +116,7 @@ function dataOf(response: Response, text: string, answer: Operation['answer']): 
 }
 
 /** A body whose reading fails with an error of this package, and ends with the call. */
-function guard(body: ReadableStream<Uint8Array<ArrayBuffer>> | null, deadline: Deadline, explain: (error: unknown) => AccordError): ReadableStream<Uint8Array<ArrayBuffer>> {
+function guard(body: ReadableStream<Uint8Array<ArrayBuffer>> | null, deadline: Deadline, explain: (error: unknown) => unknown): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body?.getReader();
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
@@ -154,7 +154,8 @@ export function urlOf(base: string, path: string, values: Record<string, unknown
       if (one !== undefined && one !== null) search.append(name, String(one));
     }
   }
-  return `${base}${filled}${search.size > 0 ? `?${search}` : ''}`;
+  const text = search.toString();
+  return `${base}${filled}${text && `?${text}`}`;
 }
 
 /** A body in the form of its content type. */

@@ -26,7 +26,7 @@ const pages = createServer((request, response) => {
   return undefined;
 });
 
-test('a page of another origin signs in, lists, streams, uploads and downloads', { timeout: 120_000 }, async (t) => {
+test('a page of another origin signs in, lists, streams, uploads and downloads', async (t) => {
   await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve));
   t.after(() => pages.close());
   const browser = await chromium.launch({

@@ -18,7 +18,7 @@ const token = json({ access_token: 'new', refresh_token: 'next', token_type: 'be
 const valid = { accessToken: 'old', refreshToken: 'r', expiresAt: Date.now() + 1e6 };
 
 /** A client whose requests get these answers, one after the other, and what it asks. */
-function answering(answers: Answer[], options: { store?: TokenStore; username?: string; password?: string; warn?: (text: string) => void } = {}) {
+function answering(answers: Answer[], options: { store?: TokenStore; username?: string; password?: string; timeout?: number; warn?: (text: string) => void } = {}) {
   const asked: string[] = [];
   const requests: Request[] = [];
   const client = createAccord({
@@ -61,7 +61,7 @@ test('what is safe is sent again, after half a second and one', async (t) => {
       await make({ client });
       assert.equal(asked.length, 3);
       assert.equal(waited.length, 2);
-      waited.forEach((seconds, i) => assert.ok(seconds <= 0.5 * 2 ** i && seconds > 0.25 * 2 ** i, `${seconds} s`));
+      waited.forEach((seconds, i) => assert.ok(seconds < 0.5 * 2 ** i && seconds > 0.25 * 2 ** i, `${seconds} s`));
       t.mock.restoreAll();
     }
   }
@@ -116,6 +116,19 @@ test('an answer that breaks off is a lost connection', async (t) => {
   await assert.rejects(new Response(body).text(), ConnectionError);
 });
 
+test('the timeout is over when the answer has begun', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let source: ReadableStreamDefaultController | undefined;
+  const slow: Answer = () => new Response(new ReadableStream({ start: (controller) => void (source = controller) }));
+  const { client, requests } = answering([slow], { timeout: 1000 });
+  const { body } = await downloadFile({ client, path: { file_id: 'f' } });
+  t.mock.timers.tick(5000);
+  assert.equal(requests[0]?.signal.aborted, false);
+  source?.enqueue(new TextEncoder().encode('hi'));
+  source?.close();
+  assert.equal(await new Response(body).text(), 'hi');
+});
+
 test('a stream is sent once, with a token that has not expired', async (t) => {
   waits(t);
   async function* data() {
@@ -137,6 +150,20 @@ test('a stream is sent once, with a token that has not expired', async (t) => {
   assert.ok((await again.requests[1]?.text())?.includes('filename="a.txt"'), 'a Blob is sent again');
 });
 
+test('an upload whose source fails says so, and is no lost connection', async () => {
+  const broken = new Error('the disk is gone');
+  async function* data(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(10);
+    throw broken;
+  }
+  const reading: Answer = async () => {
+    await requests[0]?.text().catch((error: unknown) => Promise.reject(new TypeError('fetch failed', { cause: error })));
+    return new Response();
+  };
+  const { client, requests } = answering([reading]);
+  await assert.rejects(uploadFile({ client, body: { file: { data: data(), name: 'a' } } }), (error) => error === broken);
+});
+
 test('a session that has ended leaves an empty store, and the password counts if it was not used', async () => {
   const store = memoryStore(valid);
   const ended = answering([problem(401, 'unauthenticated'), problem(400, 'invalid-grant')], { store });
@@ -149,12 +176,52 @@ test('a session that has ended leaves an empty store, and the password counts if
   assert.equal(await requests[2]?.text(), 'username=ada&password=secret');
   assert.equal(requests[3]?.headers.get('Authorization'), 'Bearer new');
 
+  // It counts once: a session that was ended from elsewhere stays ended, and so does one's own.
+  const who = { username: 'ada', password: 'secret' };
+  const used = answering([token, json({}), problem(401, 'unauthenticated'), problem(400, 'invalid-grant')], { store: memoryStore(), ...who });
+  await getMe({ client: used.client });
+  await assert.rejects(getMe({ client: used.client }), { code: 'unauthenticated' });
+  const left = answering([problem(401, 'unauthenticated')], { store: memoryStore(), ...who });
+  await left.client.signOut();
+  await assert.rejects(getMe({ client: left.client }), { code: 'unauthenticated' });
+
   // A 401 that does not mean the token is no reason to refresh it.
   await assert.rejects(getMe({ client: answering([problem(401, 'invalid-credentials')]).client }), { code: 'invalid-credentials' });
   // Nor does a refresh without an answer end the session.
   const kept = memoryStore(valid);
   await assert.rejects(getMe({ client: answering([problem(401, 'unauthenticated'), lost], { store: kept }).client }), ConnectionError);
   assert.equal(await kept.load(), valid);
+});
+
+test('a call whose token is refused after the refresh takes the new one', async () => {
+  let refuse = (): void => undefined;
+  const late: Answer = async () => {
+    await new Promise<void>((resolve) => (refuse = resolve));
+    return problem(401, 'unauthenticated')();
+  };
+  const { client, asked, requests } = answering([problem(401, 'unauthenticated'), late, token, json({}), json({})]);
+  const calls = [getMe({ client }), getMe({ client })] as const;
+  await calls[0];
+  refuse();
+  await calls[1];
+  assert.equal(asked.filter((what) => what === 'POST /api/v1/auth/refresh').length, 1);
+  assert.equal(requests[4]?.headers.get('Authorization'), 'Bearer new');
+});
+
+test('nothing is sent for a call that is cancelled already', async () => {
+  const { client, asked } = answering([]);
+  await assert.rejects(getMe({ client, signal: AbortSignal.abort('no') }), { name: 'CancelledError', reason: 'no' });
+  const stop = new AbortController();
+  const store = {
+    ...memoryStore(),
+    async load() {
+      stop.abort('late');
+      return valid;
+    },
+  };
+  const loading = answering([], { store });
+  await assert.rejects(getMe({ client: loading.client, signal: stop.signal }), { name: 'CancelledError', reason: 'late' });
+  assert.deepEqual([...asked, ...loading.asked], []);
 });
 
 test('a failed sign-in is tried again by the next call', async (t) => {
@@ -226,8 +293,8 @@ const stream = (text: string, at = 1000): Answer => () => {
 
 test('events are read as the HTML standard has them, however they are cut', async (t) => {
   waits(t);
-  const events = (end: string) => ['\uFEFF:', '', 'event: notification', 'id: 7', 'data: {"number": 7,', 'data:"title": "ü"}', '', 'data', '', 'event: other', 'data: {', '',
-    'event:notification', ': comment', 'unknown: x', 'data: {"number": 8}', '', 'event: notification', 'data: {"number": 9}'].join(end);
+  const events = (end: string) => ['\uFEFF:', '', 'event: notification', 'id: 7', 'data: {"number": 7,', 'data:"title": "ü"}', '', 'data', '',
+    'event:notification', ': comment', 'id:8', 'unknown: x', 'data: {"number": 8}', '', 'id: 6\0', 'event: other', 'data: {', '', 'id: 9', 'event: notification', 'data: {"number": 9}'].join(end);
   for (const end of ['\n', '\r\n', '\r']) {
     for (const at of [1, 2, 3, 1000]) {
       const { client, requests } = answering([stream(events(end), at), stream('\n'), problem(401, 'unauthenticated'), problem(400, 'invalid-grant')]);
@@ -244,7 +311,7 @@ test('events are read as the HTML standard has them, however they are cut', asyn
 
 test('a stream connects again later each time, and begins with the newest notification', async (t) => {
   const waited = waits(t);
-  const event = stream('retry: 4000\nevent: notification\ndata: {"number": 12}\n\n');
+  const event = stream('retry: 4000\nid: 12\nevent: notification\ndata: {"number": 12}\n\n');
   const down = problem(500, 'internal');
   const { client, asked, requests } = answering([json({ items: [{ number: 11 }], next_cursor: null }), stream(''), down, down, event, ...Array<Answer>(4).fill(down), problem(403, 'forbidden')]);
   await assert.rejects(async () => {
@@ -255,11 +322,29 @@ test('a stream connects again later each time, and begins with the newest notifi
   const pauses = waited.filter((seconds) => seconds !== 60); // the others end what is quiet
   const most = [1, 2, 4, 4, 8, 16, 30, 30];
   assert.equal(pauses.length, most.length);
-  pauses.forEach((seconds, i) => assert.ok(seconds <= (most[i] ?? 0) && seconds > (most[i] ?? 0) / 2, `pause ${i} is ${seconds} s`));
+  pauses.forEach((seconds, i) => assert.ok(seconds < (most[i] ?? 0) && seconds > (most[i] ?? 0) / 2, `pause ${i} is ${seconds} s`));
+});
+
+test('a stream that has worked for a while connects again soon', async (t) => {
+  const waited = waits(t);
+  let now = Date.now();
+  t.mock.method(Date, 'now', () => now);
+  const long: Answer = () => {
+    now += 40_000;
+    return stream(':\n\n')();
+  };
+  const { client } = answering([long, long, long, problem(403, 'forbidden')], { store: memoryStore({ ...valid, expiresAt: Infinity }) });
+  await assert.rejects(notifications({ client, after: 0 }).next(), { code: 'forbidden' });
+  const pauses = waited.filter((seconds) => seconds !== 60);
+  assert.equal(pauses.length, 3);
+  assert.ok(pauses.every((seconds) => seconds < 1), pauses.join());
 });
 
 test('what a stream meets first is thrown, and a stream that says nothing is given up', async (t) => {
-  await assert.rejects(notifications({ client: answering([problem(403, 'forbidden')]).client, after: 0 }).next(), { code: 'forbidden' });
+  for (const code of ['forbidden', 'internal']) {
+    const { client } = answering([problem(code === 'internal' ? 500 : 403, code)]);
+    await assert.rejects(notifications({ client, after: 0 }).next(), { code });
+  }
 
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let cancelled = false;

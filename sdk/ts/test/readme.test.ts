@@ -27,7 +27,7 @@ test('the README has a program for each of its parts', async () => {
 });
 
 for (const [index, name] of programs.entries()) {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, async () => {
     const program = spawn(process.execPath, ['--import', elsewhere(), join(here, name)], { stdio: ['ignore', 'pipe', 'pipe'] });
     let [output, errors] = ['', ''];
     program.stdout.on('data', (text: Buffer) => (output += text.toString()));

@@ -17,7 +17,7 @@ const done = new Set<string>();
 
 function scenario(name: string, run: (t: TestContext) => Promise<void>): void {
   done.add(name);
-  test(name, { timeout: 60_000 }, run);
+  test(name, run);
 }
 
 /** The error that a call fails with, which has to be of this class. */

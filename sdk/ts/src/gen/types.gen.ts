@@ -2,10 +2,6 @@
 
 import type { Download, Upload } from '../files.js';
 
-export type ClientOptions = {
-    baseUrl: `${string}://${string}` | (string & {});
-};
-
 /**
  * The state of the server.
  */
