@@ -2,6 +2,7 @@
 // again. Here fetch answers by itself.
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import {
   AccordError, ConnectionError, NotModifiedError, ProblemError, type TokenStore, createAccord, createOrder, createProduct, downloadFile, getMe,
   getOrder, getProduct, listProducts, memoryStore, notifications, updateMe, uploadFile,
@@ -184,6 +185,7 @@ test('a session that has ended leaves an empty store, and the password counts if
   const left = answering([problem(401, 'unauthenticated')], { store: memoryStore(), ...who });
   await left.client.signOut();
   await assert.rejects(getMe({ client: left.client }), { code: 'unauthenticated' });
+  assert.deepEqual(left.asked, ['GET /api/v1/users/me']);
 
   // A 401 that does not mean the token is no reason to refresh it.
   await assert.rejects(getMe({ client: answering([problem(401, 'invalid-credentials')]).client }), { code: 'invalid-credentials' });
@@ -243,6 +245,15 @@ test('answers that are no problems of the contract', async () => {
   assert.ok(error instanceof ProblemError && error instanceof AccordError);
 });
 
+test('a failure is heard of once, however one asks', async () => {
+  const refused = () => ({ client: answering([problem(403, 'forbidden')]).client });
+  await assert.rejects(getMe(refused()).withResponse(), { code: 'forbidden' });
+  await assert.rejects(async () => {
+    for await (const { id } of listProducts(refused())) assert.fail(id);
+  }, { code: 'forbidden' });
+  await setImmediate(); // what nobody has heard of would fail this test by now
+});
+
 test('a deprecated operation warns once, with the day of its end', async () => {
   const warned: string[] = [];
   const headers = { Deprecation: '@1767225600', Sunset: 'Fri, 01 Jan 2027 00:00:00 GMT' };
@@ -297,7 +308,7 @@ test('events are read as the HTML standard has them, however they are cut', asyn
     'event:notification', ': comment', 'id:8', 'unknown: x', 'data: {"number": 8}', '', 'id: 6\0', 'event: other', 'data: {', '', 'id: 9', 'event: notification', 'data: {"number": 9}'].join(end);
   for (const end of ['\n', '\r\n', '\r']) {
     for (const at of [1, 2, 3, 1000]) {
-      const { client, requests } = answering([stream(events(end), at), stream('\n'), problem(401, 'unauthenticated'), problem(400, 'invalid-grant')]);
+      const { client, requests } = answering([stream(events(end), at), stream('event: other\ndata: x\n\n'), problem(401, 'unauthenticated'), problem(400, 'invalid-grant')]);
       const seen: unknown[] = [];
       await assert.rejects(async () => {
         for await (const { number, title } of notifications({ client, after: 6 })) seen.push([number, title]);

@@ -50,7 +50,7 @@ try {
   const only = process.argv.slice(2);
   const tests = readdirSync(join(folder, 'out')).filter((name) => name.endsWith('.test.js') && (only.length === 0 || only.some((word) => name.includes(word))));
   if (tests.length === 0) throw new Error(`There is no test of ${only.join(' or ')}`);
-  run(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-timeout=60000', '--test-force-exit', ...tests.map((name) => join('out', name))], {
+  run(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-timeout=300000', '--test-force-exit', ...tests.map((name) => join('out', name))], {
     cwd: folder,
     env: { ...process.env, ACCORD_SDK: sdk, ACCORD_TARBALL: tarball },
   });
