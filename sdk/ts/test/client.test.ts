@@ -1,6 +1,8 @@
 // What cannot be asked of a server that is well: strange answers, and all rules of sending
 // again. Here fetch answers by itself.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import {
@@ -149,6 +151,39 @@ test('a stream is sent once, with a token that has not expired', async (t) => {
   const again = answering([problem(503, 'unavailable'), json({})]);
   await uploadFile({ client: again.client, body: { file: { data: new Blob(['hi']), name: 'a.txt' } } });
   assert.ok((await again.requests[1]?.text())?.includes('filename="a.txt"'), 'a Blob is sent again');
+});
+
+test('files go up and come down no faster than they are taken', async (t) => {
+  const piece = 65_536;
+  let [made, got, most] = [0, 0, 0];
+  const server = createServer((request, response) => {
+    request.on('data', (bytes: Buffer) => {
+      got += bytes.length;
+      most = Math.max(most, made - got);
+      request.pause();
+      void setImmediate().then(() => request.resume());
+    });
+    request.on('end', () => response.setHeader('Content-Type', 'application/json').end('{}'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  async function* data() {
+    for (; made < 1000 * piece; made += piece) yield new Uint8Array(piece);
+  }
+  const client = createAccord({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, store: memoryStore(valid) });
+  await uploadFile({ client, body: { file: { data: data(), name: 'a' } } });
+  assert.ok(got > 1000 * piece);
+  assert.ok(most < 200 * piece, `${most} bytes were read and not taken`); // what is in the system's buffers
+
+  let pulled = 0;
+  const down: Answer = () => new Response(new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(++pulled)) }, { highWaterMark: 0 }));
+  const { body } = await downloadFile({ client: answering([down]).client, path: { file_id: 'f' } });
+  const reader = body.getReader();
+  assert.equal(pulled, 0);
+  await reader.read();
+  await setImmediate();
+  assert.equal(pulled, 1);
+  await reader.cancel();
 });
 
 test('an upload whose source fails says so, and is no lost connection', async () => {

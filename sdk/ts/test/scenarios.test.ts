@@ -259,7 +259,7 @@ scenario('timeout and cancellation', async () => {
   let began = performance.now();
   const late = await failure(TimeoutError, getMe({ client, headers: fault('slow'), timeout: 300 }));
   assert.equal(late.timeout, 300);
-  assert.ok(performance.now() - began < 3000);
+  assert.ok(performance.now() - began < 10_000);
 
   const stop = new AbortController();
   const reason = new Error('not needed any more');
@@ -269,18 +269,19 @@ scenario('timeout and cancellation', async () => {
   const cancelled = await slow;
   assert.equal(cancelled.reason, reason);
   assert.equal(cancelled.cause, reason);
-  assert.ok(performance.now() - began < 3000);
+  assert.ok(performance.now() - began < 10_000);
 
-  // Neither is the wait before another attempt waited out.
-  const { fetch, count } = recorder();
+  // Neither is the wait before another attempt waited out, which is a second here.
+  let answered = (): void => undefined;
+  const answer = new Promise<void>((resolve) => (answered = resolve));
   const waiting = new AbortController();
-  const other = connect({ fetch });
-  began = performance.now();
+  const other = connect({ fetch: (input, init) => fetch(input, init).finally(() => setTimeout(answered, 50)) });
   const call = failure(CancelledError, listProducts({ client: other, headers: fault('unavailable'), signal: waiting.signal }));
-  setTimeout(() => waiting.abort(), 300);
+  await answer;
+  began = performance.now();
+  waiting.abort();
   await call;
-  assert.ok(performance.now() - began < 900);
-  assert.equal(count('GET /api/v1/products'), 1);
+  assert.ok(performance.now() - began < 700);
 });
 
 scenario('concurrent change', async () => {
