@@ -17,6 +17,7 @@ function handler({ plugin }) {
       ...(operation.security?.length && { signedIn: true }),
       ...(operation.parameters?.header?.['idempotency-key'] && { idempotent: true }),
       ...(operation.parameters?.query?.cursor && { list: true }),
+      ...(operation.deprecated && { deprecated: true, sunset: operation['x-sunset'] }),
     };
     plugin.node(
       $.const(plugin.symbol(operation.operationId))

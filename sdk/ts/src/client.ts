@@ -142,11 +142,12 @@ export function createAccord({ baseUrl, username, password, store = memoryStore(
     return headers;
   }
 
-  function warnOfEnd({ method, path }: Operation, { headers }: Response): void {
+  /** The server may know of it since later than this package; a page may not see what the server says. */
+  function warnOfEnd({ method, path, deprecated, sunset }: Operation, { headers }: Response): void {
     const name = `${method} ${path}`;
-    if (!headers.has('Deprecation') || warned.has(name)) return;
+    if (!(deprecated || headers.has('Deprecation')) || warned.has(name)) return;
     warned.add(name);
-    const end = Date.parse(headers.get('Sunset') ?? '');
+    const end = Date.parse(headers.get('Sunset') ?? sunset ?? '');
     const day = Number.isNaN(end) ? 'and may end' : `and ends on ${new Date(end).toISOString().slice(0, 10)}`;
     (defaults.warn ?? console.warn)(`Accord: ${name} is deprecated, ${day}.`);
   }

@@ -17,6 +17,10 @@ export interface Operation {
   idempotent?: boolean;
   /** It answers with a page of items, and takes the cursor of the next. */
   list?: boolean;
+  /** It should not be called any more. */
+  deprecated?: boolean;
+  /** The day of its end. */
+  sunset?: string;
 }
 
 /** A request, ready to be sent any number of times. */

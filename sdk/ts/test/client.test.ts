@@ -292,14 +292,16 @@ test('a failure is heard of once, however one asks', async () => {
 test('a deprecated operation warns once, with the day of its end', async () => {
   const warned: string[] = [];
   const headers = { Deprecation: '@1767225600', Sunset: 'Fri, 01 Jan 2027 00:00:00 GMT' };
-  const { client } = answering([json({}, headers), json({}, headers), json({}, { Deprecation: '@1767225600' }), json({})], { warn: (text) => warned.push(text) });
+  const { client } = answering([json({}, headers), json({}, headers), json({}, { Deprecation: '@1767225600' }), json({}), json({})], { warn: (text) => warned.push(text) });
   await getMe({ client });
   await getMe({ client });
   await getOrder({ client, path: { order_id: 'o' } });
   await getProduct({ client, path });
+  await client.call({ method: 'GET', path: '/old', answer: 'json', deprecated: true, sunset: '2027-02-01' }, { client });
   assert.deepEqual(warned, [
     'Accord: GET /api/v1/users/me is deprecated, and ends on 2027-01-01.',
     'Accord: GET /api/v1/orders/{order_id} is deprecated, and may end.',
+    'Accord: GET /old is deprecated, and ends on 2027-02-01.',
   ]);
 });
 
