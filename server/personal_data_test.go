@@ -63,6 +63,9 @@ func useEverything(t *testing.T, s *servertest.Server, p *servertest.Person) {
 	order(p, line(lamp, 1))
 	p.Header.Del("Idempotency-Key")
 	upload(p, "notes.txt", "Notes.\n")
+	for _, o := range makers(t) {
+		o.make(t, p)
+	}
 	p.POST("/api/v1/reports/generate", map[string]any{"kind": "orders", "format": "csv", "days": 7}).Expect(http.StatusAccepted)
 	s.Eventually("the link of the first mail is made", func() bool {
 		return column(t, s, "SELECT count(*)::text FROM mail_tokens WHERE user_id = $1", p.User.ID) == "1"

@@ -55,7 +55,7 @@ func (s *scanner) number(from int, shape *Shape) {
 	raw := s.data[from:s.pos]
 	if shape.Kind == Number {
 		if f, err := strconv.ParseFloat(string(raw), 64); err != nil || math.IsInf(f, 0) {
-			s.refuse(from, rangeCode(raw), messageFloatSize)
+			s.refuse(shape, from, rangeCode(raw), messageFloatSize)
 		}
 
 		return
@@ -64,7 +64,7 @@ func (s *scanner) number(from int, shape *Shape) {
 	if bytes.ContainsAny(raw, ".eE") {
 		whole, ok := wholeNumber(string(raw))
 		if !ok {
-			s.refuse(from, CodeType, "must be a whole number")
+			s.refuse(shape, from, CodeType, "must be a whole number")
 
 			return
 		}
@@ -73,7 +73,7 @@ func (s *scanner) number(from int, shape *Shape) {
 		s.edits = append(s.edits, edit{from, s.pos, whole})
 	}
 	if _, err := strconv.ParseInt(string(raw), 10, shape.Bits); err != nil {
-		s.refuse(from, rangeCode(raw), messageIntRange)
+		s.refuse(shape, from, rangeCode(raw), messageIntRange)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 // Scan reads JSON once against a shape. It returns a *SyntaxError when the
 // bytes are not one JSON value in UTF-8 with each member at most once, and
 // otherwise every violation that decoding would hide. The returned bytes are
-// data, or, after a violation, a copy in which json.Unmarshal finds null for
-// what cannot be decoded and nothing that it would match in another letter case.
+// data, or, after a violation, a copy in which json.Unmarshal finds null, or
+// a date that it can read, for what cannot be decoded and nothing that it would match in another letter case.
 func Scan(data []byte, shape *Shape) ([]byte, Violations, error) {
 	s := scanner{data: data}
 	if err := s.document(shape); err != nil {
@@ -65,10 +65,15 @@ func (s *scanner) add(code, message string, blank bool) {
 	}
 }
 
-// refuse records that the value from here to there cannot be decoded.
-func (s *scanner) refuse(from int, code, message string) {
+// refuse records that the value from here to there cannot be decoded. A date is the
+// one type that json.Unmarshal cannot make of null.
+func (s *scanner) refuse(shape *Shape, from int, code, message string) {
 	s.add(code, message, true)
-	s.edits = append(s.edits, edit{from, s.pos, "null"})
+	with := "null"
+	if shape.Format == Date {
+		with = `"0001-01-01"`
+	}
+	s.edits = append(s.edits, edit{from, s.pos, with})
 }
 
 // apply returns the data with its edits.
@@ -128,13 +133,13 @@ func (s *scanner) value(shape *Shape) error {
 	case kind == null && shape.Nullable, shape.Kind == Any && kind != null:
 	case kind == null && shape.Kind == Any:
 	case kind == null:
-		s.refuse(from, CodeNull, messageNull)
+		s.refuse(shape, from, CodeNull, messageNull)
 	case kind == Number && (shape.Kind == Integer || shape.Kind == Number):
 		s.number(from, shape)
 	case kind == String && shape.Kind == String:
 		s.text(from, shape)
 	case kind != shape.Kind:
-		s.refuse(from, CodeType, "must be "+shape.article())
+		s.refuse(shape, from, CodeType, "must be "+shape.article())
 	}
 
 	return nil
@@ -491,13 +496,13 @@ func (s *scanner) text(from int, shape *Shape) {
 	if bytes.IndexByte(raw, '\\') >= 0 {
 		raw = unquote(s.data[from:s.pos])
 		if bytes.IndexByte(raw, 0) >= 0 {
-			s.refuse(from, CodeCharacters, messageNUL)
+			s.refuse(shape, from, CodeCharacters, messageNUL)
 
 			return
 		}
 	}
 	if shape.Format != NoFormat && !holds(shape.Format, raw) {
-		s.refuse(from, CodeFormat, "must be "+strings.TrimSuffix(shape.article(), " in a string"))
+		s.refuse(shape, from, CodeFormat, "must be "+strings.TrimSuffix(shape.article(), " in a string"))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/oapi-codegen/runtime/types"
 
 	"github.com/accord-api/accord/validate"
 )
@@ -24,6 +25,7 @@ type order struct {
 	Note  *string    `json:"note,omitempty"`
 	Lines []line     `json:"lines"`
 	When  *time.Time `json:"when,omitempty"`
+	Day   types.Date `json:"day"`
 	Price float64    `json:"price"`
 	Paid  bool       `json:"paid"`
 	Inner *open      `json:"inner,omitempty"`
@@ -47,6 +49,7 @@ var orderShape = validate.Shape{Kind: validate.Object, Closed: true, MinMembers:
 	{Name: "note", Shape: &validate.Shape{Kind: validate.String, Nullable: true}},
 	{Name: "lines", Required: true, Shape: &validate.Shape{Kind: validate.Array, Items: &lineShape}},
 	{Name: "when", Shape: &validate.Shape{Kind: validate.String, Format: validate.DateTime}},
+	{Name: "day", Shape: &validate.Shape{Kind: validate.String, Format: validate.Date}},
 	{Name: "price", Shape: &validate.Shape{Kind: validate.Number}},
 	{Name: "paid", Shape: &validate.Shape{Kind: validate.Boolean}},
 	{Name: "inner", Shape: &openShape},
@@ -128,6 +131,11 @@ func TestJSONViolations(t *testing.T) {
 		`{"id":` + id + `,"lines":[],"price":1e400}`:                          "price:maximum",
 		`{"id":` + id + `,"lines":[],"note":"a\u0000b"}`:                      "note:characters",
 		`{"id":` + id + `,"lines":[],"when":"2026-02-30T00:00:00Z"}`:          "when:format",
+		`{"id":` + id + `,"lines":[],"day":"2026-02-28"}`:                     "",
+		`{"id":` + id + `,"lines":[],"day":null}`:                             "day:null",
+		`{"id":` + id + `,"lines":[],"day":"2026-02-30"}`:                     "day:format",
+		`{"id":` + id + `,"lines":[],"day":"\u0000"}`:                         "day:characters",
+		`{"id":` + id + `,"lines":[],"day":1}`:                                "day:type",
 		`{"id":"{0198c0de-0000-7000-8000-000000000001}","lines":[],"note":1}`: "id:format note:type",
 	} {
 		t.Run(body, func(t *testing.T) {
