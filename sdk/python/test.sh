@@ -14,6 +14,14 @@ tests=$PWD/tests
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# quietly COMMAND: shows what it says only if it fails
+quietly() {
+	"$@" >"$work/said" 2>&1 || {
+		cat "$work/said"
+		return 1
+	}
+}
+
 echo "== format and types"
 "$tools/ruff" format --check --quiet .
 "$tools/ruff" check --quiet .
@@ -21,10 +29,7 @@ echo "== format and types"
 
 echo "== build"
 rm -rf dist
-"$tools/python" -m build --no-isolation --outdir dist . >"$work/build.log" 2>&1 || {
-	cat "$work/build.log"
-	exit 1
-}
+quietly "$tools/python" -m build --no-isolation --outdir dist .
 "$tools/twine" check --strict dist/*
 wheel=$(echo "$PWD"/dist/*.whl)
 
@@ -45,6 +50,13 @@ install newest "$tools/python" requirements.txt
 # Away from the sources, so that what is installed is what is looked at.
 cp tests/consumer.py "$work/consumer.py"
 (cd "$work" && "$tools/mypy" --no-error-summary --strict --python-executable "$work/newest/bin/python" consumer.py)
+if command -v node >/dev/null; then
+	# The second finds the package by PATH only.
+	"$tools/pyright" --pythonpath "$work/newest/bin/python" "$work/consumer.py"
+	quietly env PATH="$work/newest/bin:$PATH" "$tools/pyright" --ignoreexternal --verifytypes accord_api
+else
+	echo "== NOT CHECKED by pyright: it needs Node"
+fi
 try newest
 
 oldest=$(sed -n 's/^requires-python = ">=\(.*\)"/\1/p' pyproject.toml)

@@ -1,6 +1,8 @@
 """A user's code, for type checkers: what it gets is of one exact type, and what is wrong is
 found. It is not run."""
 
+# pyright: strict
+
 import uuid
 from typing import assert_type
 

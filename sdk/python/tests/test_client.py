@@ -427,6 +427,26 @@ def test_an_http_client_of_ones_own_is_used_and_left_open(kind):
     kind.run(test())
 
 
+def test_headers_of_ones_own_stand_in_place_of_others_in_any_letter_case(kind):
+    async def test():
+        client, fake, _ = client_of(kind, fine(), headers={"user-agent": "shop/1"})
+        await kind.wait(client.with_options(headers={"USER-AGENT": "shop/2"}).get_me())
+        assert fake.requests[0].headers.get_list("User-Agent") == ["shop/2"]
+
+    kind.run(test())
+
+
+def test_an_account_that_was_not_deleted_is_not_taken_for_deleted(kind):
+    async def test():
+        ended = problem(401, "unauthenticated"), problem(400, "invalid-grant")
+        client, _, _ = client_of(kind, *ended)
+        confirmation = accord_api.AccountDeletion(password=PASSWORD)
+        error = await refused(kind, lambda: client.delete_me(confirmation))
+        assert error.code == "unauthenticated"
+
+    kind.run(test())
+
+
 @pytest.mark.parametrize("url", ["accord.example.com", "ftp://accord.example.com", "https://"])
 def test_a_wrong_base_url_is_refused(url):
     with pytest.raises(ValueError, match="base_url"):

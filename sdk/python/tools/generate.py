@@ -44,7 +44,7 @@ def doc(text: str, indent: str) -> str:
         for block in text.strip().replace("\\", "\\\\").split("\n\n")
     ]
     lines = "\n\n".join(paragraphs)
-    end = "\n" if "\n" in lines else ""
+    end = "\n" if "\n" in lines or lines.endswith('"') else ""
     return textwrap.indent(f'"""{lines}{end}"""', indent) + "\n"
 
 
@@ -79,6 +79,8 @@ class Method:
     accepts: list[str] = field(default_factory=list)
     result: str | None = None
     etag: bool = False
+    schemas: list[Json] = field(default_factory=list)
+    """Those that a caller meets."""
 
     @property
     def constant(self) -> str:
@@ -120,6 +122,7 @@ class Document:
             required = parameter.get("required", False)
             kind = self.type(parameter["schema"], place, argument=True)
             text = parameter.get("description", "")
+            method.schemas.append(parameter["schema"])
             method.parameters.append(
                 Parameter(parameter["name"], parameter["in"], required, kind, text)
             )
@@ -133,6 +136,7 @@ class Document:
         schema = content[method.sends]["schema"]
         if method.sends != "multipart/form-data":
             method.body = self.type(schema, method.id)
+            method.schemas.append(schema)
             return
         match list(self.follow(schema)["properties"].items()):
             case [(name, {"format": "binary"})]:
@@ -150,6 +154,7 @@ class Document:
             kind: media for a in answers.values() for kind, media in a.get("content", {}).items()
         }
         method.accepts = list(contents)
+        method.schemas += [media["schema"] for media in contents.values()]
         method.etag = any("ETag" in answer.get("headers", {}) for answer in answers.values())
         if "application/json" in contents:
             method.result = self.type(contents["application/json"]["schema"], method.id)
@@ -202,22 +207,7 @@ class Document:
         found: set[str] = set()
         waiting = [self.schemas["Problem"]["properties"]["errors"]]
         for method in self.methods:
-            waiting += [
-                node["schema"] for node in map(self.follow, method.operation.get("parameters", []))
-            ]
-            bodies = (
-                [self.follow(method.operation["requestBody"])]
-                if "requestBody" in method.operation
-                else []
-            )
-            if method.file:
-                bodies = []
-            for status, answer in method.operation["responses"].items():
-                if status.startswith("2"):
-                    bodies.append(self.follow(answer))
-            waiting += [
-                media["schema"] for body in bodies for media in body.get("content", {}).values()
-            ]
+            waiting += method.schemas
         while waiting:
             node = waiting.pop()
             if isinstance(node, dict):

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, TypeVar, cast
+from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar, cast
 from urllib.parse import urlencode
 
 from ._codec import encode, text_of
@@ -20,26 +20,38 @@ FileContent: TypeAlias = "bytes | os.PathLike[str] | BinaryIO | Iterable[bytes]"
 AsyncFileContent: TypeAlias = "FileContent | AsyncIterable[bytes]"
 """As ``FileContent``, or chunks that have to be waited for."""
 
-Blocking: TypeAlias = "Callable[[Callable[[], T]], Awaitable[T]]"
-"""Calls what blocks, without blocking others."""
-
 _CHUNK = 64 * 1024
+
+
+class Blocking(Protocol):
+    """Calls what blocks, as far as possible without blocking others."""
+
+    def __call__(self, call: Callable[[], T], /) -> Awaitable[T]:
+        """Gives what the call gives."""
 
 
 class Body:
     """Bytes that are at hand, and can be sent any number of times."""
 
+    content_type: str | None
+    content: bytes
+    once: bool = False
+
     def __init__(self, content_type: str | None, content: bytes) -> None:
         self.content_type = content_type
         self.content = content
-        self.once = False
 
 
 class Upload:
     """A form with one file (RFC 7578), made while it is sent.
 
-    ``once`` says that the file cannot be read again.
+    ``once`` says that the file cannot be read again, and ``length`` how many bytes there
+    are, if that is known.
     """
+
+    content_type: str
+    length: int | None
+    once: bool
 
     def __init__(self, field: str, content: AsyncFileContent, filename: str | None) -> None:
         boundary = secrets.token_hex(16)
@@ -54,7 +66,7 @@ class Upload:
         self._tail = f"\r\n--{boundary}--\r\n".encode()
         self._content = content
         self._start = 0
-        self.length: int | None = None
+        self.length = None
         size: int | None = None
         self.once = False
         if isinstance(content, bytes):
@@ -73,7 +85,7 @@ class Upload:
         if size is not None:
             self.length = len(self._head) + size + len(self._tail)
 
-    async def chunks(self, blocking: Blocking[Any]) -> AsyncGenerator[bytes, None]:
+    async def chunks(self, blocking: Blocking) -> AsyncGenerator[bytes, None]:
         """Gives the form from its beginning."""
         yield self._head
         content = self._content

@@ -59,10 +59,12 @@ class _Base:
         The headers are added to those that there are already.
         """
         now = self._core.options
+        merged = httpx.Headers(now.headers)
+        merged.update(headers)
         other = copy.copy(self)
         other._core = self._core.having(
             Options(
-                headers={**now.headers, **(headers or {})},
+                headers=merged,
                 timeout=now.timeout if isinstance(timeout, Unset) else timeout,
                 retries=now.retries if retries is None else retries,
             )
@@ -109,7 +111,7 @@ class Client(_Base):
             raise ValueError("an http_client has a transport of its own")
         client = http_client or httpx.Client(transport=transport)
         wire = ThreadWire(client, http_client is None, store or MemoryStore())
-        options = Options(dict(headers or {}), timeout, retries)
+        options = Options(httpx.Headers(headers), timeout, retries)
         self._start(base_url, wire, username, password, options)
 
     def close(self) -> None:
@@ -181,7 +183,7 @@ class AsyncClient(_Base):
             raise ValueError("an http_client has a transport of its own")
         client = http_client or httpx.AsyncClient(transport=transport)
         wire = TaskWire(client, http_client is None, store or MemoryStore())
-        options = Options(dict(headers or {}), timeout, retries)
+        options = Options(httpx.Headers(headers), timeout, retries)
         self._start(base_url, wire, username, password, options)
 
     async def aclose(self) -> None:

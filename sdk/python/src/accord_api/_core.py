@@ -8,7 +8,7 @@ import os.path
 import sys
 import uuid
 import warnings
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
@@ -38,7 +38,7 @@ _QUIET = 60.0  # after which a stream is taken for dead: comments come every 20 
 class Options:
     """What one can set for some calls and not for others."""
 
-    headers: Mapping[str, str]
+    headers: httpx.Headers
     timeout: float | None
     retries: int
 
@@ -74,12 +74,7 @@ class Core:
 
     async def nothing(self, call: Call) -> None:
         """Makes a call whose answer is empty."""
-        try:
-            await self._answer(call, whole=True)
-        except Problem as problem:
-            # A session that has ended before needs no end.
-            if not call.operation.ends_session or problem.code != "unauthenticated":
-                raise
+        await self._answer(call, whole=True)
         if call.operation.ends_session:
             await self._session.forget()
 
@@ -184,8 +179,9 @@ class Core:
 
     async def _send(self, message: Message, tokens: Tokens | None, whole: bool) -> httpx.Response:
         if tokens:
-            authorization = {"Authorization": f"Bearer {tokens.access_token}"}
-            message = replace(message, headers={**message.headers, **authorization})
+            headers = message.headers.copy()
+            headers["Authorization"] = f"Bearer {tokens.access_token}"
+            message = replace(message, headers=headers)
         response = await self.wire.send(message)
         if whole or not response.is_success:
             try:
@@ -201,11 +197,13 @@ class Core:
         response = await self._signing._answer(call, whole=True)
         return decode(Token, _json(response), response.headers)
 
-    def _headers(self, call: Call) -> dict[str, str]:
-        headers = {"User-Agent": USER_AGENT, "Accept": call.operation.accepts}
+    def _headers(self, call: Call) -> httpx.Headers:
+        headers = httpx.Headers({"User-Agent": USER_AGENT, "Accept": call.operation.accepts})
         if call.operation.takes_key:
             headers["Idempotency-Key"] = str(uuid.uuid4())
-        return {**headers, **call.fields(), **self.options.headers}
+        headers.update(call.fields())
+        headers.update(self.options.headers)
+        return headers
 
 
 def _not_again(lost: ConnectionLost) -> ConnectionLost:
@@ -240,11 +238,12 @@ def _problem(call: Call, response: httpx.Response) -> Problem:
     kind = str(members.get("type", "about:blank"))
     title = str(members.get("title", response.reason_phrase))
     detail = str(members.get("detail", ""))
-    errors = [decode(FieldError, each, {}) for each in members.get("errors", [])]
+    ours = "/problems/" in kind
+    errors = [decode(FieldError, each, {}) for each in members.get("errors", []) if ours]
     fields = "".join(f"\n  {each.field}: {each.message}" for each in errors)
     return Problem(
         f"{call}: {response.status_code} {title}{': ' if detail else ''}{detail}{fields}",
-        code=cast(Any, kind.rpartition("/")[2]) if "/problems/" in kind else None,
+        code=cast(Any, kind.rpartition("/")[2]) if ours else None,
         type=kind,
         title=title,
         status=response.status_code,

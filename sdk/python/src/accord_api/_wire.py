@@ -30,7 +30,7 @@ class Message:
     method: str
     url: str
     query: dict[str, list[str]]
-    headers: dict[str, str]
+    headers: httpx.Headers
     body: Body | Upload | None
     timeout: float | None
     """For how many seconds to wait for the answer to begin."""
@@ -87,9 +87,9 @@ class _Wire:
 
     closed = False
 
-    def _content(self, message: Message) -> tuple[dict[str, str], Any]:
+    def _content(self, message: Message) -> tuple[httpx.Headers, Any]:
         """The headers with those of the body, and the body's chunks or bytes."""
-        headers, body = dict(message.headers), message.body
+        headers, body = message.headers.copy(), message.body
         if body is None:
             return headers, None
         if body.content_type:
