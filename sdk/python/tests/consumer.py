@@ -4,7 +4,8 @@ found. It is not run."""
 # pyright: strict
 
 import uuid
-from typing import assert_type
+
+from typing_extensions import assert_type
 
 from accord_api import (
     Accord,

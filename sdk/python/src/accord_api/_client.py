@@ -31,7 +31,9 @@ TIMEOUT = 30.0
 RETRIES = 2
 
 
-class _Base:
+class _Configured:
+    """What both clients have in common."""
+
     _core: Core
 
     def _start(
@@ -72,7 +74,7 @@ class _Base:
         return other
 
 
-class Client(_Base):
+class Client(_Configured):
     """What ``Accord`` has beside the operations.
 
     It may be used by several threads. ``close`` from another thread ends calls in flight,
@@ -145,7 +147,7 @@ class Client(_Base):
         return iterate(self._core.events(call, name, kind))
 
 
-class AsyncClient(_Base):
+class AsyncClient(_Configured):
     """What ``AsyncAccord`` has beside the operations.
 
     It may be used by several tasks of one event loop; cancelling one ends its call at once.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import socket
 import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
@@ -140,7 +141,7 @@ class ThreadWire(_Wire):
         self._store = store
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     async def send(self, message: Message) -> httpx.Response:
         headers, content = self._content(message)
@@ -150,7 +151,10 @@ class ThreadWire(_Wire):
 
         def trace(event: str, info: dict[str, Any]) -> None:
             if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-                self._sockets.add(info["return_value"].get_extra_info("socket"))
+                connected = info["return_value"].get_extra_info("socket")
+                self._sockets.add(connected)
+                if self.closed:  # since the connection was begun
+                    _shut(connected)
             elif event.endswith(".started") and message.timeout is not None:
                 left = max(0.001, begun + message.timeout - time.monotonic())
                 limits.update(read=left, write=left)
@@ -207,11 +211,14 @@ class ThreadWire(_Wire):
         self._ended.set()
         if self._owned:
             for each in list(self._sockets):
-                try:
-                    each.shutdown(2)  # both ways; wakes the thread that reads
-                except OSError:
-                    continue  # it is closed already
+                _shut(each)
             self._client.close()
+
+
+def _shut(connected: socket.socket) -> None:
+    """Ends a connection, and wakes the thread that reads from it."""
+    with suppress(OSError):  # it has ended already
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 class TaskWire(_Wire):
