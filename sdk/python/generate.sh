@@ -5,7 +5,6 @@ set -eu
 cd "$(dirname "$0")"
 
 tools/venv.sh
-rm -rf src/accord_api/gen
 .tools/bin/python tools/generate.py ../../gen/api/openapi.json src/accord_api/gen
 .tools/bin/ruff check --quiet --fix --select F401,I,RUF022 src/accord_api/gen
 .tools/bin/ruff format --quiet src/accord_api/gen

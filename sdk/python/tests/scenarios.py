@@ -46,9 +46,20 @@ def fault(client, kind):
     return client.with_options(headers={"X-Fault": f"{kind};{uuid.uuid4()}"})
 
 
-async def order_of_one(kind, client):
-    products = client.list_products(in_stock=True, currency="EUR", page_size=1)
-    product = (await first(kind, products, 1))[0]
+async def new_product(kind, admin):
+    product = ProductCreate(
+        sku=f"PY-{secrets.token_hex(8)}",
+        name="Wool blanket",
+        description="",
+        price=8900,
+        currency="EUR",
+        stock=10,
+    )
+    return await kind.wait(admin.create_product(product))
+
+
+async def order_of_one(kind):
+    product = await new_product(kind, kind.admin())
     return OrderCreate(lines=[OrderLineCreate(product_id=product.id, quantity=1)])
 
 
@@ -215,7 +226,7 @@ async def retry(kind):
 async def idempotency(kind):
     client = await kind.person()
     await kind.wait(client.get_me())
-    order = await order_of_one(kind, client)
+    order = await order_of_one(kind)
     placed = await kind.wait(fault(client, "lost").create_order(order))
     assert [each.id for each in await kind.all(client.list_orders())] == [placed.id]
     keys = [h["Idempotency-Key"] for h in client.recorder.headers(ORDERS) if "Idempotency-Key" in h]
@@ -273,7 +284,7 @@ async def notifications(kind):
     path = "/api/v1/notifications/stream"
     client = await kind.person()
     await kind.wait(client.get_me())
-    order = await order_of_one(kind, client)
+    order = await order_of_one(kind)
     for _ in range(3):
         await kind.wait(client.create_order(order))
     told = sorted(each.number for each in await kind.all(client.list_notifications()))
@@ -311,18 +322,7 @@ async def timeout_and_cancellation(kind):
 @scenario("concurrent change")
 async def concurrent_change(kind):
     admin = kind.admin()
-    made = await kind.wait(
-        admin.create_product(
-            ProductCreate(
-                sku=f"PY-{secrets.token_hex(8)}",
-                name="Wool blanket",
-                description="",
-                price=8900,
-                currency="EUR",
-                stock=0,
-            )
-        )
-    )
+    made = await new_product(kind, admin)
     cheaper = await kind.wait(
         admin.update_product(made.id, ProductUpdate(price=7900), if_match=made.etag)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import email.utils
 import io
+import itertools
 import json
 import time
 import uuid
@@ -194,6 +195,20 @@ def test_a_timeout_is_not_sent_again(kind):
         client, fake, _ = client_of(kind, httpx.ReadTimeout("slow"), fine())
         assert isinstance(await refused(kind, client.get_me), TimedOut)
         assert len(fake.requests) == 1
+
+    kind.run(test())
+
+
+def test_a_timeout_ends_an_upload(kind):
+    async def test():
+        client = await kind.person()
+        await kind.wait(client.get_me())
+        begun = time.monotonic()
+        endless = itertools.repeat(b"notes")
+        error = await refused(kind, lambda: client.with_options(timeout=0.3).upload_file(endless))
+        assert isinstance(error, TimedOut)
+        assert error.outcome_unknown
+        assert 0.3 <= time.monotonic() - begun < 10
 
     kind.run(test())
 

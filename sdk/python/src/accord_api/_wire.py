@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import socket
 import threading
 import time
@@ -147,7 +148,13 @@ class ThreadWire(_Wire):
         headers, content = self._content(message)
         phases = ("connect", "read", "write", "pool")
         limits: dict[str, float | None] = dict.fromkeys(phases, message.timeout)
-        begun = time.monotonic()
+        end = math.inf if message.timeout is None else time.monotonic() + message.timeout
+
+        def paced(chunks: Iterator[bytes]) -> Iterator[bytes]:
+            for chunk in chunks:
+                if time.monotonic() >= end:
+                    raise TimeoutError
+                yield chunk
 
         def trace(event: str, info: dict[str, Any]) -> None:
             if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -156,7 +163,7 @@ class ThreadWire(_Wire):
                 if self.closed:  # since the connection was begun
                     _shut(connected)
             elif event.endswith(".started") and message.timeout is not None:
-                left = max(0.001, begun + message.timeout - time.monotonic())
+                left = max(0.001, end - time.monotonic())
                 limits.update(read=left, write=left)
 
         with self._translated(f"{message.method} {message.url}", message.writes):
@@ -165,7 +172,7 @@ class ThreadWire(_Wire):
                 message.url,
                 params=message.query,
                 headers=headers,
-                content=iterate(content) if isinstance(message.body, Upload) else content,
+                content=paced(iterate(content)) if isinstance(message.body, Upload) else content,
                 extensions={"timeout": limits, "trace": trace},
             )
             response = self._client.send(request, stream=True)
