@@ -156,14 +156,20 @@ class Threads(Kind):
         return httpx.MockTransport(answer)
 
     def run(self, test):
+        late = threading.Timer(60, self.close)
+        late.start()
         try:
             test.send(None)
         except StopIteration:
             return
         finally:
-            for client in self.clients:
-                client.close()
+            late.cancel()
+            self.close()
         raise AssertionError("a test of the synchronous client has suspended")
+
+    def close(self):
+        for client in self.clients:
+            client.close()
 
     async def wait(self, value):
         assert not inspect.isawaitable(value)
