@@ -36,11 +36,22 @@ def snake(name: str) -> str:
     return words + "_" if keyword.iskeyword(words) else words
 
 
+def wrapped(text: str, width: int, indent: str = "") -> str:
+    """Breaks a paragraph into lines, at spaces only; all but the first are indented."""
+    return textwrap.fill(
+        " ".join(text.split()),
+        width,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
 def doc(text: str, indent: str) -> str:
     """Writes a docstring."""
     width = 92 - len(indent)
     paragraphs = [
-        block if block.startswith("Args:") else textwrap.fill(" ".join(block.split()), width)
+        block if block.startswith("Args:") else wrapped(block, width)
         for block in text.strip().replace("\\", "\\\\").split("\n\n")
     ]
     lines = "\n\n".join(paragraphs)
@@ -412,11 +423,8 @@ def method_of(document: Document, method: Method, prefix: str) -> str:
     arguments = ", ".join(["self", *first, *(["*", *rest] if rest else [])])
     text = f"{method.operation['summary']}.\n\n{method.operation['description'].strip()}"
     if texts:
-        width = 100 - 16
-        lines = [
-            textwrap.fill(f"{name}: {' '.join(each.split())}", width, subsequent_indent="    ")
-            for name, each in texts
-        ]
+        texts.sort(key=lambda each: each[0] not in [name.split(":")[0] for name in first])
+        lines = [wrapped(f"{name}: {each}", 100 - 16, "    ") for name, each in texts]
         text += "\n\nArgs:\n" + textwrap.indent("\n".join(lines), "    ")
     out = ""
     if method.operation.get("deprecated"):

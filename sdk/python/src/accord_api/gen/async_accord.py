@@ -437,9 +437,9 @@ class AsyncAccord(AsyncClient):
 
         Args:
             product_id: The product's id.
+            body: A merge patch of a product.
             if_match: One or more `ETag`s, or `*` for any; where none of them is the current
                 one, nothing is changed and the answer is 412.
-            body: A merge patch of a product.
         """
         return await self._value(
             Call(
@@ -506,11 +506,11 @@ class AsyncAccord(AsyncClient):
         `Idempotency-Key`, and a retry never orders twice.
 
         Args:
+            body: A new order.
             idempotency_key: Makes it safe to send the request again: within 24 hours the same
                 key with the same request gives the first answer, and nothing is done twice. In
                 another role it is another request. A random UUID is a good key; it may stand in
                 quotes.
-            body: A new order.
         """
         return await self._value(
             Call(operations.CREATE_ORDER, headers={"Idempotency-Key": idempotency_key}, body=body),
@@ -775,11 +775,11 @@ class AsyncAccord(AsyncClient):
         yours: one for which there is no room fails.
 
         Args:
+            body: What report is wanted.
             idempotency_key: Makes it safe to send the request again: within 24 hours the same
                 key with the same request gives the first answer, and nothing is done twice. In
                 another role it is another request. A random UUID is a good key; it may stand in
                 quotes.
-            body: What report is wanted.
         """
         return await self._value(
             Call(
@@ -886,8 +886,8 @@ class AsyncAccord(AsyncClient):
             if_none_match: The `ETag` that the client has; where it is still the current one,
                 the answer is 304 without a body.
             if_modified_since: The `Last-Modified` of what the client has; where the file is no
-                newer, the answer is 304 without a body. It does not count beside `If-None-
-                Match`.
+                newer, the answer is 304 without a body. It does not count beside
+                `If-None-Match`.
         """
         return self._download(
             Call(
