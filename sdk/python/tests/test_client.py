@@ -13,7 +13,7 @@ import warnings
 
 import httpx
 import pytest
-from conftest import PASSWORD
+from conftest import PASSWORD, Threads
 from scenarios import LOGIN, ME, REFRESH, refused
 
 import accord_api
@@ -227,6 +227,36 @@ def test_a_body_that_cannot_be_read_again_is_sent_once(kind):
             bodies = [request.content for request in fake.requests]
             assert len(bodies) == 2
             assert all(b"\r\n\r\nnotes\r\n--" in body for body in bodies)
+
+    kind.run(test())
+
+
+def test_a_wait_between_attempts_ends_when_it_is_cancelled(kind):
+    async def test():
+        fake = Fake(httpx.Response(503, headers={"Retry-After": "60"}))
+        client = kind.client(transport=kind.mock(fake), store=kind.store(TOKENS))
+        error, late = await kind.cancelled(client, client.get_me, 0.1)
+        assert type(error) is kind.cancellation
+        assert late < 30
+        assert len(fake.requests) == 1
+
+    kind.run(test())
+
+
+def test_connecting_takes_no_longer_than_the_timeout():
+    fake = Fake(fine())
+    transport = httpx.MockTransport(fake)
+    with Accord("https://fake.example", store=Threads.store(TOKENS), transport=transport) as client:
+        client.with_options(timeout=7).get_me()
+    timeout = fake.requests[0].extensions["timeout"]
+    assert (timeout["connect"], timeout["pool"]) == (7, 7)
+
+
+def test_the_name_of_an_upload_ends_no_header(kind):
+    async def test():
+        client, fake, _ = client_of(kind, httpx.Response(201, json=FILE))
+        await kind.wait(client.upload_file(b"notes", filename='a"b\r\nX: ü.txt'))
+        assert 'filename="a%22b%0D%0AX: ü.txt"\r\n'.encode() in fake.requests[0].content
 
     kind.run(test())
 
