@@ -14,13 +14,14 @@ import warnings
 import httpx
 import pytest
 from conftest import PASSWORD, Threads
-from scenarios import LOGIN, ME, REFRESH, refused
+from scenarios import LOGIN, ME, REFRESH, first, refused
 
 import accord_api
 from accord_api import (
     Accord,
     Closed,
     ConnectionLost,
+    NotModified,
     OrderCreate,
     Problem,
     TimedOut,
@@ -269,6 +270,30 @@ def test_tokens_that_have_expired_are_refreshed_before_a_body_is_sent_once(kind)
         await kind.wait(client.upload_file(iter([b"notes"])))
         assert fake.paths == [REFRESH, "/api/v1/files"]
         assert fake.requests[1].headers["Authorization"] == "Bearer new"
+
+    kind.run(test())
+
+
+def test_many_first_calls_sign_in_once(kind):
+    async def test():
+        client = await kind.person()
+        assert await kind.together(client.get_me, 10) == [client.person] * 10
+        assert client.recorder.count(LOGIN) == 1
+
+    kind.run(test())
+
+
+def test_what_is_current_is_not_sent(kind):
+    async def test():
+        client = kind.client()
+        listed = await first(kind, client.list_products(), 1)
+        product = await kind.wait(client.get_product(listed[0].id))
+        error = await refused(
+            kind, lambda: client.get_product(product.id, if_none_match=product.etag)
+        )
+        assert isinstance(error, NotModified)
+        other = await kind.wait(client.get_product(product.id, if_none_match='"other"'))
+        assert other == product
 
     kind.run(test())
 
