@@ -14,7 +14,7 @@ import warnings
 import httpx
 import pytest
 from conftest import PASSWORD, Threads
-from scenarios import LOGIN, ME, REFRESH, first, refused
+from scenarios import LOGIN, ME, REFRESH, fault, first, refused
 
 import accord_api
 from accord_api import (
@@ -376,6 +376,10 @@ def test_answers_of_others(kind):
             client, _, _ = client_of(kind, answer)
             assert isinstance(await refused(kind, client.get_me), UnreadableAnswer)
 
+        client, _, _ = client_of(kind, httpx.Response(200, json={"count": True}))
+        error = await refused(kind, client.count_unread_notifications)
+        assert isinstance(error, UnreadableAnswer)
+
     kind.run(test())
 
 
@@ -476,6 +480,22 @@ def test_a_closed_client_says_so(kind):
         client, _, _ = client_of(kind)
         await kind.wait(client.close() if kind.name == "sync" else client.aclose())
         assert isinstance(await refused(kind, client.get_me), Closed)
+
+    kind.run(test())
+
+
+def test_closing_ends_a_connection_that_is_being_made():
+    kind = Threads()
+
+    async def test():
+        store = kind.store()
+        person = await kind.person(store=store)
+        await kind.wait(person.get_me())
+        client = kind.client(store=store)
+        client.recorder.before = lambda _: client.close()
+        begun = time.monotonic()
+        assert isinstance(await refused(kind, fault(client, "slow").get_me), Closed)
+        assert time.monotonic() - begun < 10
 
     kind.run(test())
 

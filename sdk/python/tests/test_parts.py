@@ -23,13 +23,13 @@ DOCUMENT = ROOT.parents[1] / "gen/api/openapi.json"
 
 STREAM = (
     "\ufeff: hello\n\nid: 1\nevent: notification\ndata: {\ndata:  }\n\n"
-    "data: a\r\rid\r\ndata\r\n\r\nid: x\0y\nretry: 250\nretry: 1s\nunknown: 1\n\n"
+    "data: a\r\rid\r\ndata: 1\r\ndata\r\n\r\nid: x\0y\nretry: 250\nretry: 1s\nunknown: 1\n\n"
     "id: 2\ndata: ü\n\nevent: forgotten\ndata: not ended\n"
 )
 EVENTS = [
     Event("notification", "{\n }", "1"),
     Event("message", "a", "1"),
-    Event("message", "", ""),
+    Event("message", "1\n", ""),
     Event("message", "ü", "2"),
 ]
 
