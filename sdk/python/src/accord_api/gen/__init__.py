@@ -1,0 +1,4 @@
+"""What the contract says.
+
+Generated from the contract (sdk/python/generate.sh).
+"""
