@@ -208,7 +208,7 @@ func (s *Server) cors() echo.MiddlewareFunc {
 		AllowOrigins:     s.config.CORSOrigins,
 		AllowMethods:     []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowHeaders:     []string{"Authorization", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Idempotency-Key", "Last-Event-ID", "Range", "X-Request-Id"},
-		ExposeHeaders:    []string{"Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Last-Modified", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"},
+		ExposeHeaders:    []string{"Accept-Ranges", "Content-Disposition", "Content-Range", "Deprecation", "ETag", "Last-Modified", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "Sunset", "WWW-Authenticate", "X-Request-Id"},
 		AllowCredentials: !slices.Contains(s.config.CORSOrigins, "*"),
 		MaxAge:           int((10 * time.Minute).Seconds()),
 	})(func(echo.Context) error { return nil })

@@ -83,7 +83,7 @@ queries() {
 
 # The lock files name no registry, so that they work behind a mirror.
 locks() {
-	grep -n -e '"resolved"' tools/package-lock.json tools/browser/package-lock.json | none
+	grep -n -e '"resolved"' tools/package-lock.json tools/browser/package-lock.json sdk/ts/package-lock.json | none
 }
 
 # What is not checked is said aloud; CI has to check it.
@@ -93,7 +93,7 @@ shell() {
 		[ -z "${CI:-}" ]
 		return
 	fi
-	shellcheck .ci/run tools/*.sh
+	shellcheck .ci/run tools/*.sh sdk/*/*.sh sdk/python/tools/*.sh
 }
 
 contract() {

@@ -4,13 +4,14 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+go='sh sdk/go/test.sh'
+ts='npm --prefix sdk/ts ci --ignore-scripts --no-audit --no-fund && npm --prefix sdk/ts test'
+python='sh sdk/python/test.sh'
 case "${1:-}" in
-go | ts | python)
-	command="sh sdk/$1/test.sh"
-	;;
-'')
-	command='sh sdk/go/test.sh && sh sdk/ts/test.sh && sh sdk/python/test.sh'
-	;;
+go) command=$go ;;
+ts) command=$ts ;;
+python) command=$python ;;
+'') command="$go && $ts && $python" ;;
 *)
 	echo 'say go, ts, python, or nothing for all three' >&2
 	exit 2

@@ -154,11 +154,15 @@ func (c *Client) accessFor(ctx context.Context, r *call, refused string) (string
 func (r *call) spent() bool { return r.once && r.sent.Load() }
 
 // worthwhile says that the same request may succeed now: the server has not begun
-// with it, or what it may have done is done once for all attempts.
+// with it, or what it may have done is done once for all attempts. What took too long
+// once is not made to take that three times.
 func (r *call) worthwhile(err error) bool {
 	p := (*ProblemError)(nil)
 	if !errors.As(err, &p) {
-		return r.safe() || !r.sent.Load()
+		return !errors.Is(err, ErrTimeout) && (r.safe() || !r.sent.Load())
+	}
+	if p.Code() == CodeRequestInProgress { // an earlier attempt is still at work
+		return true
 	}
 	switch p.Status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:

@@ -18,7 +18,6 @@ from typing import Any
 
 # The document says these in words only.
 ENDS_SESSION = {"logout", "logoutAll", "deleteMe"}
-EVENTS = {"streamNotifications": ("notification", "Notification")}
 
 HEADER = '"""{}\n\nGenerated from the contract (sdk/python/generate.sh).\n"""\n\n'
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -90,6 +89,8 @@ class Method:
     accepts: list[str] = field(default_factory=list)
     result: str | None = None
     etag: bool = False
+    events: tuple[str, str] | None = None
+    """The name of the events of a stream, and the schema of their data."""
     schemas: list[Json] = field(default_factory=list)
     """Those that a caller meets."""
 
@@ -112,7 +113,7 @@ class Document:
             if verb in METHODS
         ]
         ids = {method.id for method in self.methods}
-        if unknown := (ENDS_SESSION | set(EVENTS)) - ids:
+        if unknown := ENDS_SESSION - ids:
             raise Unsupported(f"generate.py knows operations that are gone: {unknown}")
         self.with_etag = {m.result for m in self.methods if m.etag and m.result}
 
@@ -167,6 +168,13 @@ class Document:
         method.accepts = list(contents)
         method.schemas += [media["schema"] for media in contents.values()]
         method.etag = any("ETag" in answer.get("headers", {}) for answer in answers.values())
+        if stream := contents.get("text/event-stream"):
+            match list(stream.get("x-events", {}).items()):
+                case [(name, data)]:
+                    method.events = name, self.type(data, method.id)
+                    method.schemas.append(data)
+                case _:
+                    raise Unsupported(f"{method.id}: a stream of other than one kind of event")
         if "application/json" in contents:
             method.result = self.type(contents["application/json"]["schema"], method.id)
 
@@ -405,8 +413,8 @@ def method_of(document: Document, method: Method, prefix: str) -> str:
         page, item = f"models.{method.result}", f"models.{pages}"
         define, result = "def", f"{prefix}Items[{item}, {page}]"
         run = f"self._items({made}, {page}, {item})"
-    elif method.id in EVENTS:
-        name, kind = EVENTS[method.id]
+    elif method.events:
+        name, kind = method.events
         define, result = "def", generator.format(f"models.{kind}")
         run = f"self._events({made}, {name!r}, models.{kind})"
     elif method.result:

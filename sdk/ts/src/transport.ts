@@ -64,7 +64,8 @@ export async function send(request: Outgoing): Promise<Answer<unknown>> {
 function waitBefore(error: unknown, attempt: number, { safe, body }: Outgoing): number | undefined {
   if (body?.once) return undefined;
   if (error instanceof ProblemError) {
-    const refused = error.status === 429 || error.status === 503; // the server has not begun
+    // The server has not begun, or the first attempt of this request is still at work.
+    const refused = error.status === 429 || error.status === 503 || error.code === 'request-in-progress';
     const lost = error.status === 502 || error.status === 504; // it may have
     if (!refused && !(lost && safe)) return undefined;
     if (error.retryAfter !== undefined) return error.retryAfter <= longestWait ? error.retryAfter : undefined;

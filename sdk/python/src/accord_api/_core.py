@@ -217,6 +217,8 @@ def _passes(problem: Problem, repeatable: bool) -> bool:
     """Whether the problem may be over after a wait that is not too long."""
     if (problem.retry_after or 0) > _retry.LONGEST_WAIT:
         return False
+    if problem.code == "request-in-progress":  # the first attempt of this request is still at work
+        return True
     return problem.status in _retry.NOT_BEGUN or (repeatable and problem.status in _retry.UNKNOWN)
 
 
