@@ -2,7 +2,9 @@
 // leaves the work tree as it is, and tells whether the contract's cases find it: the
 // report has to name the operation and the sentence of the document that is broken.
 //
-//	go run -C tools ./flaws
+//	go run -C tools ./flaws [WORDS]
+//
+// With words it tries those flaws only that are called so.
 package main
 
 import (
@@ -39,18 +41,18 @@ var flaws = []flaw{
 	{"405 without Allow", "server/routes.go", "methodNotAllowed().with(echo.HeaderAllow, allow)", "methodNotAllowed()", "login", "/paths/~1api~1v1~1auth~1login", 0},
 	{"a value that is not listed", "server/users.go", "Role: api.Role(u.Role)", `Role: api.Role("person")`, "getMe", "/components/schemas/Role", 0},
 	{"a replay does not say so", "server/idempotency.go", `"Idempotency-Replayed"`, `"X-Replayed"`, "createOrder", "/x-policy/idempotent", 0},
-	{"a body may be a byte longer", "server/operation.go", "if r.ContentLength > o.policy.BodyLimit {", "if r.ContentLength > o.policy.BodyLimit+1 {", "login", "/x-policy/body-limit", 0},
+	{"a body may be a byte longer", "gen/api/policy.gen.go", "BodyLimit:     65536,\n\t\tTimeout:       10 * time.Second,\n\t\tAudit:         \"auth.login\"", "BodyLimit:     65537,\n\t\tTimeout:       10 * time.Second,\n\t\tAudit:         \"auth.login\"", "login", "/x-policy/body-limit", 0},
 	{"any content type", "server/operation.go", "!slices.Contains(o.policy.ContentTypes, mediaType)", "len(mediaType) == 0", "createProduct", "/requestBody/content", 0},
 }
 
 func main() {
-	if err := run(context.Background(), os.Stdout); err != nil {
+	if err := run(context.Background(), os.Stdout, strings.Join(os.Args[1:], " ")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer) error {
+func run(ctx context.Context, out io.Writer, words string) error {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		return err
@@ -60,8 +62,12 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	missed := 0
+	tried, missed := 0, 0
 	for i, f := range flaws {
+		if !strings.Contains(f.what, words) {
+			continue
+		}
+		tried++
 		began := time.Now()
 		line, err := f.found(ctx, root, dir, i)
 		if err != nil {
@@ -76,9 +82,9 @@ func run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	if missed > 0 {
-		return fmt.Errorf("%d of %d flaws are missed", missed, len(flaws))
+		return fmt.Errorf("%d of %d flaws are missed", missed, tried)
 	}
-	_, err = fmt.Fprintf(out, "All %d flaws are found.\n", len(flaws))
+	_, err = fmt.Fprintf(out, "%d flaws tried, all of them found.\n", tried)
 	return err
 }
 
