@@ -461,7 +461,7 @@ func (j *judgement) hidden(pointer string, value any, depth int) {
 // read decodes a body as the declared content type that it has.
 func (j *judgement) read(r *response, e *exchange) (declared body, value any, ok bool) {
 	mediaType, _, err := mime.ParseMediaType(e.answer.Get("Content-Type"))
-	i := slices.IndexFunc(r.bodies, func(b body) bool { return err == nil && strings.EqualFold(b.mediaType, mediaType) })
+	i := slices.IndexFunc(r.bodies, func(b body) bool { return err == nil && essence(b.mediaType) == mediaType })
 	if i < 0 {
 		i = slices.IndexFunc(r.bodies, func(b body) bool { return err == nil && matchesRange(b.mediaType, mediaType) })
 	}

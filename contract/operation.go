@@ -360,12 +360,30 @@ func (d *Document) links(operations []*operation) map[string][]link {
 			for _, name := range d.inOrder(r.pointer+"/links", links) {
 				object, at := d.resolve(r.pointer + "/links/" + escape(name))
 				to, _ := object["operationId"].(string)
+				if to == "" {
+					if to = referred(operations, object["operationRef"]); to == "" {
+						continue // another document's
+					}
+				}
 				parameters, _ := object["parameters"].(map[string]any)
 				found[to] = append(found[to], link{o.id, r.status, at, parameters, object["requestBody"]})
 			}
 		}
 	}
 	return found
+}
+
+// referred is the id of the operation that an operationRef leads to within the
+// document; "" for none.
+func referred(operations []*operation, reference any) string {
+	text, _ := reference.(string)
+	pointer, local := strings.CutPrefix(text, "#")
+	for _, o := range operations {
+		if local && o.pointer == pointer {
+			return o.id
+		}
+	}
+	return ""
 }
 
 // response finds what the document says of a status; nil where it says nothing.

@@ -122,13 +122,20 @@ func (r request) encoded(body any) (contentType string, encoded []byte, err erro
 
 // isJSON says whether a media type is JSON or a form of it (RFC 6839).
 func isJSON(mediaType string) bool {
+	mediaType = essence(mediaType)
 	return strings.HasSuffix(mediaType, "/json") || strings.HasSuffix(mediaType, "+json")
+}
+
+// essence is a media type without its parameters (RFC 9110, section 8.3.1).
+func essence(mediaType string) string {
+	kind, _, _ := strings.Cut(mediaType, ";")
+	return strings.ToLower(strings.TrimSpace(kind))
 }
 
 // encode turns a value into a body of a media type. files are the members that a
 // form sends as files.
 func encode(mediaType string, value any, files []string) (contentType string, encoded []byte, err error) {
-	switch base, _, _ := strings.Cut(mediaType, ";"); {
+	switch base := essence(mediaType); {
 	case base == "application/x-www-form-urlencoded":
 		return mediaType, []byte(form(value).Encode()), nil
 	case base == "multipart/form-data":

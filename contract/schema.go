@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -50,7 +51,16 @@ func (s *schemas) compile(pointer string) (*jsonschema.Schema, error) {
 	return schema, nil
 }
 
-var fragment = strings.NewReplacer("%", "%25", "{", "%7B", "}", "%7D", " ", "%20").Replace
+// fragment writes a pointer as the fragment of a URL (RFC 6901, section 6).
+func fragment(pointer string) string { return (&url.URL{Fragment: pointer}).EscapedFragment() }
+
+// unfragment reads one.
+func unfragment(text string) string {
+	if pointer, err := url.PathUnescape(text); err == nil {
+		return pointer
+	}
+	return text
+}
 
 // breach is one sentence of a schema that a value does not keep.
 type breach struct {
@@ -113,8 +123,6 @@ func branches(e *jsonschema.ValidationError) bool {
 	path := e.ErrorKind.KeywordPath()
 	return len(path) == 1 && (path[0] == "anyOf" || path[0] == "oneOf")
 }
-
-var unfragment = strings.NewReplacer("%7B", "{", "%7D", "}", "%20", " ", "%25", "%").Replace
 
 // plain is a value as a JSON decoder gives it.
 func plain(value any) (any, error) {
