@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -65,6 +66,7 @@ func (c *casing) bodySides(b body, r request) {
 			c.add(fmt.Sprintf("%s: example %d", b.mediaType, i+1), b.pointer, changed, want{accepted: true})
 		}
 	}
+	c.madeUp(b, r, whole)
 	if !typed {
 		c.texts(b, r)
 	}
@@ -94,6 +96,19 @@ func (c *casing) bodySides(b body, r request) {
 				made.together = c.combined(b, changed, v)
 			}
 		}
+	}
+}
+
+// madeUp tells where a body that was made up is not valid, or cannot be looked at: its
+// limits are then not tried, and the author of the document can mend that.
+func (c *casing) madeUp(b body, r request, whole any) {
+	found, err := c.schemas.breaches(b.schema, whole)
+	switch {
+	case err != nil:
+		c.add(b.mediaType+": a body that is valid", b.schema, r, want{}).fault = "what is valid cannot be told: " + err.Error()
+	case len(found) > 0:
+		c.add(b.mediaType+": a body that is valid", found[0].pointer, r, want{}).fault = "no value can be made for " + cmp.Or(found[0].at, "/") +
+			" (" + found[0].text + "): give the body an example, so that its limits are tried"
 	}
 }
 

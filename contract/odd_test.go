@@ -25,7 +25,11 @@ paths:
         required: true
         content:
           Application/JSON; charset=utf-8:
-            schema: {type: object, required: [name], properties: {name: {type: string, minLength: 1, maxLength: 5}}, additionalProperties: false}
+            schema:
+              type: object
+              required: [name]
+              properties: {name: {type: string, minLength: 1, maxLength: 5}, kind: {anyOf: [{$ref: '#/components/schemas/Kind'}, {type: 'null'}]}}
+              additionalProperties: false
       responses:
         '201':
           description: It.
@@ -42,6 +46,9 @@ paths:
       responses:
         '200': {description: It., content: {application/json: {schema: {type: object}}}}
         '404': {description: None.}
+components:
+  schemas:
+    Kind: {type: string, enum: [a, b]}
 `
 
 // oddServer keeps the document, but for what comes behind the values of an operation.
@@ -51,7 +58,7 @@ func oddServer(t *testing.T, tails map[string]string) string {
 	mux.HandleFunc("POST /things", func(w http.ResponseWriter, r *http.Request) {
 		decoder := json.NewDecoder(r.Body)
 		decoder.DisallowUnknownFields()
-		var thing struct{ Name *string }
+		var thing struct{ Name, Kind *string }
 		err := decoder.Decode(&thing)
 		_, more := decoder.Token()
 		if err != nil || more != io.EOF || thing.Name == nil || len([]rune(*thing.Name)) < 1 || len([]rune(*thing.Name)) > 5 {
@@ -113,6 +120,36 @@ func TestJSONByAnyNameIsHeldToItsSchema(t *testing.T) {
 	// The link by reference is followed, so that the thing is found.
 	if got := failedOf(result, "get", ""); len(got) > 0 {
 		t.Errorf("get fails: %q", got)
+	}
+}
+
+// What is wrong in an alternative behind a reference is tried: this server takes any kind.
+func TestAlternativesAreTried(t *testing.T) {
+	t.Parallel()
+	if got := failedOf(runOdd(t, nil), "make", "want 400 or 422"); !slices.ContainsFunc(got, func(name string) bool { return strings.Contains(name, "/kind: a value that is not listed") }) {
+		t.Errorf("what fails: %q", got)
+	}
+}
+
+// A body that nothing can be made for is told, instead of being tried by half.
+func TestWhatCannotBeMadeIsTold(t *testing.T) {
+	t.Parallel()
+	for constraint, want := range map[string]string{
+		"pattern: '^(?=a)b$'":            "what is valid cannot be told", // Go has no look-ahead
+		"not: {type: string}":            "no value can be made for /name",
+		"pattern: '^[a-c]+$', enum: [x]": "no value can be made for /name",
+	} {
+		d, err := contract.Parse("odd.yaml", []byte(strings.Replace(oddDocument, "maxLength: 5}", "maxLength: 5, "+constraint+"}", 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := contract.Run(t.Context(), d, contract.Target{URL: oddServer(t, nil)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := failedOf(result, "make", want); len(got) != 1 {
+			t.Errorf("%s: told %q", constraint, got)
+		}
 	}
 }
 

@@ -25,6 +25,9 @@ type variant struct {
 	// valid says on which side it is.
 	valid bool
 	what  string
+	// through are the sentences about alternatives that the place is one of: what is
+	// wrong in an alternative is told as theirs.
+	through []string
 }
 
 // around makes what stands on both sides of each sentence about a value and about
@@ -85,20 +88,21 @@ func (m maker) fits(pointer string, whole any, v variant) bool {
 		return strings.HasSuffix(v.pointer, "/format")
 	}
 	return !slices.ContainsFunc(found, func(b breach) bool {
-		return b.pointer != v.pointer && !strings.HasPrefix(v.pointer, b.pointer+"/")
+		return b.pointer != v.pointer && !strings.HasPrefix(v.pointer, b.pointer+"/") && !slices.Contains(v.through, b.pointer)
 	})
 }
 
 // walk goes through a value and notes variants.
 type walk struct {
 	maker
-	found  []variant
-	schema string
-	depth  int
+	found   []variant
+	schema  string
+	depth   int
+	through []string
 }
 
 func (w *walk) add(r rule, at []string, valid bool, value any, what string, args ...any) {
-	w.found = append(w.found, variant{r.pointer, slices.Clone(at), w.schema, value, valid, fmt.Sprintf(what, args...)})
+	w.found = append(w.found, variant{r.pointer, slices.Clone(at), w.schema, value, valid, fmt.Sprintf(what, args...), slices.Clone(w.through)})
 }
 
 func (w *walk) value(pointer string, value any, at []string) {
@@ -188,7 +192,9 @@ func (w *walk) alternatives(s shape, at []string) {
 			branch := fmt.Sprintf("%s/%d", r.pointer, i)
 			value := w.base(branch, true, 0)
 			w.add(rule{pointer: branch}, at, true, value, "the alternative %d", i+1)
+			w.through = append(w.through, r.pointer)
 			w.value(branch, value, at)
+			w.through = w.through[:len(w.through)-1]
 		}
 	}
 }
