@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -23,13 +24,13 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "dev:", err)
 		os.Exit(1) //nolint:gocritic // what is deferred only ends the waiting for signals
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, stdout, stderr io.Writer) error {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		return err
@@ -44,13 +45,13 @@ func run(ctx context.Context) error {
 	server := &http.Server{Handler: front, ReadHeaderTimeout: time.Minute}
 	serving := make(chan error, 1)
 	go func() { serving <- server.Serve(listener) }()
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 
-	changes, err := watch(ctx, root)
+	changes, err := watch(ctx, root, stderr)
 	if err != nil {
 		return err
 	}
-	w := &workshop{root: root, url: url, front: front}
+	w := &workshop{root: root, url: url, front: front, out: stdout, err: stderr}
 	defer w.stop()
 	for generate := false; ; {
 		w.renew(ctx, generate)

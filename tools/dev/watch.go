@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ var passed = map[string]bool{
 
 // watch tells of changes below root, and whether gen/ has to be made anew for them.
 // Changes that come together are told once; none is lost while nobody listens.
-func watch(ctx context.Context, root string) (<-chan bool, error) {
+func watch(ctx context.Context, root string, stderr io.Writer) (<-chan bool, error) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("watching files: %w", err)
@@ -35,7 +36,7 @@ func watch(ctx context.Context, root string) (<-chan bool, error) {
 	}
 	changes := make(chan bool)
 	go func() {
-		defer watcher.Close()
+		defer func() { _ = watcher.Close() }()
 		var due <-chan time.Time
 		var out chan bool
 		generate := false
@@ -56,7 +57,7 @@ func watch(ctx context.Context, root string) (<-chan bool, error) {
 				generate = generate || contract
 				due, out = time.After(quiet), nil
 			case err := <-watcher.Errors:
-				fmt.Fprintln(os.Stderr, "dev: watching files:", err)
+				fmt.Fprintln(stderr, "dev: watching files:", err)
 			case <-due:
 				due, out = nil, changes
 			case out <- generate:

@@ -20,6 +20,7 @@ import (
 type workshop struct {
 	root, url string
 	front     *front
+	out, err  io.Writer
 	current   *served
 	welcomed  bool
 }
@@ -52,17 +53,17 @@ func (w *workshop) renew(ctx context.Context, generate bool) {
 	w.end(w.current)
 	w.current = next.served
 	if !w.welcomed {
-		fmt.Print(strings.ReplaceAll(text, next.url.String(), w.url))
-		fmt.Println("Watching. What you save is served as soon as it is built; Ctrl-C ends it.")
+		fmt.Fprint(w.out, strings.ReplaceAll(text, next.url.String(), w.url))
+		fmt.Fprintln(w.out, "Watching. What you save is served as soon as it is built; Ctrl-C ends it.")
 		w.welcomed = true
 		return
 	}
-	fmt.Printf("Served anew after %.1f s.\n", time.Since(began).Seconds())
+	fmt.Fprintf(w.out, "Served anew after %.1f s.\n", time.Since(began).Seconds())
 }
 
 // step runs a command, and tells what it said where it fails.
 func (w *workshop) step(ctx context.Context, name string, args ...string) bool {
-	command := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the ones above
+	command := exec.CommandContext(ctx, args[0], args[1:]...)
 	command.Dir = w.root
 	said, err := command.CombinedOutput()
 	if err == nil || ctx.Err() != nil {
@@ -74,7 +75,7 @@ func (w *workshop) step(ctx context.Context, name string, args ...string) bool {
 
 func (w *workshop) fail(what, said string) {
 	said = strings.TrimSpace(strings.ReplaceAll(said, w.root+string(filepath.Separator), ""))
-	fmt.Fprintf(os.Stderr, "\n%s:\n%s\n", strings.ToUpper(what[:1])+what[1:], said)
+	fmt.Fprintf(w.err, "\n%s:\n%s\n", strings.ToUpper(what[:1])+what[1:], said)
 	w.front.ill(what, said)
 }
 
@@ -99,7 +100,7 @@ func (w *workshop) start(ctx context.Context, binary string) (*started, string, 
 		return nil, "", err
 	}
 	var errs bytes.Buffer
-	process.Stderr = io.MultiWriter(os.Stderr, &limited{Writer: &errs, left: 64 << 10})
+	process.Stderr = io.MultiWriter(w.err, &limited{Writer: &errs, left: 64 << 10})
 	if err := process.Start(); err != nil {
 		return nil, "", err
 	}
@@ -132,7 +133,7 @@ func (w *workshop) start(ctx context.Context, binary string) (*started, string, 
 	}()
 	address, err := url.Parse(at)
 	if at == "" || err != nil {
-		<-s.ended
+		<-s.ended //nolint:errcheck // what it said tells more
 		return nil, "", fmt.Errorf("%s", strings.TrimSpace(errs.String()))
 	}
 	return &started{s, address}, text.String(), nil
@@ -171,6 +172,6 @@ func (*workshop) end(s *served) {
 func (w *workshop) stop() {
 	if w.current != nil {
 		w.end(w.current)
-		<-w.current.ended
+		<-w.current.ended //nolint:errcheck // as it was told to
 	}
 }
