@@ -14,10 +14,11 @@ import (
 
 func newNew(c command) *cobra.Command {
 	command := &cobra.Command{
-		Use:   "new",
-		Short: "Write the first version of what a team adds",
-		Args:  knownCommand,
-		RunE:  needsCommand,
+		Use:     "new",
+		Short:   "Write the first version of what a team adds",
+		Example: "  accord new resource invoices number:text(20) total:int due:date?",
+		Args:    knownCommand,
+		RunE:    needsCommand,
 	}
 	command.AddCommand(newResource(c))
 	return command

@@ -122,15 +122,14 @@ func (s *server) makeTemplate(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	conn, err := s.admin.Acquire(ctx)
+	conn, err := s.common(ctx)
 	if err != nil {
 		return "", err
 	}
-	defer conn.Release()
+	defer func() { _ = conn.Close(ctx) }() // which gives the lock back
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
 		return "", err
 	}
-	defer func() { _, _ = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", templateLock) }()
 	err = s.ensureTemplate(ctx, conn, name, "template0", func(url string) error {
 		_, err := pg.Migrate(ctx, url, pg.Up)
 		return err
@@ -139,6 +138,15 @@ func (s *server) makeTemplate(ctx context.Context) (string, error) {
 		return name, err
 	}
 	return changed, s.ensureTemplate(ctx, conn, changed, name, func(url string) error { return execute(ctx, url, change) })
+}
+
+// common connects to the database that all who test on a server share: advisory locks
+// are of one database, and TEST_DATABASE_URL may name any.
+func (s *server) common(ctx context.Context) (*pgx.Conn, error) {
+	if conn, err := pgx.Connect(ctx, s.url("postgres")); err == nil {
+		return conn, nil
+	}
+	return pgx.Connect(ctx, s.base.String())
 }
 
 // Template is the name of the migrated database that all are cloned from, when
@@ -170,7 +178,7 @@ func execute(ctx context.Context, url, sql string) error {
 
 // ensureTemplate makes a database of another, which is then filled. It is marked
 // as a template last: one without the mark was cut short.
-func (s *server) ensureTemplate(ctx context.Context, conn *pgxpool.Conn, name, from string, fill func(url string) error) error {
+func (s *server) ensureTemplate(ctx context.Context, conn *pgx.Conn, name, from string, fill func(url string) error) error {
 	var whole bool
 	err := conn.QueryRow(ctx, "SELECT coalesce(bool_or(datistemplate), false) FROM pg_database WHERE datname = $1", name).Scan(&whole)
 	if err != nil || whole {
