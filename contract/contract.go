@@ -67,10 +67,14 @@ func Run(ctx context.Context, d *Document, target Target, progress func(Outcome)
 		return nil, err
 	}
 	result, err := s.all(ctx, progress)
-	if err == nil && !target.Keep && !target.ReadOnly {
+	if err != nil {
+		return nil, s.redact.error(err)
+	}
+	if !target.Keep && !target.ReadOnly {
 		result.Left = s.cleanUp(ctx)
 	}
-	return result, err
+	s.redact.result(result)
+	return result, nil
 }
 
 func begin(ctx context.Context, d *Document, target Target) (*session, error) {
@@ -86,7 +90,7 @@ func begin(ctx context.Context, d *Document, target Target) (*session, error) {
 		target.URL += d.Base()
 	}
 	s := newSession(derived, target)
-	return s, s.signIn(ctx)
+	return s, s.redact.error(s.signIn(ctx))
 }
 
 // take notes what the target gives.
@@ -118,7 +122,7 @@ func (s *session) all(ctx context.Context, progress func(Outcome)) (*Result, err
 				per[i] = append(per[i], outcome)
 				if progress != nil {
 					telling.Lock()
-					progress(outcome)
+					progress(s.redact.outcome(outcome))
 					telling.Unlock()
 				}
 			}

@@ -126,8 +126,8 @@ func (o Outcome) last() *exchange {
 	return nil
 }
 
-// curl is a command that sends the request again. Credentials stand in it as
-// variables, so that no report holds one.
+// curl is a command that sends the request again. What is withheld stands in it as a
+// variable.
 func (e *exchange) curl() string {
 	words := []string{"curl -i"}
 	if e.method != http.MethodGet {
@@ -135,31 +135,24 @@ func (e *exchange) curl() string {
 	}
 	for _, name := range sorted(e.header) {
 		for _, value := range e.header[name] {
-			if name == "Authorization" {
-				method, _, _ := strings.Cut(value, " ")
+			if method, found := strings.CutSuffix(value, " "+withheld); found && name == "Authorization" {
 				words = append(words, fmt.Sprintf(`-H "Authorization: %s $TOKEN"`, method))
 				continue
 			}
-			words = append(words, "-H "+e.masked(quoted(name+": "+value)))
+			words = append(words, "-H "+quoted(name+": "+value))
 		}
 	}
 	if len(e.body) > 0 {
 		words = append(words, "--data-binary "+quoted(first(string(e.body), 2000)))
 	}
-	return strings.Join(append(words, e.masked(quoted(e.url))), " ")
+	return strings.Join(append(words, quoted(e.url)), " ")
 }
 
-// masked has no credentials in a word that is quoted.
-func (e *exchange) masked(word string) string {
-	for _, secret := range e.secrets {
-		if secret != "" {
-			word = strings.ReplaceAll(word, secret, `'"$CREDENTIAL"'`)
-		}
-	}
-	return word
+// quoted is a word of a shell, in which only what is withheld is a variable.
+func quoted(text string) string {
+	word := "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	return strings.ReplaceAll(word, withheld, `'"`+withheld+`"'`)
 }
-
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 func (r *Result) writeTable(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

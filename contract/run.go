@@ -69,7 +69,6 @@ type exchange struct {
 	body       []byte
 	value      any // what the body was encoded from
 	parameters map[string]any
-	secrets    []string // that stand in it, and in no report
 
 	status   int
 	answer   http.Header
@@ -93,6 +92,7 @@ func (e *exchange) decoded() (any, error) {
 type session struct {
 	*deriver
 	target  Target
+	redact  *redactor
 	http    *http.Client
 	nonce   uint64
 	counter atomic.Uint64
@@ -129,7 +129,7 @@ const (
 )
 
 func newSession(d *deriver, target Target) *session {
-	s := &session{deriver: d, target: target, http: target.HTTP, nonce: uint64(time.Now().UnixNano()) / 1000, shared: map[string]*scope{}, memory: map[string][]*exchange{}}
+	s := &session{deriver: d, target: target, redact: newRedactor(d.Document, target), http: target.HTTP, nonce: uint64(time.Now().UnixNano()) / 1000, shared: map[string]*scope{}, memory: map[string][]*exchange{}}
 	if s.target.Timeout == 0 {
 		s.target.Timeout = defaultTimeout
 	}
@@ -298,7 +298,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 	for name, value := range r.Header {
 		header.Set(name, value)
 	}
-	path, secrets := s.authorize(header, path, r.As, sc.identity)
+	path = s.authorize(header, path, r.As, sc.identity)
 	s.setAddress(header, address)
 	contentType, encoded, err := r.encoded(body)
 	if err != nil {
@@ -315,7 +315,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 	if err != nil {
 		return nil, err
 	}
-	e.operation, e.value, e.parameters, e.secrets = o.id, body, given, secrets
+	e.operation, e.value, e.parameters = o.id, body, given
 	s.note(e, sc.identity)
 	return e, nil
 }
@@ -398,7 +398,7 @@ func (s *session) settle(ctx context.Context, value any, sc *scope) (any, error)
 	case filler:
 		return strings.Repeat("a", value.Bytes), nil
 	case given:
-		return s.target.Values[value.Key](ctx)
+		return s.redact.giving(ctx, s.target.Values[value.Key])
 	case []any:
 		list := make([]any, len(value))
 		for i := range value {
@@ -504,6 +504,7 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 		return nil, fmt.Errorf("%s %s: reading the answer: %w", method, address, err)
 	}
 	e.cut = e.cut || len(e.received) > maxReceived
+	s.redact.tokens(e.received)
 	e.elapsed = time.Since(began)
 	return e, nil
 }
