@@ -57,6 +57,9 @@ func (r *Result) Failed() []Outcome {
 	})
 }
 
+// Tried counts the cases that were run.
+func (r *Result) Tried() int { return len(r.Outcomes) - r.skipped() }
+
 // Run derives the cases of a document, runs them against a target and judges what
 // comes. progress is told of each outcome as it comes, one at a time; it may be
 // nil. An error is one of the run itself: that the document cannot be read or

@@ -17,6 +17,23 @@ const maxFailures = 20
 // document that is broken and the request as a curl line, and then a table of
 // the operations.
 func (r *Result) Write(w io.Writer) error {
+	if err := r.writeFailures(w); err != nil {
+		return err
+	}
+	if err := r.writeTable(w); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
+		counted(len(r.Outcomes), "case"), len(r.Failed()), r.skipped(), r.Elapsed.Round(100*time.Millisecond)); err != nil {
+		return err
+	}
+	if err := r.writeSkipped(w); err != nil {
+		return err
+	}
+	return r.writeLeft(w)
+}
+
+func (r *Result) writeFailures(w io.Writer) error {
 	told := map[string]int{}
 	failed := r.Failed()
 	for i, o := range failed {
@@ -39,17 +56,7 @@ func (r *Result) Write(w io.Writer) error {
 			return err
 		}
 	}
-	if err := r.writeTable(w); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
-		counted(len(r.Outcomes), "case"), len(failed), r.skipped(), r.Elapsed.Round(100*time.Millisecond)); err != nil {
-		return err
-	}
-	if err := r.writeSkipped(w); err != nil {
-		return err
-	}
-	return r.writeLeft(w)
+	return nil
 }
 
 // writeLeft tells what is not in the document and what the run leaves behind.
@@ -185,10 +192,11 @@ func (r *Result) rows() (rows []row) {
 	return rows
 }
 
-// Write lists the mutants that nothing has noticed and those that change nothing,
-// and says how many were noticed.
+// Write tells what the unchanged document's cases failed of, lists the mutants that
+// nothing has noticed and those that change nothing, and says how many were noticed.
 func (s *Score) Write(w io.Writer) error {
 	var text strings.Builder
+	_ = s.Baseline.writeFailures(&text) // a Builder takes everything
 	for _, m := range s.Equivalent {
 		fmt.Fprintf(&text, "EQUIVALENT %s:%d %s: %s: %s\n", s.Baseline.Document, m.Line, m.Pointer, m.What, m.Why)
 	}

@@ -19,8 +19,23 @@ import (
 	"github.com/accord-api/accord/contract"
 )
 
-// errContract is a server that does not keep to its document.
-var errContract = errors.New("the server does not keep to the document")
+// What a server, its document or its cases fail of.
+var (
+	errContract = errors.New("the server does not keep to the document")
+	errUntried  = errors.New("nothing was tried: the document has no operation, or all cases were skipped")
+	errUnseen   = errors.New("there are changes of the document that no case notices")
+)
+
+// verdict is what a run ends with, nil where all that was tried passed.
+func verdict(result *contract.Result) error {
+	switch {
+	case len(result.Failed()) > 0:
+		return errContract
+	case result.Tried() == 0:
+		return errUntried
+	}
+	return nil
+}
 
 // contractFlags say what is held to which document.
 type contractFlags struct {
@@ -42,7 +57,7 @@ func newContract(c command) *cobra.Command {
 			"and tells each sentence of the document that the server does not keep. It makes\n" +
 			"accounts and whatever else the cases need, and deletes them as far as the document\n" +
 			"has operations for that: use a server whose data may change, or --read-only. It\n" +
-			"ends with 1 where anything failed.",
+			"ends with 1 where anything failed, or nothing could be tried.",
 		Example: "  accord contract --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1 --login user=user:User-demo-1\n" +
 			"  accord contract mutate --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1",
 		Args: cobra.NoArgs,
@@ -64,10 +79,7 @@ func newContract(c command) *cobra.Command {
 			if err := result.WriteAs(c.out, format); err != nil {
 				return err
 			}
-			if len(result.Failed()) > 0 {
-				return errContract
-			}
-			return nil
+			return verdict(result)
 		},
 	}
 	flags.add(command)
@@ -84,7 +96,8 @@ func newContractMutate(c command) *cobra.Command {
 		Short: "Tell which changes of the document no case would notice",
 		Long: "Changes one thing in the document at a time and runs the cases of what it is\n" +
 			"about against the server, which stays as it is. A change that no case notices is\n" +
-			"something that the document says and nothing holds the server to.",
+			"something that the document says and nothing holds the server to. It ends with 1\n" +
+			"where there is one, or where a case of the unchanged document fails.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			document, err := flags.read(cmd.Context(), c)
@@ -103,7 +116,16 @@ func newContractMutate(c command) *cobra.Command {
 					return err
 				}
 			}
-			return score.Write(c.out)
+			if err := score.Write(c.out); err != nil {
+				return err
+			}
+			if err := verdict(score.Baseline); err != nil {
+				return err
+			}
+			if len(score.Survivors()) > 0 {
+				return errUnseen
+			}
+			return nil
 		},
 	}
 	flags.add(command)
