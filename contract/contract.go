@@ -42,6 +42,8 @@ type Outcome struct {
 	Elapsed time.Duration
 
 	done []*exchange
+	// about says for each failure which of done it is about, or whole.
+	about []int
 	// untried says that the run failed, which shows nothing of the server.
 	untried bool
 }
@@ -207,5 +209,37 @@ func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
 		return outcome
 	}
 	outcome.Failures = d.judge(c, done)
+	for _, f := range outcome.Failures {
+		outcome.about = append(outcome.about, d.about(c, f, done))
+	}
 	return outcome
+}
+
+// whole stands for all exchanges of a script.
+const whole = -1
+
+// about says which exchange a failure is about: the one whose answer breaks the
+// document by itself, else the case's own, which is the first one.
+func (d *deriver) about(c Case, f Failure, done []*exchange) int {
+	for i, e := range done {
+		if e == nil {
+			continue
+		}
+		j := &judgement{deriver: d, operation: d.operation(c.Operation)}
+		if j.answer(e); slices.Contains(j.failures, f) {
+			return i
+		}
+	}
+	if c.script.Kind != "" {
+		return whole
+	}
+	return 0
+}
+
+// shown are the exchanges that one of the failures is about.
+func (o Outcome) shown(failure int) []*exchange {
+	if failure < len(o.about) && o.about[failure] != whole {
+		return o.done[o.about[failure] : o.about[failure]+1]
+	}
+	return slices.DeleteFunc(slices.Clone(o.done), func(e *exchange) bool { return e == nil })
 }

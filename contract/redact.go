@@ -227,7 +227,7 @@ func (r *redactor) outcome(o Outcome) Outcome {
 // exchange is what is told of one. It is for reports only.
 func (r *redactor) exchange(e *exchange) *exchange {
 	told := &exchange{
-		operation: e.operation, method: e.method, url: r.text(e.url), header: http.Header{}, body: []byte(r.text(string(e.body))),
+		operation: e.operation, method: e.method, url: r.text(e.url), header: http.Header{}, body: []byte(r.text(string(e.body))), size: e.size,
 		status: e.status, answer: e.answer, received: []byte(r.text(string(e.received))), cut: e.cut, recorded: e.recorded, elapsed: e.elapsed,
 	}
 	for name, values := range e.header {

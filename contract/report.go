@@ -13,6 +13,9 @@ import (
 // maxFailures is how many failures of one operation a report tells in full.
 const maxFailures = 20
 
+// maxBody is how much of a request's body a curl line has.
+const maxBody = 2000
+
 // Write tells what a run has come to: each failure with the sentence of the
 // document that is broken and the request as a curl line, and then a table of
 // the operations.
@@ -26,6 +29,11 @@ func (r *Result) Write(w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
 		counted(len(r.Outcomes), "case"), len(r.Failed()), r.skipped(), r.Elapsed.Round(100*time.Millisecond)); err != nil {
 		return err
+	}
+	if len(r.Unproven) > 0 {
+		if _, err := fmt.Fprintf(w, "the document has %s that nothing has shown\n", counted(len(r.Unproven), "claim")); err != nil {
+			return err
+		}
 	}
 	if err := r.writeSkipped(w); err != nil {
 		return err
@@ -54,6 +62,13 @@ func (r *Result) writeFailures(w io.Writer) error {
 		}
 		if err := r.writeFailure(w, o, more); err != nil {
 			return err
+		}
+	}
+	for _, row := range r.rows() {
+		if more := told[row.operation] - maxFailures; more > 0 {
+			if _, err := fmt.Fprintf(w, "and %s of %s\n\n", counted(more, "more failure"), row.operation); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -113,22 +128,23 @@ func (r *Result) writeFailure(w io.Writer, o Outcome, more int) error {
 	if more > 0 {
 		fmt.Fprintf(&text, "  (the same of %s more)\n", counted(more, "case"))
 	}
-	for _, f := range o.Failures {
+	for i, f := range o.Failures {
 		fmt.Fprintf(&text, "  %s\n  broken: %s:%d %s\n", f.Text, r.Document, f.Line, f.Pointer)
-	}
-	if e := o.last(); e != nil {
-		fmt.Fprintf(&text, "  %s\n  answer: %d %s\n", e.curl(), e.status, first(string(e.received), 500))
+		if i+1 < len(o.Failures) && slices.Equal(o.shown(i), o.shown(i+1)) {
+			continue // both are about the same
+		}
+		for _, e := range o.shown(i) {
+			fmt.Fprintf(&text, "  %s\n  answer: %d %s\n", e.curl(), e.status, first(string(e.received), 500))
+		}
 	}
 	_, err := fmt.Fprintln(w, text.String())
 	return err
 }
 
-// last is the exchange that a failure is most likely about, nil for none.
+// last is the last exchange that the first failure is about, nil for none.
 func (o Outcome) last() *exchange {
-	for _, e := range slices.Backward(o.done) {
-		if e != nil {
-			return e
-		}
+	for _, e := range slices.Backward(o.shown(0)) {
+		return e
 	}
 	return nil
 }
@@ -150,9 +166,13 @@ func (e *exchange) curl() string {
 		}
 	}
 	if len(e.body) > 0 {
-		words = append(words, "--data-binary "+quoted(first(string(e.body), 2000)))
+		words = append(words, "--data-binary "+quoted(first(string(e.body), maxBody)))
 	}
-	return strings.Join(append(words, quoted(e.url)), " ")
+	words = append(words, quoted(e.url))
+	if len(e.body) > maxBody {
+		words = append(words, fmt.Sprintf("# cut: the body has %d bytes", e.size))
+	}
+	return strings.Join(words, " ")
 }
 
 // quoted is a word of a shell, in which only what is withheld is a variable.

@@ -67,6 +67,7 @@ type exchange struct {
 	url        string
 	header     http.Header
 	body       []byte
+	size       int // of the body as a whole
 	value      any // what the body was encoded from
 	parameters map[string]any
 
@@ -493,7 +494,7 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 		return nil, err
 	}
 	defer response.Body.Close()
-	e := &exchange{method: method, url: address, header: header, body: bytes.Clone(body[:min(len(body), maxKept)]), status: response.StatusCode, answer: response.Header, cut: brief}
+	e := &exchange{method: method, url: address, header: header, body: bytes.Clone(body[:min(len(body), maxKept)]), size: len(body), status: response.StatusCode, answer: response.Header, cut: brief}
 	if brief {
 		stop := time.AfterFunc(streamTime, cancel)
 		defer stop.Stop()
