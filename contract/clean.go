@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -83,9 +84,21 @@ func linksIn(value any) (from []string) {
 	return from
 }
 
+// cleanTime is how long what was made is deleted when a run is interrupted.
+const cleanTime = 30 * time.Second
+
+// unhurried goes on for cleanTime when ctx ends.
+func unhurried(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanTime, cancel) })
+	return longer, func() { stop(); cancel() }
+}
+
 // cleanUp deletes what cases have made, the newest first, and counts by operation what
 // could not be deleted. A limit that is in the way leaves it too.
 func (s *session) cleanUp(ctx context.Context) (left map[string]int) {
+	ctx, cancel := unhurried(ctx)
+	defer cancel()
 	things, people := s.removals()
 	left = map[string]int{}
 	for _, m := range s.makings {

@@ -1,11 +1,14 @@
 package contract_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/accord-api/accord/contract"
@@ -33,6 +36,40 @@ paths:
       operationId: makeMark
       responses: {'201': {description: made}}
 `
+
+// A run that is interrupted tells what has come until then, and deletes what was made.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var made, gone atomic.Int64
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /boxes", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusCreated, fmt.Sprintf(`{"id": "b%d"}`, made.Add(1)))
+	})
+	mux.HandleFunc("DELETE /boxes/{id}", func(w http.ResponseWriter, _ *http.Request) {
+		if gone.Add(1) == 1 { // a case's own
+			interrupt()
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	d, err := contract.Parse("boxes.yaml", []byte(boxes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := contract.Run(ctx, d, contract.Target{URL: server.URL, Parallel: 1}, nil)
+	if !errors.Is(err, context.Canceled) || result == nil || result.Left["makeBox"] != 0 || gone.Load() < made.Load() || made.Load() == 0 {
+		t.Fatalf("%d of %d deleted, %+v: %v", gone.Load(), made.Load(), result, err)
+	}
+	for format, want := range map[string]string{"text": "INTERRUPTED: ", "junit": `<skipped message="the run was interrupted">`} {
+		var report strings.Builder
+		if err := result.WriteAs(&report, format); err != nil || !strings.Contains(report.String(), want) {
+			t.Errorf("%s: %v\n%s", format, err, report.String())
+		}
+	}
+}
 
 // What was made is deleted again, as far as the document has operations for that; what
 // is left is told.

@@ -29,8 +29,10 @@ type Result struct {
 	Strays []string
 	// Left counts by operation what was made and not deleted; nil where nothing was to
 	// be.
-	Left    map[string]int
-	Elapsed time.Duration
+	Left map[string]int
+	// Interrupted says that the run was ended before all cases were run.
+	Interrupted bool
+	Elapsed     time.Duration
 }
 
 // Outcome is what one case has come to.
@@ -65,20 +67,21 @@ func (r *Result) Tried() int { return len(r.Outcomes) - r.skipped() }
 // Run derives the cases of a document, runs them against a target and judges what
 // comes. progress is told of each outcome as it comes, one at a time; it may be
 // nil. An error is one of the run itself: that the document cannot be read or
-// nobody can sign in.
+// nobody can sign in. Where ctx ends, what has come until then is given with its
+// error, and what was made is deleted all the same, for 30 s at most.
 func Run(ctx context.Context, d *Document, target Target, progress func(Outcome)) (*Result, error) {
 	s, err := begin(ctx, d, target)
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.all(ctx, progress)
-	if err != nil {
-		return nil, s.redact.error(err)
-	}
+	result := s.all(ctx, progress)
 	if !target.Keep && !target.ReadOnly {
 		result.Left = s.cleanUp(ctx)
 	}
 	s.redact.result(result)
+	if result.Interrupted {
+		return result, ctx.Err()
+	}
 	return result, nil
 }
 
@@ -110,22 +113,28 @@ func (d *deriver) take(target Target) {
 	d.offered(target)
 }
 
-// all runs the cases of each operation, several operations at once.
-func (s *session) all(ctx context.Context, progress func(Outcome)) (*Result, error) {
+// interrupted is why cases were not run that would have been.
+const interrupted = "the run was interrupted"
+
+// all runs the cases of each operation, several operations at once, until ctx ends.
+func (s *session) all(ctx context.Context, progress func(Outcome)) *Result {
 	began := time.Now()
 	per := make([][]Outcome, len(s.operations))
 	var telling sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.SetLimit(s.target.Parallel)
 	for i, o := range s.operations {
 		group.Go(func() error {
 			for _, c := range s.cases(o) {
-				outcome := s.run(ctx, s.deriver, c)
-				if ctx.Err() != nil {
-					return ctx.Err()
+				outcome := Outcome{Case: c, Skipped: interrupted}
+				if ctx.Err() == nil {
+					outcome = s.run(ctx, s.deriver, c)
+				}
+				if ctx.Err() != nil { // what came last may have failed for that
+					outcome = Outcome{Case: c, Skipped: interrupted}
 				}
 				per[i] = append(per[i], outcome)
-				if progress != nil {
+				if progress != nil && outcome.Skipped != interrupted {
 					telling.Lock()
 					progress(s.redact.outcome(outcome))
 					telling.Unlock()
@@ -134,14 +143,14 @@ func (s *session) all(ctx context.Context, progress func(Outcome)) (*Result, err
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	result := &Result{Document: s.Name, URL: s.target.URL}
+	_ = group.Wait() // nothing fails: what comes is in the outcomes
+	result := &Result{Document: s.Name, URL: s.target.URL, Interrupted: ctx.Err() != nil}
 	recorded, strays := s.recorded(s.target.Recorded)
 	result.Outcomes, result.Strays, result.Elapsed = append(slices.Concat(per...), recorded...), strays, time.Since(began)
-	result.Unproven = s.unproven(s.operations, arrivals(result.Outcomes), "")
-	return result, nil
+	if !result.Interrupted {
+		result.Unproven = s.unproven(s.operations, arrivals(result.Outcomes), "")
+	}
+	return result
 }
 
 // arrived is what has come of each operation, by its operationId and status.

@@ -51,9 +51,9 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	if err != nil {
 		return nil, err
 	}
-	baseline, err := s.all(ctx, nil)
-	if err != nil {
-		return nil, s.redact.error(err)
+	baseline := s.all(ctx, nil)
+	if baseline.Interrupted {
+		return nil, ctx.Err()
 	}
 	m := &mutation{session: s, failed: map[string]bool{}, came: s.rightful(arrivals(baseline.Outcomes))}
 	for _, o := range baseline.Failed() {

@@ -26,6 +26,11 @@ func (r *Result) Write(w io.Writer) error {
 	if err := r.writeTable(w); err != nil {
 		return err
 	}
+	if r.Interrupted {
+		if _, err := fmt.Fprintln(w, "\nINTERRUPTED: this is what had come until then"); err != nil {
+			return err
+		}
+	}
 	if _, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
 		counted(len(r.Outcomes), "case"), len(r.Failed()), r.skipped(), r.Elapsed.Round(100*time.Millisecond)); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -72,11 +71,20 @@ func newContract(c command) *cobra.Command {
 			if writes := document.Writes(); !flags.target.ReadOnly && len(writes) > 0 {
 				fmt.Fprintf(c.err, "It writes to %s: %s.\n", flags.target.URL, strings.Join(writes, ", "))
 			}
-			result, err := contract.Run(cmd.Context(), document, flags.target, counting(c.err))
-			if err != nil {
+			shown := newCounter(c.err, countEach, "signing in")
+			told := context.AfterFunc(cmd.Context(), func() {
+				shown.step("interrupted: what was made is deleted now, for 30 s at most")
+			})
+			result, err := contract.Run(cmd.Context(), document, flags.target, counting(shown))
+			told()
+			shown.end()
+			if result == nil {
 				return err
 			}
 			if err := result.WriteAs(c.out, format); err != nil {
+				return err
+			}
+			if err != nil { // interrupted, and told as far as it came
 				return err
 			}
 			return verdict(result)
@@ -107,7 +115,11 @@ func newContractMutate(c command) *cobra.Command {
 			if folder != "" {
 				flags.target.Every = max(1, flags.target.Every)
 			}
-			score, err := contract.Mutate(cmd.Context(), document, flags.target, nil)
+			shown := newCounter(c.err, countEach, "the cases of the unchanged document")
+			score, err := contract.Mutate(cmd.Context(), document, flags.target, func(done, of int) {
+				shown.step(fmt.Sprintf("%d of %d changes", done, of))
+			})
+			shown.end()
 			if err != nil {
 				return err
 			}
@@ -170,17 +182,14 @@ func writeMutants(folder string, score *contract.Score) error {
 	return os.WriteFile(filepath.Join(folder, "mutants.json"), encoded, 0o600)
 }
 
-// counting shows on a terminal how far a run has come.
-func counting(w io.Writer) func(contract.Outcome) {
-	if !isTerminal(w) {
-		return nil
-	}
+// counting counts cases.
+func counting(shown *counter) func(contract.Outcome) {
 	done, failed := 0, 0
 	return func(o contract.Outcome) {
 		if done++; len(o.Failures) > 0 {
 			failed++
 		}
-		fmt.Fprintf(w, "\r\033[K%d cases, %d failed: %s", done, failed, o.Operation)
+		shown.step(fmt.Sprintf("%d cases, %d failed: %s", done, failed, o.Operation))
 	}
 }
 

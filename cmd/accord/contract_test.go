@@ -1,14 +1,19 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/accord-api/accord/contract"
 )
@@ -94,4 +99,44 @@ func TestContractCommand(t *testing.T) {
 			t.Errorf("%s: %v", m.What, err)
 		}
 	}
+}
+
+// A run that is interrupted writes its report, and ends as shells have it.
+func TestContractInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { interrupt() }))
+	t.Cleanup(server.Close)
+	var out, errs output
+	args := []string{"contract", "--url", server.URL, "--spec", "../../contract/testdata/shop.yaml"}
+	if code := run(ctx, args, command{dir: t.TempDir(), out: &out, err: &errs}); code != exitInterrupted || !strings.Contains(out.String(), "INTERRUPTED: ") {
+		t.Errorf("%d, %s, %s", code, &out, &errs)
+	}
+}
+
+// Where nobody looks on, a line each while tells how far it has come.
+func TestCountInALog(t *testing.T) {
+	t.Parallel()
+	lines, log := io.Pipe()
+	shown := newCounter(log, time.Millisecond, "signing in")
+	reader := bufio.NewScanner(lines)
+	if !reader.Scan() || reader.Text() != "signing in" {
+		t.Error(reader.Text())
+	}
+	progress := counting(shown)
+	progress(contract.Outcome{Case: contract.Case{Operation: "a"}, Failures: []contract.Failure{{}}})
+	progress(contract.Outcome{Case: contract.Case{Operation: "b"}})
+	for reader.Text() != "2 cases, 1 failed: b" {
+		if !reader.Scan() {
+			t.Fatal(reader.Err())
+		}
+	}
+	var rest sync.WaitGroup
+	rest.Go(func() { _, _ = io.Copy(io.Discard, lines) }) // it ends with the log
+	shown.end()
+	if err := log.Close(); err != nil {
+		t.Error(err)
+	}
+	rest.Wait()
 }
