@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,14 +16,36 @@ type making struct {
 	who      *identity
 }
 
-// note keeps what was made.
+// note keeps what was made: what a 201 says, and any other success that something is
+// read or deleted by.
 func (s *session) note(e *exchange, who *identity) {
-	if e.method != http.MethodPost || e.status != http.StatusCreated {
+	if e.method != http.MethodPost && e.method != http.MethodPut || e.status < http.StatusOK || e.status >= http.StatusMultipleChoices {
+		return
+	}
+	if e.status != http.StatusCreated && (!s.makes[e.operation] || s.operation(e.operation).method != e.method) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.makings = append(s.makings, making{e, who})
+}
+
+// makers are the operations that another one, which reads or deletes, has a part of its
+// path from.
+func (d *deriver) makers() map[string]bool {
+	makers := map[string]bool{}
+	for _, o := range d.operations {
+		if o.method != http.MethodGet && o.method != http.MethodDelete {
+			continue
+		}
+		valid := d.valid(o)
+		for _, p := range o.parameters {
+			if from, ok := valid.Parameters[p.key()].(linked); ok && p.in == "path" {
+				makers[from.From] = true
+			}
+		}
+	}
+	return makers
 }
 
 // Writes names the operations of a document that change something.
@@ -40,19 +63,29 @@ type removal struct {
 	of *operation
 	// made is the operation that a link or a guess takes its values from.
 	made string
+	// there says that it is the same path: a PUT makes what is asked for.
+	there bool
 }
 
 // removals are the document's, those of people last: their things go first.
 func (s *session) removals() (things, people []removal) {
 	for _, o := range s.operations {
+		if o.method != http.MethodDelete {
+			continue
+		}
+		for _, put := range s.operations {
+			if put.method == http.MethodPut && put.path == o.path {
+				things = append(things, removal{of: o, made: put.id, there: true})
+			}
+		}
 		from := sources(s.valid(o))
-		if o.method != http.MethodDelete || len(from) != 1 {
+		if len(from) != 1 {
 			continue
 		}
 		if maker := s.operation(from[0]); maker != nil && maker.public() {
-			people = append(people, removal{o, maker.id})
+			people = append(people, removal{of: o, made: maker.id})
 		} else if maker != nil {
-			things = append(things, removal{o, maker.id})
+			things = append(things, removal{of: o, made: maker.id})
 		}
 	}
 	return things, people
@@ -129,7 +162,7 @@ func (s *session) cleanUp(ctx context.Context) (left map[string]int) {
 // remove deletes one thing as who has made it, or as somebody who may.
 func (s *session) remove(ctx context.Context, r removal, m making) bool {
 	who := m.who
-	if maker := s.operation(r.made); maker.public() {
+	if maker := s.operation(r.made); maker.public() && !r.there {
 		newcomer := &identity{name: "newcomer", made: map[string]*exchange{r.made: m.exchange}}
 		signed, err := s.newToken(ctx, newcomer)
 		if err != nil {
@@ -138,6 +171,11 @@ func (s *session) remove(ctx context.Context, r removal, m making) bool {
 		who = signed
 	}
 	asked := s.valid(r.of)
+	for key, value := range m.exchange.parameters {
+		if r.there && strings.HasPrefix(key, "path:") {
+			asked = asked.with(key, value)
+		}
+	}
 	if who == nil || !who.holds(asked.As.Scopes) {
 		asked.As.Alone = false
 		var err error

@@ -35,6 +35,19 @@ paths:
     post:
       operationId: makeMark
       responses: {'201': {description: made}}
+  /crates:
+    post:
+      operationId: makeCrate
+      responses: {'200': {description: The crate., content: {application/json: {schema: {type: object, properties: {id: {type: string}}}}}}}
+  /crates/{id}:
+    delete:
+      operationId: removeCrate
+      parameters: [{name: id, in: path, required: true, schema: {type: string, maxLength: 9}}]
+      responses: {'204': {description: gone}, '404': {description: not there}}
+  /labels/{name}:
+    parameters: [{name: name, in: path, required: true, schema: {type: string, maxLength: 9}}]
+    put: {operationId: putLabel, responses: {'201': {description: made}, '204': {description: there}}}
+    delete: {operationId: removeLabel, responses: {'204': {description: gone}, '404': {description: not there}}}
 `
 
 // A run that is interrupted tells what has come until then, and deletes what was made.
@@ -79,24 +92,34 @@ func TestCleanUp(t *testing.T) {
 		var mu sync.Mutex
 		there, made := map[string]bool{}, 0
 		mux := http.NewServeMux()
-		mux.HandleFunc("POST /boxes", func(w http.ResponseWriter, _ *http.Request) {
+		for kind, status := range map[string]int{"boxes": http.StatusCreated, "crates": http.StatusOK} {
+			mux.HandleFunc("POST /"+kind, func(w http.ResponseWriter, _ *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				made++
+				id := fmt.Sprintf("b%d", made)
+				there["/"+kind+"/"+id] = true
+				answer(w, status, fmt.Sprintf(`{"id": %q}`, id))
+			})
+		}
+		mux.HandleFunc("PUT /labels/{name}", func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
-			made++
-			id := fmt.Sprintf("b%d", made)
-			there[id] = true
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusCreated)
-			_, _ = fmt.Fprintf(w, `{"id": %q}`, id)
+			status := http.StatusNoContent
+			if !there[r.URL.Path] {
+				status = http.StatusCreated
+			}
+			there[r.URL.Path] = true
+			w.WriteHeader(status)
 		})
-		mux.HandleFunc("DELETE /boxes/{id}", func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc("DELETE /", func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
-			if !there[r.PathValue("id")] {
+			if !there[r.URL.Path] {
 				w.WriteHeader(http.StatusNotFound)
 				return
 			}
-			delete(there, r.PathValue("id"))
+			delete(there, r.URL.Path)
 			w.WriteHeader(http.StatusNoContent)
 		})
 		mux.HandleFunc("POST /marks", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
@@ -106,7 +129,7 @@ func TestCleanUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if writes := strings.Join(d.Writes(), " "); writes != "makeBox removeBox makeMark" {
+		if writes := strings.Join(d.Writes(), " "); writes != "makeBox removeBox makeMark makeCrate removeCrate putLabel removeLabel" {
 			t.Errorf("it writes by %s", writes)
 		}
 		result, err := contract.Run(t.Context(), d, contract.Target{URL: server.URL, Keep: keep}, nil)
@@ -117,8 +140,8 @@ func TestCleanUp(t *testing.T) {
 		if err := result.Write(&report); err != nil {
 			t.Fatal(err)
 		}
-		if (len(there) > 0) != keep || !strings.Contains(report.String(), want) || strings.Contains(report.String(), "left by makeBox") {
-			t.Errorf("keep %t: %d left\n%s", keep, len(there), report.String())
+		if (len(there) > 0) != keep || !strings.Contains(report.String(), want) || strings.Count(report.String(), "left by ") > strings.Count(want, "left by ") {
+			t.Errorf("keep %t: %v left\n%s", keep, there, report.String())
 		}
 	}
 }

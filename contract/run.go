@@ -103,8 +103,9 @@ type session struct {
 	shared     map[string]*scope
 	memory     map[string][]*exchange
 	makings    []making
-	sent       int  // exchanges that cases have sent
-	hurried    bool // no limit is waited for that lasts
+	makes      map[string]bool // makers
+	sent       int             // exchanges that cases have sent
+	hurried    bool            // no limit is waited for that lasts
 }
 
 // scope is what cases share that run one after the other as one person.
@@ -130,7 +131,7 @@ const (
 )
 
 func newSession(d *deriver, target Target) *session {
-	s := &session{deriver: d, target: target, redact: newRedactor(d.Document, target), http: target.HTTP, nonce: uint64(time.Now().UnixNano()) / 1000, shared: map[string]*scope{}, memory: map[string][]*exchange{}}
+	s := &session{deriver: d, target: target, redact: newRedactor(d.Document, target), makes: d.makers(), http: target.HTTP, nonce: uint64(time.Now().UnixNano()) / 1000, shared: map[string]*scope{}, memory: map[string][]*exchange{}}
 	if s.target.Timeout == 0 {
 		s.target.Timeout = defaultTimeout
 	}
