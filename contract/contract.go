@@ -121,24 +121,24 @@ func (s *session) all(ctx context.Context, progress func(Outcome)) *Result {
 	began := time.Now()
 	per := make([][]Outcome, len(s.operations))
 	var telling sync.Mutex
+	tell := func(outcome Outcome) {
+		if progress != nil && outcome.Skipped != interrupted {
+			telling.Lock()
+			defer telling.Unlock()
+			progress(s.redact.outcome(outcome))
+		}
+	}
 	var group errgroup.Group
 	group.SetLimit(s.target.Parallel)
 	for i, o := range s.operations {
 		group.Go(func() error {
 			for _, c := range s.cases(o) {
-				outcome := Outcome{Case: c, Skipped: interrupted}
-				if ctx.Err() == nil {
-					outcome = s.run(ctx, s.deriver, c)
-				}
-				if ctx.Err() != nil { // what came last may have failed for that
-					outcome = Outcome{Case: c, Skipped: interrupted}
-				}
+				per[i] = append(per[i], s.unlessInterrupted(ctx, c))
+				tell(per[i][len(per[i])-1])
+			}
+			for _, outcome := range s.barred(o, per[i]) {
 				per[i] = append(per[i], outcome)
-				if progress != nil && outcome.Skipped != interrupted {
-					telling.Lock()
-					progress(s.redact.outcome(outcome))
-					telling.Unlock()
-				}
+				tell(outcome)
 			}
 			return nil
 		})
@@ -151,6 +151,16 @@ func (s *session) all(ctx context.Context, progress func(Outcome)) *Result {
 		result.Unproven = s.unproven(s.operations, arrivals(result.Outcomes), "")
 	}
 	return result
+}
+
+// unlessInterrupted runs a case as long as ctx lasts.
+func (s *session) unlessInterrupted(ctx context.Context, c Case) Outcome {
+	if ctx.Err() == nil {
+		if outcome := s.run(ctx, s.deriver, c); ctx.Err() == nil { // else it may have failed for that
+			return outcome
+		}
+	}
+	return Outcome{Case: c, Skipped: interrupted}
 }
 
 // arrived is what has come of each operation, by its operationId and status.
