@@ -22,7 +22,7 @@ func (d *deriver) barred(o *operation, outcomes []Outcome) (found []Outcome) {
 		taken := false
 		for _, each := range judged {
 			switch done := accepted(o, each.done[0].status); {
-			case s.in(each.request) && (done || len(each.Failures) > 0 || !s.named(each.done[0])):
+			case s.in(each.request) && (done || len(each.Failures) > 0 || !d.blames(s, each.done[0])):
 				taken = true // or told already, or refused for the sake of something else
 			case s.in(each.request):
 				refused = append(refused, each)
@@ -91,14 +91,21 @@ func (s spot) name() string {
 	return fieldName(s.at)
 }
 
-// named says that an answer refuses a request, and as far as it names fields for the
-// sake of this one. Who may not, or has to wait, was not refused for a value.
-func (s spot) named(e *exchange) bool {
+// shapeCodes are the codes of what is wrong with a place itself.
+var shapeCodes = []string{"required", "type", "null", "unknown", "repeated"}
+
+// blames says that an answer refuses a request, and as far as it names fields for the
+// sake of this one. Who may not, or has to wait, was not refused for a value; and where a
+// document means all that it says, a code of no rule that it has is a reason of its own:
+// a cursor has to be one that was given out.
+func (d *deriver) blames(s spot, e *exchange) bool {
 	if e.status >= http.StatusInternalServerError || slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests}, e.status) {
 		return false
 	}
 	fields := named(e.received)
-	return len(fields) == 0 || slices.ContainsFunc(fields, func(f refusedField) bool { return f.Field == s.name() })
+	return len(fields) == 0 || slices.ContainsFunc(fields, func(f refusedField) bool {
+		return f.Field == s.name() && (!d.strict() || slices.Contains(ruleCodes, f.Code) || slices.Contains(shapeCodes, f.Code))
+	})
 }
 
 // bar is the failure of a spot.
