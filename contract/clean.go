@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +15,7 @@ import (
 type making struct {
 	exchange *exchange
 	who      *identity
+	gone     bool
 }
 
 // note keeps what was made: what a 201 says, and any other success that something is
@@ -27,7 +29,7 @@ func (s *session) note(e *exchange, who *identity) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.makings = append(s.makings, making{e, who})
+	s.makings = append(s.makings, &making{exchange: e, who: who})
 }
 
 // makers are the operations that another one, which reads or deletes, has a part of its
@@ -133,21 +135,19 @@ func (s *session) cleanUp(ctx context.Context) (left map[string]int) {
 	ctx, cancel := unhurried(ctx)
 	defer cancel()
 	things, people := s.removals()
-	left = map[string]int{}
-	for _, m := range s.makings {
-		left[m.exchange.operation]++
-	}
 	for _, removals := range [][]removal{things, people} {
 		var group errgroup.Group
+		var removed sync.Map // of *making
 		group.SetLimit(s.target.Parallel)
 		for _, m := range slices.Backward(s.makings) {
+			if m.gone {
+				continue
+			}
 			for _, r := range removals {
 				if r.made == m.exchange.operation {
 					group.Go(func() error {
 						if s.remove(ctx, r, m) {
-							s.mu.Lock()
-							defer s.mu.Unlock()
-							left[r.made]--
+							removed.Store(m, true)
 						}
 						return nil
 					})
@@ -155,12 +155,22 @@ func (s *session) cleanUp(ctx context.Context) (left map[string]int) {
 			}
 		}
 		_ = group.Wait() // nothing fails: what is left is counted
+		removed.Range(func(m, _ any) bool { m.(*making).gone = true; return true })
 	}
+	left = map[string]int{}
+	for _, m := range s.makings {
+		if !m.gone {
+			left[m.exchange.operation]++
+		}
+	}
+	// Newcomers may be gone now.
+	s.identities = slices.DeleteFunc(s.identities, func(who *identity) bool { return who.name == "newcomer" })
+	clear(s.shared)
 	return left
 }
 
 // remove deletes one thing as who has made it, or as somebody who may.
-func (s *session) remove(ctx context.Context, r removal, m making) bool {
+func (s *session) remove(ctx context.Context, r removal, m *making) bool {
 	who := m.who
 	if maker := s.operation(r.made); maker.public() && !r.there {
 		newcomer := &identity{name: "newcomer", made: map[string]*exchange{r.made: m.exchange}}

@@ -75,8 +75,14 @@ func Run(ctx context.Context, d *Document, target Target, progress func(Outcome)
 		return nil, err
 	}
 	result := s.all(ctx, progress)
-	if !target.Keep && !target.ReadOnly {
-		result.Left = s.cleanUp(ctx)
+	clean := func() {
+		if !target.Keep && !target.ReadOnly {
+			result.Left = s.cleanUp(ctx)
+		}
+	}
+	clean() // before limits are met that would be in the way
+	if !result.Interrupted && s.limits(ctx, result, progress) {
+		clean()
 	}
 	s.redact.result(result)
 	if result.Interrupted {
@@ -122,7 +128,7 @@ func (s *session) all(ctx context.Context, progress func(Outcome)) *Result {
 	per := make([][]Outcome, len(s.operations))
 	var telling sync.Mutex
 	tell := func(outcome Outcome) {
-		if progress != nil && outcome.Skipped != interrupted {
+		if progress != nil && outcome.Skipped != interrupted && outcome.Skipped != unaddressed {
 			telling.Lock()
 			defer telling.Unlock()
 			progress(s.redact.outcome(outcome))
@@ -206,8 +212,8 @@ func arrivals(outcomes []Outcome) arrived {
 
 // run does one case of a document, which may be another one than the session's.
 func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
-	if c.script.Kind == scriptFlood && s.target.ClientIPHeader == "" {
-		return Outcome{Case: c, Skipped: "without an address of its own other cases count for its limit"}
+	if c.script.Kind == scriptFlood && s.target.ClientIPHeader == "" && !s.alone {
+		return Outcome{Case: c, Skipped: unaddressed}
 	}
 	if c.fault != "" {
 		return Outcome{Case: c, Failures: []Failure{{c.Pointer, d.line(c.Pointer), c.fault}}}
@@ -218,7 +224,7 @@ func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
 	began := time.Now()
 	done, err := s.perform(ctx, c)
 	outcome := Outcome{Case: c, done: done, Elapsed: time.Since(began)}
-	if errors.Is(err, errReadOnly) || errors.Is(err, errNobody) && s.unknown() {
+	if err != nil && s.alone || errors.Is(err, errReadOnly) || errors.Is(err, errNobody) && s.unknown() {
 		outcome.Skipped = err.Error()
 		return outcome
 	}

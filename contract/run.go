@@ -32,7 +32,8 @@ type Target struct {
 	// Expired is a token that was good once; "" for none.
 	Expired string
 	// ClientIPHeader is a header, such as X-Forwarded-For, that the server takes
-	// clients' addresses from; each case then has one of its own.
+	// clients' addresses from; each case then has one of its own. Without it, Run tries
+	// rate limits last, one after the other, and Mutate none.
 	ClientIPHeader string
 	// Values gives what no answer of the API shows, such as a token that comes by
 	// mail, by "operationId.member". Each is asked for each time that it is sent.
@@ -48,8 +49,8 @@ type Target struct {
 	Every int
 	// Timeout bounds each request; 0 means 30 s.
 	Timeout time.Duration
-	// Patience is how long a rate limit that is in the way is waited for; 0 means
-	// 2 minutes.
+	// Patience is how long a rate limit that is in the way is waited for, and all
+	// that are tried last together; 0 means 2 minutes.
 	Patience time.Duration
 	// Parallel is how many cases run at once; 0 means 4.
 	Parallel int
@@ -102,10 +103,12 @@ type session struct {
 	identities []*identity
 	shared     map[string]*scope
 	memory     map[string][]*exchange
-	makings    []making
+	makings    []*making
 	makes      map[string]bool // makers
 	sent       int             // exchanges that cases have sent
 	hurried    bool            // no limit is waited for that lasts
+	alone      bool            // nothing else is asked meanwhile
+	patience   time.Duration   // that is left for limits
 }
 
 // scope is what cases share that run one after the other as one person.
