@@ -84,6 +84,11 @@ func newContract(c command) *cobra.Command {
 			if err := result.WriteAs(c.out, format); err != nil {
 				return err
 			}
+			if format != "text" { // for the log, beside the file
+				if err := result.Write(c.err); err != nil {
+					return err
+				}
+			}
 			if err != nil { // interrupted, and told as far as it came
 				return err
 			}

@@ -68,6 +68,7 @@ func TestContractCommand(t *testing.T) {
 		{[]string{"contract", "mutate", "--url", empty.URL, "--spec", spec, "--every", "50", "--write", folder}, 1, "contract mutation score: "},
 		{[]string{"contract", "--url", empty.URL}, 1, "/api/openapi.json answers 404"},
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--format", "junit"}, 1, `<testsuite name="listThings"`},
+		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--format", "junit"}, 1, "of them failed, 0 skipped"},
 		{[]string{"contract", "--url", empty.URL, "--spec", spec, "--format", "pdf"}, 2, "--format is one of text, json, junit, html"},
 		{[]string{"contract"}, 2, "--url is needed"},
 		{[]string{"contract", "--url", empty.URL, "--login", "ada"}, 2, "--login is NAME=user:password"},
