@@ -28,10 +28,13 @@ func (s *session) limits(ctx context.Context, result *Result, progress func(Outc
 			progress(s.redact.outcome(result.Outcomes[i]))
 		}
 	}
-	if result.Interrupted = ctx.Err() != nil; some && !result.Interrupted {
+	if !some {
+		return false
+	}
+	if result.Interrupted = ctx.Err() != nil; !result.Interrupted {
 		result.Unproven = s.unproven(s.operations, arrivals(result.Outcomes), "")
 	}
-	return some
+	return true
 }
 
 // limited finds out whether a limit is there and, where it comes too early, asks again

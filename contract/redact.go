@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -29,14 +30,14 @@ const (
 // that a case makes up is none.
 type redactor struct {
 	mu       sync.Mutex
-	secrets  map[string]bool
-	forms    []string // how they may be written, the longest first; nil since one came
+	written  map[string]bool // in each form that they may have
+	forms    []string        // the same, the longest first; nil since one came
 	replacer *strings.Replacer
 }
 
 // newRedactor knows what a target gives.
 func newRedactor(d *Document, target Target) *redactor {
-	r := &redactor{secrets: map[string]bool{}}
+	r := &redactor{written: map[string]bool{}}
 	r.add(target.Expired)
 	for _, l := range target.Logins {
 		r.add(l.Password, base64.StdEncoding.EncodeToString([]byte(l.User+":"+l.Password)))
@@ -76,8 +77,12 @@ func (r *redactor) add(secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, secret := range secrets {
-		if secret != "" && !r.secrets[secret] {
-			r.secrets[secret], r.forms = true, nil
+		if secret == "" || r.written[secret] {
+			continue
+		}
+		r.forms = nil
+		for _, form := range written(secret) {
+			r.written[form] = true
 		}
 	}
 }
@@ -115,17 +120,8 @@ func (r *redactor) prepared() ([]string, *strings.Replacer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.forms == nil {
-		r.forms = []string{}
-		for secret := range r.secrets {
-			r.forms = append(r.forms, written(secret)...)
-		}
-		slices.SortFunc(r.forms, func(a, b string) int {
-			if len(a) != len(b) {
-				return len(b) - len(a)
-			}
-			return strings.Compare(a, b)
-		})
-		r.forms = slices.Compact(r.forms)
+		r.forms = slices.AppendSeq([]string{}, maps.Keys(r.written))
+		slices.SortFunc(r.forms, func(a, b string) int { return len(b) - len(a) })
 		var pairs []string
 		for _, form := range r.forms {
 			if len(form) > maxWord {
@@ -147,11 +143,10 @@ func (r *redactor) text(text string) string {
 			text = withoutWord(text, form)
 		}
 	}
-	before, after, cut := strings.Cut(text, "...")
-	if !cut {
-		return text
+	if before, cut := strings.CutSuffix(text, "..."); cut {
+		return withoutPart(before, forms) + "..."
 	}
-	return withoutPart(before, forms) + "..." + r.text(after)
+	return text
 }
 
 func withoutWord(text, word string) string {

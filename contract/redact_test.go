@@ -55,7 +55,11 @@ func TestNoSecretsInReports(t *testing.T) {
 	result, err := contract.Run(t.Context(), d, contract.Target{
 		URL: server.URL, Expired: "expired-secret-1", Logins: []contract.Login{{Name: "ada", User: "ada", Password: "sesa me'&secret-1"}, {Name: "bob", User: "bob", Password: "pw1"}},
 		Credentials: []contract.Credential{{Scheme: "key", Value: "key/secret 1"}},
-		Values:      map[string]func(context.Context) (any, error){"mailed.code": func(context.Context) (any, error) { return "mailed-secret-1", nil }},
+		Recorded: []contract.Recorded{{
+			Method: http.MethodGet, Path: "/me", Request: http.Header{"Authorization": {"Bearer har-secret-1"}, "Cookie": {"session=har-secret-2"}},
+			Status: http.StatusTeapot, Body: []byte("har-secret-1, har-secret-2"),
+		}},
+		Values: map[string]func(context.Context) (any, error){"mailed.code": func(context.Context) (any, error) { return "mailed-secret-1", nil }},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +69,7 @@ func TestNoSecretsInReports(t *testing.T) {
 		if err := result.WriteAs(&report, format); err != nil {
 			t.Fatal(err)
 		}
-		for _, secret := range []string{"live/", `live\/`, "live%2F", "live-", "expired-secret", "sesa me", "sesa+me", "sesa%20me", "secret-1", "pw1", "secret 1", "secret+1", "secret%201", "mailed-secret", "live-r"} {
+		for _, secret := range []string{"live/", `live\/`, "live%2F", "live-", "expired-secret", "sesa me", "sesa+me", "sesa%20me", "secret-1", "pw1", "secret 1", "secret+1", "secret%201", "mailed-secret", "live-r", "har-secret"} {
 			if i := strings.Index(report.String(), secret); i >= 0 {
 				t.Errorf("the report as %s holds %s: %s", format, secret, report.String()[max(0, i-300):min(report.Len(), i+100)])
 			}

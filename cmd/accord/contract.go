@@ -73,7 +73,9 @@ func newContract(c command) *cobra.Command {
 			}
 			shown := newCounter(c.err, countEach, "signing in")
 			told := context.AfterFunc(cmd.Context(), func() {
-				shown.step("interrupted: what was made is deleted now, for 30 s at most")
+				if !flags.target.Keep && !flags.target.ReadOnly {
+					shown.step("interrupted: what was made is deleted now, for 30 s at most")
+				}
 			})
 			result, err := contract.Run(cmd.Context(), document, flags.target, counting(shown))
 			told()
