@@ -4,6 +4,9 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -12,16 +15,39 @@ import (
 type making struct {
 	exchange *exchange
 	who      *identity
+	gone     bool
 }
 
-// note keeps what was made.
+// note keeps what was made: what a 201 says, and any other success that something is
+// read or deleted by.
 func (s *session) note(e *exchange, who *identity) {
-	if e.method != http.MethodPost || e.status != http.StatusCreated {
+	if e.method != http.MethodPost && e.method != http.MethodPut || e.status < http.StatusOK || e.status >= http.StatusMultipleChoices {
+		return
+	}
+	if e.status != http.StatusCreated && (!s.makes[e.operation] || s.operation(e.operation).method != e.method) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.makings = append(s.makings, making{e, who})
+	s.makings = append(s.makings, &making{exchange: e, who: who})
+}
+
+// makers are the operations that another one, which reads or deletes, has a part of its
+// path from.
+func (d *deriver) makers() map[string]bool {
+	makers := map[string]bool{}
+	for _, o := range d.operations {
+		if o.method != http.MethodGet && o.method != http.MethodDelete {
+			continue
+		}
+		valid := d.valid(o)
+		for _, p := range o.parameters {
+			if from, ok := valid.Parameters[p.key()].(linked); ok && p.in == "path" {
+				makers[from.From] = true
+			}
+		}
+	}
+	return makers
 }
 
 // Writes names the operations of a document that change something.
@@ -39,19 +65,29 @@ type removal struct {
 	of *operation
 	// made is the operation that a link or a guess takes its values from.
 	made string
+	// there says that it is the same path: a PUT makes what is asked for.
+	there bool
 }
 
 // removals are the document's, those of people last: their things go first.
 func (s *session) removals() (things, people []removal) {
 	for _, o := range s.operations {
+		if o.method != http.MethodDelete {
+			continue
+		}
+		for _, put := range s.operations {
+			if put.method == http.MethodPut && put.path == o.path {
+				things = append(things, removal{of: o, made: put.id, there: true})
+			}
+		}
 		from := sources(s.valid(o))
-		if o.method != http.MethodDelete || len(from) != 1 {
+		if len(from) != 1 {
 			continue
 		}
 		if maker := s.operation(from[0]); maker != nil && maker.public() {
-			people = append(people, removal{o, maker.id})
+			people = append(people, removal{of: o, made: maker.id})
 		} else if maker != nil {
-			things = append(things, removal{o, maker.id})
+			things = append(things, removal{of: o, made: maker.id})
 		}
 	}
 	return things, people
@@ -83,25 +119,35 @@ func linksIn(value any) (from []string) {
 	return from
 }
 
+// cleanTime is how long what was made is deleted when a run is interrupted.
+const cleanTime = 30 * time.Second
+
+// unhurried goes on for cleanTime when ctx ends.
+func unhurried(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanTime, cancel) })
+	return longer, func() { stop(); cancel() }
+}
+
 // cleanUp deletes what cases have made, the newest first, and counts by operation what
 // could not be deleted. A limit that is in the way leaves it too.
 func (s *session) cleanUp(ctx context.Context) (left map[string]int) {
+	ctx, cancel := unhurried(ctx)
+	defer cancel()
 	things, people := s.removals()
-	left = map[string]int{}
-	for _, m := range s.makings {
-		left[m.exchange.operation]++
-	}
 	for _, removals := range [][]removal{things, people} {
 		var group errgroup.Group
+		var removed sync.Map // of *making
 		group.SetLimit(s.target.Parallel)
 		for _, m := range slices.Backward(s.makings) {
+			if m.gone {
+				continue
+			}
 			for _, r := range removals {
 				if r.made == m.exchange.operation {
 					group.Go(func() error {
 						if s.remove(ctx, r, m) {
-							s.mu.Lock()
-							defer s.mu.Unlock()
-							left[r.made]--
+							removed.Store(m, true)
 						}
 						return nil
 					})
@@ -109,14 +155,24 @@ func (s *session) cleanUp(ctx context.Context) (left map[string]int) {
 			}
 		}
 		_ = group.Wait() // nothing fails: what is left is counted
+		removed.Range(func(m, _ any) bool { m.(*making).gone = true; return true })
 	}
+	left = map[string]int{}
+	for _, m := range s.makings {
+		if !m.gone {
+			left[m.exchange.operation]++
+		}
+	}
+	// Newcomers may be gone now.
+	s.identities = slices.DeleteFunc(s.identities, func(who *identity) bool { return who.name == "newcomer" })
+	clear(s.shared)
 	return left
 }
 
 // remove deletes one thing as who has made it, or as somebody who may.
-func (s *session) remove(ctx context.Context, r removal, m making) bool {
+func (s *session) remove(ctx context.Context, r removal, m *making) bool {
 	who := m.who
-	if maker := s.operation(r.made); maker.public() {
+	if maker := s.operation(r.made); maker.public() && !r.there {
 		newcomer := &identity{name: "newcomer", made: map[string]*exchange{r.made: m.exchange}}
 		signed, err := s.newToken(ctx, newcomer)
 		if err != nil {
@@ -125,6 +181,11 @@ func (s *session) remove(ctx context.Context, r removal, m making) bool {
 		who = signed
 	}
 	asked := s.valid(r.of)
+	for key, value := range m.exchange.parameters {
+		if r.there && strings.HasPrefix(key, "path:") {
+			asked = asked.with(key, value)
+		}
+	}
 	if who == nil || !who.holds(asked.As.Scopes) {
 		asked.As.Alone = false
 		var err error

@@ -29,8 +29,10 @@ type Result struct {
 	Strays []string
 	// Left counts by operation what was made and not deleted; nil where nothing was to
 	// be.
-	Left    map[string]int
-	Elapsed time.Duration
+	Left map[string]int
+	// Interrupted says that the run was ended before all cases were run.
+	Interrupted bool
+	Elapsed     time.Duration
 }
 
 // Outcome is what one case has come to.
@@ -42,6 +44,8 @@ type Outcome struct {
 	Elapsed time.Duration
 
 	done []*exchange
+	// about says for each failure which of done it is about, or whole.
+	about []int
 	// untried says that the run failed, which shows nothing of the server.
 	untried bool
 }
@@ -57,20 +61,34 @@ func (r *Result) Failed() []Outcome {
 	})
 }
 
+// Tried counts the cases that were run.
+func (r *Result) Tried() int { return len(r.Outcomes) - r.skipped() }
+
 // Run derives the cases of a document, runs them against a target and judges what
 // comes. progress is told of each outcome as it comes, one at a time; it may be
 // nil. An error is one of the run itself: that the document cannot be read or
-// nobody can sign in.
+// nobody can sign in. Where ctx ends, what has come until then is given with its
+// error, and what was made is deleted all the same, for 30 s at most.
 func Run(ctx context.Context, d *Document, target Target, progress func(Outcome)) (*Result, error) {
 	s, err := begin(ctx, d, target)
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.all(ctx, progress)
-	if err == nil && !target.Keep && !target.ReadOnly {
-		result.Left = s.cleanUp(ctx)
+	result := s.all(ctx, progress)
+	clean := func() {
+		if !target.Keep && !target.ReadOnly {
+			result.Left = s.cleanUp(ctx)
+		}
 	}
-	return result, err
+	clean() // before limits are met that would be in the way
+	if !result.Interrupted && s.limits(ctx, result, progress) {
+		clean()
+	}
+	s.redact.result(result)
+	if result.Interrupted {
+		return result, ctx.Err()
+	}
+	return result, nil
 }
 
 func begin(ctx context.Context, d *Document, target Target) (*session, error) {
@@ -86,7 +104,7 @@ func begin(ctx context.Context, d *Document, target Target) (*session, error) {
 		target.URL += d.Base()
 	}
 	s := newSession(derived, target)
-	return s, s.signIn(ctx)
+	return s, s.redact.error(s.signIn(ctx))
 }
 
 // take notes what the target gives.
@@ -101,38 +119,54 @@ func (d *deriver) take(target Target) {
 	d.offered(target)
 }
 
-// all runs the cases of each operation, several operations at once.
-func (s *session) all(ctx context.Context, progress func(Outcome)) (*Result, error) {
+// interrupted is why cases were not run that would have been.
+const interrupted = "the run was interrupted"
+
+// all runs the cases of each operation, several operations at once, until ctx ends.
+func (s *session) all(ctx context.Context, progress func(Outcome)) *Result {
 	began := time.Now()
 	per := make([][]Outcome, len(s.operations))
 	var telling sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
+	tell := func(outcome Outcome) {
+		if progress != nil && outcome.Skipped != interrupted && outcome.Skipped != unaddressed {
+			telling.Lock()
+			defer telling.Unlock()
+			progress(s.redact.outcome(outcome))
+		}
+	}
+	var group errgroup.Group
 	group.SetLimit(s.target.Parallel)
 	for i, o := range s.operations {
 		group.Go(func() error {
 			for _, c := range s.cases(o) {
-				outcome := s.run(ctx, s.deriver, c)
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
+				per[i] = append(per[i], s.unlessInterrupted(ctx, c))
+				tell(per[i][len(per[i])-1])
+			}
+			for _, outcome := range s.barred(o, per[i]) {
 				per[i] = append(per[i], outcome)
-				if progress != nil {
-					telling.Lock()
-					progress(outcome)
-					telling.Unlock()
-				}
+				tell(outcome)
 			}
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	result := &Result{Document: s.Name, URL: s.target.URL}
+	_ = group.Wait() // nothing fails: what comes is in the outcomes
+	result := &Result{Document: s.Name, URL: s.target.URL, Interrupted: ctx.Err() != nil}
 	recorded, strays := s.recorded(s.target.Recorded)
 	result.Outcomes, result.Strays, result.Elapsed = append(slices.Concat(per...), recorded...), strays, time.Since(began)
-	result.Unproven = s.unproven(s.operations, arrivals(result.Outcomes), "")
-	return result, nil
+	if !result.Interrupted {
+		result.Unproven = s.unproven(s.operations, arrivals(result.Outcomes), "")
+	}
+	return result
+}
+
+// unlessInterrupted runs a case as long as ctx lasts.
+func (s *session) unlessInterrupted(ctx context.Context, c Case) Outcome {
+	if ctx.Err() == nil {
+		if outcome := s.run(ctx, s.deriver, c); ctx.Err() == nil { // else it may have failed for that
+			return outcome
+		}
+	}
+	return Outcome{Case: c, Skipped: interrupted}
 }
 
 // arrived is what has come of each operation, by its operationId and status.
@@ -178,8 +212,8 @@ func arrivals(outcomes []Outcome) arrived {
 
 // run does one case of a document, which may be another one than the session's.
 func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
-	if c.script.Kind == scriptFlood && s.target.ClientIPHeader == "" {
-		return Outcome{Case: c, Skipped: "without an address of its own other cases count for its limit"}
+	if c.script.Kind == scriptFlood && s.target.ClientIPHeader == "" && !s.alone {
+		return Outcome{Case: c, Skipped: unaddressed}
 	}
 	if c.fault != "" {
 		return Outcome{Case: c, Failures: []Failure{{c.Pointer, d.line(c.Pointer), c.fault}}}
@@ -190,7 +224,7 @@ func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
 	began := time.Now()
 	done, err := s.perform(ctx, c)
 	outcome := Outcome{Case: c, done: done, Elapsed: time.Since(began)}
-	if errors.Is(err, errReadOnly) || errors.Is(err, errNobody) && s.unknown() {
+	if err != nil && s.alone || errors.Is(err, errReadOnly) || errors.Is(err, errNobody) && s.unknown() {
 		outcome.Skipped = err.Error()
 		return outcome
 	}
@@ -200,5 +234,37 @@ func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
 		return outcome
 	}
 	outcome.Failures = d.judge(c, done)
+	for _, f := range outcome.Failures {
+		outcome.about = append(outcome.about, d.about(c, f, done))
+	}
 	return outcome
+}
+
+// whole stands for all exchanges of a script.
+const whole = -1
+
+// about says which exchange a failure is about: the one whose answer breaks the
+// document by itself, else the case's own, which is the first one.
+func (d *deriver) about(c Case, f Failure, done []*exchange) int {
+	for i, e := range done {
+		if e == nil {
+			continue
+		}
+		j := &judgement{deriver: d, operation: d.operation(c.Operation)}
+		if j.answer(e); slices.Contains(j.failures, f) {
+			return i
+		}
+	}
+	if c.script.Kind != "" {
+		return whole
+	}
+	return 0
+}
+
+// shown are the exchanges that one of the failures is about.
+func (o Outcome) shown(failure int) []*exchange {
+	if failure < len(o.about) && o.about[failure] != whole {
+		return o.done[o.about[failure] : o.about[failure]+1]
+	}
+	return slices.DeleteFunc(slices.Clone(o.done), func(e *exchange) bool { return e == nil })
 }

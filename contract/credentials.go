@@ -64,17 +64,16 @@ func addCookie(header http.Header, name, value string) {
 	header.Set("Cookie", pair)
 }
 
-// authorize puts what a request is asked with in its header, and gives its path
-// and the credentials that stand in either.
-func (d *Document) authorize(header http.Header, path string, as caller, who *identity) (string, []string) {
+// authorize puts what a request is asked with in its header, or in its path, which it
+// gives.
+func (d *Document) authorize(header http.Header, path string, as caller, who *identity) string {
 	if as.Nobody || as.Token == "" && who == nil {
-		return path, nil
+		return path
 	}
 	schemes := as.Schemes
 	if len(schemes) == 0 && who != nil {
 		schemes = sorted(who.credentials())
 	}
-	var secrets []string
 	var held map[string]string
 	if who != nil {
 		held = who.credentials()
@@ -85,9 +84,8 @@ func (d *Document) authorize(header http.Header, path string, as caller, who *id
 			value = held[name]
 		}
 		path = d.schemeOf(name).put(header, path, value)
-		secrets = append(secrets, value, url.QueryEscape(value))
 	}
-	return path, secrets
+	return path
 }
 
 // provided are the people whose credentials come from elsewhere: the first of each

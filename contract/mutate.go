@@ -51,9 +51,9 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	if err != nil {
 		return nil, err
 	}
-	baseline, err := s.all(ctx, nil)
-	if err != nil {
-		return nil, err
+	baseline := s.all(ctx, nil)
+	if baseline.Interrupted {
+		return nil, ctx.Err()
 	}
 	m := &mutation{session: s, failed: map[string]bool{}, came: s.rightful(arrivals(baseline.Outcomes))}
 	for _, o := range baseline.Failed() {
@@ -83,6 +83,10 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
+	}
+	s.redact.result(baseline)
+	for i, v := range score.Mutants {
+		score.Mutants[i].Killer, score.Mutants[i].Untried = s.redact.text(v.Killer), s.redact.text(v.Untried)
 	}
 	score.Sent, score.Elapsed = s.sent, time.Since(began)
 	return score, nil

@@ -13,10 +13,40 @@ import (
 // maxFailures is how many failures of one operation a report tells in full.
 const maxFailures = 20
 
+// maxBody is how much of a request's body a curl line has.
+const maxBody = 2000
+
 // Write tells what a run has come to: each failure with the sentence of the
 // document that is broken and the request as a curl line, and then a table of
 // the operations.
 func (r *Result) Write(w io.Writer) error {
+	if err := r.writeFailures(w); err != nil {
+		return err
+	}
+	if err := r.writeTable(w); err != nil {
+		return err
+	}
+	if r.Interrupted {
+		if _, err := fmt.Fprintln(w, "\nINTERRUPTED: this is what had come until then"); err != nil {
+			return err
+		}
+	}
+	if _, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
+		counted(len(r.Outcomes), "case"), len(r.Failed()), r.skipped(), r.Elapsed.Round(100*time.Millisecond)); err != nil {
+		return err
+	}
+	if len(r.Unproven) > 0 {
+		if _, err := fmt.Fprintf(w, "the document has %s that nothing has shown\n", counted(len(r.Unproven), "claim")); err != nil {
+			return err
+		}
+	}
+	if err := r.writeSkipped(w); err != nil {
+		return err
+	}
+	return r.writeLeft(w)
+}
+
+func (r *Result) writeFailures(w io.Writer) error {
 	told := map[string]int{}
 	failed := r.Failed()
 	for i, o := range failed {
@@ -39,17 +69,14 @@ func (r *Result) Write(w io.Writer) error {
 			return err
 		}
 	}
-	if err := r.writeTable(w); err != nil {
-		return err
+	for _, row := range r.rows() {
+		if more := told[row.operation] - maxFailures; more > 0 {
+			if _, err := fmt.Fprintf(w, "and %s of %s\n\n", counted(more, "more failure"), row.operation); err != nil {
+				return err
+			}
+		}
 	}
-	if _, err := fmt.Fprintf(w, "\n%s, %d of them failed, %d skipped, in %s\n",
-		counted(len(r.Outcomes), "case"), len(failed), r.skipped(), r.Elapsed.Round(100*time.Millisecond)); err != nil {
-		return err
-	}
-	if err := r.writeSkipped(w); err != nil {
-		return err
-	}
-	return r.writeLeft(w)
+	return nil
 }
 
 // writeLeft tells what is not in the document and what the run leaves behind.
@@ -106,28 +133,29 @@ func (r *Result) writeFailure(w io.Writer, o Outcome, more int) error {
 	if more > 0 {
 		fmt.Fprintf(&text, "  (the same of %s more)\n", counted(more, "case"))
 	}
-	for _, f := range o.Failures {
+	for i, f := range o.Failures {
 		fmt.Fprintf(&text, "  %s\n  broken: %s:%d %s\n", f.Text, r.Document, f.Line, f.Pointer)
-	}
-	if e := o.last(); e != nil {
-		fmt.Fprintf(&text, "  %s\n  answer: %d %s\n", e.curl(), e.status, first(string(e.received), 500))
+		if i+1 < len(o.Failures) && slices.Equal(o.shown(i), o.shown(i+1)) {
+			continue // both are about the same
+		}
+		for _, e := range o.shown(i) {
+			fmt.Fprintf(&text, "  %s\n  answer: %d %s\n", e.curl(), e.status, first(string(e.received), 500))
+		}
 	}
 	_, err := fmt.Fprintln(w, text.String())
 	return err
 }
 
-// last is the exchange that a failure is most likely about, nil for none.
+// last is the last exchange that the first failure is about, nil for none.
 func (o Outcome) last() *exchange {
-	for _, e := range slices.Backward(o.done) {
-		if e != nil {
-			return e
-		}
+	for _, e := range slices.Backward(o.shown(0)) {
+		return e
 	}
 	return nil
 }
 
-// curl is a command that sends the request again. Credentials stand in it as
-// variables, so that no report holds one.
+// curl is a command that sends the request again. What is withheld stands in it as a
+// variable.
 func (e *exchange) curl() string {
 	words := []string{"curl -i"}
 	if e.method != http.MethodGet {
@@ -135,31 +163,28 @@ func (e *exchange) curl() string {
 	}
 	for _, name := range sorted(e.header) {
 		for _, value := range e.header[name] {
-			if name == "Authorization" {
-				method, _, _ := strings.Cut(value, " ")
+			if method, found := strings.CutSuffix(value, " "+withheld); found && name == "Authorization" {
 				words = append(words, fmt.Sprintf(`-H "Authorization: %s $TOKEN"`, method))
 				continue
 			}
-			words = append(words, "-H "+e.masked(quoted(name+": "+value)))
+			words = append(words, "-H "+quoted(name+": "+value))
 		}
 	}
 	if len(e.body) > 0 {
-		words = append(words, "--data-binary "+quoted(first(string(e.body), 2000)))
+		words = append(words, "--data-binary "+quoted(first(string(e.body), maxBody)))
 	}
-	return strings.Join(append(words, e.masked(quoted(e.url))), " ")
+	words = append(words, quoted(e.url))
+	if len(e.body) > maxBody {
+		words = append(words, fmt.Sprintf("# cut: the body has %d bytes", e.size))
+	}
+	return strings.Join(words, " ")
 }
 
-// masked has no credentials in a word that is quoted.
-func (e *exchange) masked(word string) string {
-	for _, secret := range e.secrets {
-		if secret != "" {
-			word = strings.ReplaceAll(word, secret, `'"$CREDENTIAL"'`)
-		}
-	}
-	return word
+// quoted is a word of a shell, in which only what is withheld is a variable.
+func quoted(text string) string {
+	word := "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	return strings.ReplaceAll(word, withheld, `'"`+withheld+`"'`)
 }
-
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 func (r *Result) writeTable(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -192,10 +217,11 @@ func (r *Result) rows() (rows []row) {
 	return rows
 }
 
-// Write lists the mutants that nothing has noticed and those that change nothing,
-// and says how many were noticed.
+// Write tells what the unchanged document's cases failed of, lists the mutants that
+// nothing has noticed and those that change nothing, and says how many were noticed.
 func (s *Score) Write(w io.Writer) error {
 	var text strings.Builder
+	_ = s.Baseline.writeFailures(&text) // a Builder takes everything
 	for _, m := range s.Equivalent {
 		fmt.Fprintf(&text, "EQUIVALENT %s:%d %s: %s: %s\n", s.Baseline.Document, m.Line, m.Pointer, m.What, m.Why)
 	}

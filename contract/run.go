@@ -32,7 +32,8 @@ type Target struct {
 	// Expired is a token that was good once; "" for none.
 	Expired string
 	// ClientIPHeader is a header, such as X-Forwarded-For, that the server takes
-	// clients' addresses from; each case then has one of its own.
+	// clients' addresses from; each case then has one of its own. Without it, Run tries
+	// rate limits last, one after the other, and Mutate none.
 	ClientIPHeader string
 	// Values gives what no answer of the API shows, such as a token that comes by
 	// mail, by "operationId.member". Each is asked for each time that it is sent.
@@ -48,8 +49,8 @@ type Target struct {
 	Every int
 	// Timeout bounds each request; 0 means 30 s.
 	Timeout time.Duration
-	// Patience is how long a rate limit that is in the way is waited for; 0 means
-	// 2 minutes.
+	// Patience is how long a rate limit that is in the way is waited for, and all
+	// that are tried last together; 0 means 2 minutes.
 	Patience time.Duration
 	// Parallel is how many cases run at once; 0 means 4.
 	Parallel int
@@ -67,9 +68,9 @@ type exchange struct {
 	url        string
 	header     http.Header
 	body       []byte
+	size       int // of the body as a whole
 	value      any // what the body was encoded from
 	parameters map[string]any
-	secrets    []string // that stand in it, and in no report
 
 	status   int
 	answer   http.Header
@@ -93,6 +94,7 @@ func (e *exchange) decoded() (any, error) {
 type session struct {
 	*deriver
 	target  Target
+	redact  *redactor
 	http    *http.Client
 	nonce   uint64
 	counter atomic.Uint64
@@ -101,9 +103,12 @@ type session struct {
 	identities []*identity
 	shared     map[string]*scope
 	memory     map[string][]*exchange
-	makings    []making
-	sent       int  // exchanges that cases have sent
-	hurried    bool // no limit is waited for that lasts
+	makings    []*making
+	makes      map[string]bool // makers
+	sent       int             // exchanges that cases have sent
+	hurried    bool            // no limit is waited for that lasts
+	alone      bool            // nothing else is asked meanwhile
+	patience   time.Duration   // that is left for limits
 }
 
 // scope is what cases share that run one after the other as one person.
@@ -129,7 +134,7 @@ const (
 )
 
 func newSession(d *deriver, target Target) *session {
-	s := &session{deriver: d, target: target, http: target.HTTP, nonce: uint64(time.Now().UnixNano()) / 1000, shared: map[string]*scope{}, memory: map[string][]*exchange{}}
+	s := &session{deriver: d, target: target, redact: newRedactor(d.Document, target), makes: d.makers(), http: target.HTTP, nonce: uint64(time.Now().UnixNano()) / 1000, shared: map[string]*scope{}, memory: map[string][]*exchange{}}
 	if s.target.Timeout == 0 {
 		s.target.Timeout = defaultTimeout
 	}
@@ -298,7 +303,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 	for name, value := range r.Header {
 		header.Set(name, value)
 	}
-	path, secrets := s.authorize(header, path, r.As, sc.identity)
+	path = s.authorize(header, path, r.As, sc.identity)
 	s.setAddress(header, address)
 	contentType, encoded, err := r.encoded(body)
 	if err != nil {
@@ -315,7 +320,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 	if err != nil {
 		return nil, err
 	}
-	e.operation, e.value, e.parameters, e.secrets = o.id, body, given, secrets
+	e.operation, e.value, e.parameters = o.id, body, given
 	s.note(e, sc.identity)
 	return e, nil
 }
@@ -398,7 +403,7 @@ func (s *session) settle(ctx context.Context, value any, sc *scope) (any, error)
 	case filler:
 		return strings.Repeat("a", value.Bytes), nil
 	case given:
-		return s.target.Values[value.Key](ctx)
+		return s.redact.giving(ctx, s.target.Values[value.Key])
 	case []any:
 		list := make([]any, len(value))
 		for i := range value {
@@ -498,7 +503,7 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 		return nil, err
 	}
 	defer response.Body.Close()
-	e := &exchange{method: method, url: address, header: header, body: bytes.Clone(body[:min(len(body), maxKept)]), status: response.StatusCode, answer: response.Header, cut: brief}
+	e := &exchange{method: method, url: address, header: header, body: bytes.Clone(body[:min(len(body), maxKept)]), size: len(body), status: response.StatusCode, answer: response.Header, cut: brief}
 	if brief {
 		stop := time.AfterFunc(streamTime, cancel)
 		defer stop.Stop()
@@ -509,6 +514,7 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 		return nil, fmt.Errorf("%s %s: reading the answer: %w", method, address, err)
 	}
 	e.cut = e.cut || len(e.received) > maxReceived
+	s.redact.tokens(e.received)
 	e.elapsed = time.Since(began)
 	return e, nil
 }

@@ -50,7 +50,7 @@ func (s *session) act(ctx context.Context, c Case) ([]*exchange, error) {
 	case scriptPart:
 		return s.part(ctx, c.request, c.script.By, sc)
 	}
-	return s.flood(ctx, c.request.on, c.request, c.script, sc)
+	return s.limited(ctx, c, sc)
 }
 
 // recall gives what came of the same requests before.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,8 +18,23 @@ import (
 	"github.com/accord-api/accord/contract"
 )
 
-// errContract is a server that does not keep to its document.
-var errContract = errors.New("the server does not keep to the document")
+// What a server, its document or its cases fail of.
+var (
+	errContract = errors.New("the server does not keep to the document")
+	errUntried  = errors.New("nothing was tried: the document has no operation, or all cases were skipped")
+	errUnseen   = errors.New("there are changes of the document that no case notices")
+)
+
+// verdict is what a run ends with, nil where all that was tried passed.
+func verdict(result *contract.Result) error {
+	switch {
+	case len(result.Failed()) > 0:
+		return errContract
+	case result.Tried() == 0:
+		return errUntried
+	}
+	return nil
+}
 
 // contractFlags say what is held to which document.
 type contractFlags struct {
@@ -42,7 +56,7 @@ func newContract(c command) *cobra.Command {
 			"and tells each sentence of the document that the server does not keep. It makes\n" +
 			"accounts and whatever else the cases need, and deletes them as far as the document\n" +
 			"has operations for that: use a server whose data may change, or --read-only. It\n" +
-			"ends with 1 where anything failed.",
+			"ends with 1 where anything failed, or nothing could be tried.",
 		Example: "  accord contract --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1 --login user=user:User-demo-1\n" +
 			"  accord contract mutate --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1",
 		Args: cobra.NoArgs,
@@ -57,17 +71,30 @@ func newContract(c command) *cobra.Command {
 			if writes := document.Writes(); !flags.target.ReadOnly && len(writes) > 0 {
 				fmt.Fprintf(c.err, "It writes to %s: %s.\n", flags.target.URL, strings.Join(writes, ", "))
 			}
-			result, err := contract.Run(cmd.Context(), document, flags.target, counting(c.err))
-			if err != nil {
+			shown := newCounter(c.err, countEach, "signing in")
+			told := context.AfterFunc(cmd.Context(), func() {
+				if !flags.target.Keep && !flags.target.ReadOnly {
+					shown.step("interrupted: what was made is deleted now, for 30 s at most")
+				}
+			})
+			result, err := contract.Run(cmd.Context(), document, flags.target, counting(shown))
+			told()
+			shown.end()
+			if result == nil {
 				return err
 			}
 			if err := result.WriteAs(c.out, format); err != nil {
 				return err
 			}
-			if len(result.Failed()) > 0 {
-				return errContract
+			if format != "text" { // for the log, beside the file
+				if err := result.Write(c.err); err != nil {
+					return err
+				}
 			}
-			return nil
+			if err != nil { // interrupted, and told as far as it came
+				return err
+			}
+			return verdict(result)
 		},
 	}
 	flags.add(command)
@@ -84,7 +111,8 @@ func newContractMutate(c command) *cobra.Command {
 		Short: "Tell which changes of the document no case would notice",
 		Long: "Changes one thing in the document at a time and runs the cases of what it is\n" +
 			"about against the server, which stays as it is. A change that no case notices is\n" +
-			"something that the document says and nothing holds the server to.",
+			"something that the document says and nothing holds the server to. It ends with 1\n" +
+			"where there is one, or where a case of the unchanged document fails.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			document, err := flags.read(cmd.Context(), c)
@@ -94,7 +122,11 @@ func newContractMutate(c command) *cobra.Command {
 			if folder != "" {
 				flags.target.Every = max(1, flags.target.Every)
 			}
-			score, err := contract.Mutate(cmd.Context(), document, flags.target, nil)
+			shown := newCounter(c.err, countEach, "the cases of the unchanged document")
+			score, err := contract.Mutate(cmd.Context(), document, flags.target, func(done, of int) {
+				shown.step(fmt.Sprintf("%d of %d changes", done, of))
+			})
+			shown.end()
 			if err != nil {
 				return err
 			}
@@ -103,7 +135,16 @@ func newContractMutate(c command) *cobra.Command {
 					return err
 				}
 			}
-			return score.Write(c.out)
+			if err := score.Write(c.out); err != nil {
+				return err
+			}
+			if err := verdict(score.Baseline); err != nil {
+				return err
+			}
+			if len(score.Survivors()) > 0 {
+				return errUnseen
+			}
+			return nil
 		},
 	}
 	flags.add(command)
@@ -148,17 +189,14 @@ func writeMutants(folder string, score *contract.Score) error {
 	return os.WriteFile(filepath.Join(folder, "mutants.json"), encoded, 0o600)
 }
 
-// counting shows on a terminal how far a run has come.
-func counting(w io.Writer) func(contract.Outcome) {
-	if !isTerminal(w) {
-		return nil
-	}
+// counting counts cases.
+func counting(shown *counter) func(contract.Outcome) {
 	done, failed := 0, 0
 	return func(o contract.Outcome) {
 		if done++; len(o.Failures) > 0 {
 			failed++
 		}
-		fmt.Fprintf(w, "\r\033[K%d cases, %d failed: %s", done, failed, o.Operation)
+		shown.step(fmt.Sprintf("%d cases, %d failed: %s", done, failed, o.Operation))
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -66,6 +67,30 @@ func (s *score) add(v verdict) {
 		return
 	}
 	s.survivors = append(s.survivors, v.mutant.String())
+}
+
+// The percentages that have to be noticed: of conditions of ownership, and of all else.
+const (
+	goalOwnership = 100
+	goalElse      = 95
+)
+
+// missed says of what too few were noticed; nil for nothing.
+func (s score) missed() error {
+	killed, all := 0, 0
+	for _, kind := range kinds {
+		if kind != kindOwnership {
+			killed, all = killed+s.killed[kind], all+s.all[kind]
+		}
+	}
+	return errors.Join(short("of ownership", s.killed[kindOwnership], s.all[kindOwnership], goalOwnership), short("of all else", killed, all, goalElse))
+}
+
+func short(what string, killed, all, goal int) error {
+	if 100*killed >= goal*all {
+		return nil
+	}
+	return fmt.Errorf("%s %d of %d are noticed, want %d %%", what, killed, all, goal)
 }
 
 // String is a line for each survivor and each kind.

@@ -167,3 +167,21 @@ func TestScore(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", s, want)
 	}
 }
+
+// Each condition of ownership has to be noticed, and 95 % of all else.
+func TestGoals(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind        string
+		killed, all int
+		want        string
+	}{
+		{kindOwnership, 20, 20, ""}, {kindOwnership, 99, 100, "of ownership 99 of 100 are noticed, want 100 %"},
+		{kindIndex, 19, 20, ""}, {kindIndex, 18, 20, "of all else 18 of 20 are noticed, want 95 %"},
+	} {
+		s := score{killed: map[string]int{c.kind: c.killed}, all: map[string]int{c.kind: c.all}}
+		if err := s.missed(); (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d of %d of %s: %v, want %q", c.killed, c.all, c.kind, err, c.want)
+		}
+	}
+}
