@@ -42,7 +42,7 @@ var flaws = []flaw{
 	{"a value that is not listed", "server/users.go", "Role: api.Role(u.Role)", `Role: api.Role("person")`, "getMe", "/components/schemas/Role", 0},
 	{"a replay does not say so", "server/idempotency.go", `"Idempotency-Replayed"`, `"X-Replayed"`, "createOrder", "/x-policy/idempotent", 0},
 	{"a body may be a byte longer", "gen/api/policy.gen.go", "BodyLimit:     65536,\n\t\tTimeout:       10 * time.Second,\n\t\tAudit:         \"auth.login\"", "BodyLimit:     65537,\n\t\tTimeout:       10 * time.Second,\n\t\tAudit:         \"auth.login\"", "login", "/x-policy/body-limit", 0},
-	{"null is taken", "validate/scan.go", "\t\ts.refuse(shape, from, CodeNull, messageNull)\n", "", "registerUser", "/components/schemas/", 0},
+	{"an unknown member is taken", "validate/scan.go", "\t\ts.add(CodeUnknown, messageUnknown, false)\n", "", "forgotPassword", "/additionalProperties", 0},
 }
 
 func main() {
