@@ -163,7 +163,7 @@ func (r Resource) Write(root string) ([]string, error) {
 	}
 	var paths []string
 	for path, text := range texts {
-		if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o644); err != nil { //nolint:gosec // a source file
+		if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o644); err != nil { //nolint:gosec // a source file, which others may read as those beside it
 			return nil, fmt.Errorf("writing the resource: %w", err)
 		}
 		paths = append(paths, path)

@@ -75,7 +75,7 @@ It runs in the folder with openapi.yaml, and writes nothing if a file is there.`
 func generated(ctx context.Context, c command, r scaffold.Resource) error {
 	// A member that may be null needs a package that no other one may need.
 	for _, args := range [][]string{{"make", "gen"}, {"go", "mod", "tidy"}, {"go", "-C", "sdk/go", "mod", "tidy"}} {
-		step := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // one of these
+		step := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the commands are the three above, nobody's input
 		step.Dir, step.Stdout, step.Stderr = c.dir, c.out, c.err
 		if err := step.Run(); err != nil {
 			return fmt.Errorf("%s: %w; mend what it names, and run it again", strings.Join(args, " "), err)

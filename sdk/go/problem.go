@@ -63,7 +63,7 @@ func readProblem(answer *http.Response) *ProblemError {
 		return p
 	}
 	p.Problem = Problem{
-		Type: "about:blank", Title: http.StatusText(answer.StatusCode), Status: int32(answer.StatusCode), //nolint:gosec // three digits
+		Type: "about:blank", Title: http.StatusText(answer.StatusCode), Status: int32(answer.StatusCode), //nolint:gosec // a status has three digits, so that it fits
 		Detail: "the answer is no problem of this API", RequestID: answer.Header.Get("X-Request-Id"),
 	}
 	return p

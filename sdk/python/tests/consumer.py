@@ -97,6 +97,7 @@ def stores() -> None:
 
 
 def mistakes(accord: Accord) -> None:
+    # Each is a mistake that has to be found: mypy --strict fails on an ignore that hides nothing.
     OrderCreate()  # type: ignore[call-arg]
     accord.list_orders(status="lost")  # type: ignore[arg-type]
     _ = accord.get_me().nickname  # type: ignore[attr-defined]
