@@ -325,6 +325,7 @@ func (j *judgement) held(e *exchange) {
 	}
 	j.headers(r, e)
 	j.body(r, e)
+	j.limits(e)
 	if strings.Contains(e.answer.Get("Cache-Control"), "public") && !o.policy.cached && j.policies() {
 		j.fail(o.pointer, "a %d is for caches that are shared, and the operation has no cache", e.status)
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -76,4 +79,57 @@ func (s *session) over(ctx context.Context, c Case) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+var (
+	toldLimit   = regexp.MustCompile(`"[^"]*"((?:\s*;\s*[a-z]+=[^;,]+)+)`)
+	limitQuota  = regexp.MustCompile(`;\s*q=(\d+)`)
+	limitWindow = regexp.MustCompile(`;\s*w=(\d+)`)
+)
+
+// limits holds RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers) to the limits of
+// the operation. An answer to somebody who is not signed in may tell of those that hold
+// for all operations.
+func (j *judgement) limits(e *exchange) {
+	said := e.answer.Get("RateLimit-Policy")
+	if said == "" || !j.strict() {
+		return
+	}
+	var told []rateLimit
+	for _, item := range toldLimit.FindAllStringSubmatch(said, -1) {
+		var l rateLimit
+		for _, m := range limitQuota.FindAllStringSubmatch(item[1], 1) {
+			l.limit, _ = strconv.Atoi(m[1]) // digits
+		}
+		for _, m := range limitWindow.FindAllStringSubmatch(item[1], 1) {
+			seconds, _ := strconv.Atoi(m[1]) // digits
+			l.window = time.Duration(seconds) * time.Second
+		}
+		told = append(told, l)
+	}
+	among := func(all []rateLimit, one rateLimit) bool {
+		return slices.ContainsFunc(all, func(l rateLimit) bool { return l.limit == one.limit && l.window == one.window })
+	}
+	declared := j.operation.policy.rateLimits
+	for _, l := range told {
+		if !among(declared, l) && (e.status != http.StatusUnauthorized || !among(j.ofAll(), l)) {
+			j.fail(j.operation.policy.pointer["rate-limit"], "RateLimit-Policy tells of %d requests in %s, which is no limit of the operation: %s", l.limit, l.window, said)
+		}
+	}
+	for _, l := range declared {
+		if e.status < http.StatusBadRequest && !among(told, l) {
+			j.fail(l.pointer, "RateLimit-Policy does not tell of %d requests in %s: %s", l.limit, l.window, said)
+		}
+	}
+}
+
+// ofAll are the limits that hold for operations with none of their own.
+func (d *Document) ofAll() (limits []rateLimit) {
+	policy, _ := d.root["x-policy"].(map[string]any)
+	for _, value := range list(policy["rate-limit"]) {
+		if l, ok := limitOf(value); ok {
+			limits = append(limits, l)
+		}
+	}
+	return limits
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/accord-api/accord/contract/pattern"
 )
@@ -103,6 +104,8 @@ func (m *mutating) part(p part) {
 	case kindBody:
 		m.toggle(p.pointer+"/required", object["required"] == true, "the body")
 		m.content(p.pointer, object)
+	case kindHeader:
+		m.toggle(p.pointer+"/required", object["required"] == true, "the header")
 	case kindResponse:
 		m.headers(p.pointer, object)
 		m.content(p.pointer, object)
@@ -136,9 +139,16 @@ func (m *mutating) schema(p part, schema map[string]any) {
 		m.pattern(p.pointer+"/pattern", expr)
 	}
 	m.listed(p, schema)
+	if value, ok := schema["const"]; ok {
+		m.change(p.pointer+"/const", unknownText, "the value is %s instead of %v", unknownText, value)
+		m.drop(p.pointer+"/const", "the value may be another one than %v", value)
+	}
+	if of, ok := schema["multipleOf"]; ok {
+		m.drop(p.pointer+"/multipleOf", "it need be no multiple of %v", of)
+	}
 	m.types(p, schema)
 	if name, ok := schema["format"].(string); ok {
-		if why := m.noRule(p, schema, name); why != "" {
+		if why := noRule(schema, name); why != "" {
 			m.same(p.pointer+"/format", why, "the format %s is not said", name)
 		} else {
 			m.drop(p.pointer+"/format", "the format %s is not said", name)
@@ -175,18 +185,15 @@ func (m *mutating) hidden(pointer, keyword string, limit json.Number) string {
 }
 
 // noRule says why a format is no rule of its own, "" where it is one.
-func (m *mutating) noRule(p part, schema map[string]any, name string) string {
-	_, low := schema["minimum"]
-	_, high := schema["maximum"]
-	switch {
-	case name == "password" || name == "binary":
+func noRule(schema map[string]any, name string) string {
+	if name == "password" || name == "binary" {
 		return "the format tells tools how to show it, and nothing of its values"
-	case name != "int32" && name != "int64":
-		return ""
-	case low && high:
+	}
+	low, least := schema["minimum"].(json.Number)
+	high, most := schema["maximum"].(json.Number)
+	_, integers := integerFormats[name]
+	if integers && least && most && inFormat(name, low) == nil && inFormat(name, high) == nil {
 		return "the range is within that of the format"
-	case !m.requests[p.pointer]:
-		return "in an answer without a range the format tells clients what number to keep it in"
 	}
 	return ""
 }
@@ -365,6 +372,8 @@ func (m *mutating) parameter(p part, object map[string]any) {
 
 func (m *mutating) operation(p part, object map[string]any) {
 	m.drop(p.pointer, "there is no operation %v", object["operationId"])
+	removed := &m.found[len(m.found)-1]
+	removed.document = removed.document.unlinked(m.deriver, fmt.Sprint(object["operationId"]), p.pointer)
 	responses, _ := object["responses"].(map[string]any)
 	for _, status := range m.inOrder(p.pointer+"/responses", responses) {
 		m.status(p.pointer+"/responses", responses, status)
@@ -468,6 +477,35 @@ func (m *mutating) rate(at string, limit map[string]any) {
 	for _, by := range []int64{1, -1} {
 		m.change(at+"/limit", add(number, by), "%s requests in %v by %v instead of %s", add(number, by), limit["window"], limit["by"], number)
 	}
+	if window, err := time.ParseDuration(fmt.Sprint(limit["window"])); err == nil {
+		for _, other := range []time.Duration{window + time.Second, window - time.Second} {
+			m.change(at+"/window", other.String(), "the window is %s instead of %s", other, window)
+		}
+	}
+	for _, by := range m.counters() {
+		if by != limit["by"] {
+			m.change(at+"/by", by, "it counts by %s instead of %v", by, limit["by"])
+		}
+	}
+}
+
+// counters are what requests of the part can be counted by.
+func (m *mutating) counters() []string {
+	counters := []string{"ip"}
+	for _, o := range m.operations {
+		if o.pointer == m.at && len(o.bodies) > 0 {
+			for _, member := range m.members(m.shape(o.bodies[0].schema)) {
+				if member.required != nil && m.shape(member.pointer).kind() == "string" {
+					counters = append(counters, "field:"+member.name)
+					break
+				}
+			}
+		}
+	}
+	if !slices.ContainsFunc(m.operations, func(o *operation) bool { return o.pointer == m.at && o.public() }) {
+		counters = append(counters, "user")
+	}
+	return counters
 }
 
 // defaultPolicy is where the document says what holds for all operations.

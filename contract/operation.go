@@ -373,6 +373,17 @@ func (d *Document) links(operations []*operation) map[string][]link {
 	return found
 }
 
+// unlinked is the document without the links to one operation.
+func (d *Document) unlinked(of *deriver, id, pointer string) *Document {
+	for _, l := range of.links[id] {
+		link, _ := of.at(l.pointer).(map[string]any)
+		if link["operationId"] == id || link["operationRef"] == "#"+pointer {
+			d = d.with(l.pointer, absent{})
+		}
+	}
+	return d
+}
+
 // referred is the id of the operation that an operationRef leads to within the
 // document; "" for none.
 func referred(operations []*operation, reference any) string {

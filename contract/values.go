@@ -139,6 +139,9 @@ func (m maker) item(pointer string, like any, i int) any {
 }
 
 func (m maker) baseNumber(s shape) any {
+	if r, ok := s.rule("multipleOf"); ok {
+		return multiple(s, r.value)
+	}
 	for _, keyword := range []string{"minimum", "maximum"} {
 		if r, ok := s.rule(keyword); ok {
 			return add(r.value, 0) // 5 where 5.0 is written
@@ -147,10 +150,35 @@ func (m maker) baseNumber(s shape) any {
 	if r, ok := s.rule("exclusiveMinimum"); ok {
 		return add(r.value, 1)
 	}
-	if r, ok := s.rule("multipleOf"); ok {
-		return r.value
-	}
 	return json.Number("1")
+}
+
+// multiple is the smallest multiple of a number that is not below the minimum of a
+// schema, the largest not above its maximum where it has no minimum, else the number.
+func multiple(s shape, of any) any {
+	step, ok := new(big.Rat).SetString(fmt.Sprint(of))
+	if !ok || step.Sign() <= 0 {
+		return of
+	}
+	for _, keyword := range []string{"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"} {
+		r, said := s.rule(keyword)
+		limit, ok := new(big.Rat).SetString(fmt.Sprint(r.value))
+		if !said || !ok {
+			continue
+		}
+		times := new(big.Rat).Quo(limit, step)
+		whole := new(big.Int).Div(times.Num(), times.Denom()) // rounded down
+		up := strings.HasSuffix(keyword, "inimum")
+		exact := times.IsInt()
+		switch {
+		case up && (!exact || keyword == "exclusiveMinimum"):
+			whole.Add(whole, big.NewInt(1))
+		case !up && exact && keyword == "exclusiveMaximum":
+			whole.Sub(whole, big.NewInt(1))
+		}
+		return added("0", step.Mul(step, new(big.Rat).SetInt(whole)))
+	}
+	return of
 }
 
 func (m maker) baseText(s shape) any {
@@ -298,6 +326,15 @@ func (s shape) count(keyword string, otherwise int) int {
 	return otherwise
 }
 
+// between is a number halfway from one to what lies a step further.
+func between(number, step any) json.Number {
+	size, ok := new(big.Rat).SetString(fmt.Sprint(step))
+	if !ok {
+		return half(number)
+	}
+	return added(number, size.Mul(size, big.NewRat(1, 2)))
+}
+
 // half is a number a half larger.
 func half(number any) json.Number {
 	value, ok := new(big.Rat).SetString(fmt.Sprint(number))
@@ -307,17 +344,38 @@ func half(number any) json.Number {
 	return json.Number(value.Add(value, big.NewRat(1, 2)).FloatString(1))
 }
 
+// stepped gives a number that is some of the smallest steps of a schema larger: its
+// multipleOf, else 1 of integers and a hundredth of other numbers, which is as fine as
+// amounts of money are kept.
+func stepped(s shape, number any, steps int64) json.Number {
+	size := big.NewRat(1, 1)
+	if s.kind() == "number" {
+		size = big.NewRat(1, 100)
+	}
+	if r, ok := s.rule("multipleOf"); ok {
+		if of, ok := new(big.Rat).SetString(fmt.Sprint(r.value)); ok {
+			size = of
+		}
+	}
+	return added(number, size.Mul(size, new(big.Rat).SetInt64(steps)))
+}
+
 // add gives a number that is larger by an integer, exactly.
 func add(number any, n int64) json.Number {
 	text := fmt.Sprint(number)
 	if whole, ok := new(big.Int).SetString(text, 10); ok {
 		return json.Number(whole.Add(whole, big.NewInt(n)).String())
 	}
+	return added(text, new(big.Rat).SetInt64(n))
+}
+
+func added(number any, by *big.Rat) json.Number {
+	text := fmt.Sprint(number)
 	value, ok := new(big.Rat).SetString(text)
 	if !ok {
 		return json.Number(text)
 	}
-	value.Add(value, new(big.Rat).SetInt64(n))
+	value.Add(value, by)
 	if value.IsInt() {
 		return json.Number(value.Num().String())
 	}

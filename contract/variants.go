@@ -345,7 +345,7 @@ func (w *walk) number(s shape, at []string) {
 		inside, outside int64
 	}{{"minimum", 0, -1}, {"maximum", 0, 1}, {"exclusiveMinimum", 1, 0}, {"exclusiveMaximum", -1, 0}} {
 		for _, r := range s.all(limit.keyword) {
-			inside, outside := add(r.value, limit.inside), add(r.value, limit.outside)
+			inside, outside := stepped(s, r.value, limit.inside), stepped(s, r.value, limit.outside)
 			w.add(r, at, true, inside, "%s", inside)
 			w.add(r, at, false, outside, "%s", outside)
 		}
@@ -356,8 +356,14 @@ func (w *walk) number(s shape, at []string) {
 		w.add(r, at, true, half(w.baseNumber(s)), "%s", half(w.baseNumber(s)))
 	}
 	for _, r := range s.all("multipleOf") {
-		w.add(r, at, true, r.value, "%v", r.value)
-		w.add(r, at, false, add(r.value, 1), "%v", add(r.value, 1))
+		of := multiple(s, r.value)
+		w.add(r, at, true, of, "%v", of)
+		none := between(of, r.value)
+		if s.kind() == "integer" {
+			none = add(of, 1)
+		}
+		w.add(r, at, false, none, "%s", none)
+		w.multiples(s, r, at)
 	}
 	if r, ok := s.rule("format"); ok {
 		for _, text := range map[any][]string{
@@ -365,6 +371,23 @@ func (w *walk) number(s shape, at []string) {
 		}[r.value] {
 			w.add(r, at, false, json.Number(text), "%s", text)
 		}
+	}
+}
+
+// multiples tries the multiples that are next to a limit, which itself may be none.
+func (w *walk) multiples(s shape, of rule, at []string) {
+	for _, limit := range s.rules {
+		outward := map[string]int64{"minimum": -1, "exclusiveMinimum": -1, "maximum": 1, "exclusiveMaximum": 1}[limit.keyword]
+		if outward == 0 {
+			continue
+		}
+		inside, ok := multiple(shape{rules: []rule{limit, of}}, of.value).(json.Number)
+		if !ok {
+			continue
+		}
+		outside := stepped(shape{rules: []rule{of}}, inside, outward)
+		w.add(limit, at, true, inside, "%s", inside)
+		w.add(limit, at, false, outside, "%s", outside)
 	}
 }
 

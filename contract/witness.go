@@ -92,6 +92,9 @@ func (w *witnesses) operation(o *operation, done map[int][]*exchange) {
 				}
 			}
 			w.claim(r.pointer+"/headers/"+escape(h.name), len(values) > 0, "the header %s comes", h.name)
+			if !h.required {
+				w.claim(h.pointer, len(values) < len(came), "an answer without the header %s", h.name)
+			}
 			w.schema(h.schema, values, 0)
 		}
 		w.bodies(r, came)
@@ -241,7 +244,19 @@ func (w *witnesses) schema(pointer string, values []any, depth int) {
 		}
 	case "string":
 		w.free(s, values)
+	case "integer":
+		w.unbounded(s, values)
 	}
+}
+
+// unbounded wants a number that only a format of integers would keep out, where there
+// is none.
+func (w *witnesses) unbounded(s shape, values []any) {
+	most, limited := s.rule("maximum")
+	if high, ok := most.value.(json.Number); s.format() != "" || limited && (!ok || inFormat("int64", high) == nil) {
+		return
+	}
+	w.claim(s.pointer+"/format", slices.ContainsFunc(values, func(v any) bool { return inFormat("int64", v) != nil }), "a number that no int64 holds")
 }
 
 // branches wants values of each alternative.
