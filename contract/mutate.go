@@ -86,7 +86,7 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	}
 	s.redact.result(baseline)
 	for i, v := range score.Mutants {
-		score.Mutants[i].Killer, score.Mutants[i].Untried = s.redact.text(v.Killer), s.redact.text(v.Untried)
+		score.Mutants[i].Killer, score.Mutants[i].Untried = s.redact.Text(v.Killer), s.redact.Text(v.Untried)
 	}
 	score.Sent, score.Elapsed = s.sent, time.Since(began)
 	return score, nil

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/accord-api/accord/contract/redact"
 )
 
 // maxFailures is how many failures of one operation a report tells in full.
@@ -163,7 +165,7 @@ func (e *exchange) curl() string {
 	}
 	for _, name := range sorted(e.header) {
 		for _, value := range e.header[name] {
-			if method, found := strings.CutSuffix(value, " "+withheld); found && name == "Authorization" {
+			if method, found := strings.CutSuffix(value, " "+redact.Withheld); found && name == "Authorization" {
 				words = append(words, fmt.Sprintf(`-H "Authorization: %s $TOKEN"`, method))
 				continue
 			}
@@ -183,7 +185,7 @@ func (e *exchange) curl() string {
 // quoted is a word of a shell, in which only what is withheld is a variable.
 func quoted(text string) string {
 	word := "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-	return strings.ReplaceAll(word, withheld, `'"`+withheld+`"'`)
+	return strings.ReplaceAll(word, redact.Withheld, `'"`+redact.Withheld+`"'`)
 }
 
 func (r *Result) writeTable(w io.Writer) error {

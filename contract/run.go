@@ -514,7 +514,7 @@ func (s *session) send(ctx context.Context, method, path string, header http.Hea
 		return nil, fmt.Errorf("%s %s: reading the answer: %w", method, address, err)
 	}
 	e.cut = e.cut || len(e.received) > maxReceived
-	s.redact.tokens(e.received)
+	s.redact.AddTokens(e.received)
 	e.elapsed = time.Since(began)
 	return e, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/accord-api/accord/contract/conform"
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/server"
 )
@@ -192,7 +193,8 @@ func (p *Person) Send(r *http.Request) *Answer {
 func (p *Person) answer(response *http.Response, body []byte) *Answer {
 	p.T.Helper()
 	a := &Answer{person: p, Request: response.Request, Status: response.StatusCode, Header: response.Header, Body: body}
-	for _, breach := range breaches(a) {
+	held := conform.Answer{Method: a.Request.Method, Path: a.Request.URL.Path, Status: a.Status, Header: a.Header, Body: body}
+	for _, breach := range published().Breaches(held) {
 		p.T.Errorf("%s %s answers %d against the contract: %s\n%s", a.Request.Method, a.Request.URL.Path, a.Status, breach, body)
 	}
 	return a

@@ -127,7 +127,7 @@ func (s *Stream) Next() Event {
 		if e.Comment {
 			continue
 		}
-		for _, breach := range wrongEvent(e) {
+		for _, breach := range published().EventBreaches(e.Name, e.Data) {
 			s.person.T.Errorf("an event of %s is against the contract: %s\n%s", s.Request.URL, breach, e.Data)
 		}
 		return e
