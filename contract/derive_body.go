@@ -88,7 +88,7 @@ func (c *casing) bodySides(b body, r request) {
 		}
 		if v.valid {
 			control := r
-			if v.comparable() {
+			if v.comparable(valueAt(whole, v.place())) {
 				control.Body = replaced(changed.Body, v.at, c.inner(v, valueAt(whole, v.place())))
 			}
 			made.control, made.place = &control, v.place()
@@ -203,10 +203,13 @@ func (c *casing) borrowed(b body, r request) {
 }
 
 // comparable says that another value in the place is as good as the one that is
-// tried. What is left out or added, and null, stand against the request as it is.
-func (v variant) comparable() bool {
+// tried. What is left out or added, null, and a value of another type than the usual one
+// stand against the request as it is.
+func (v variant) comparable(usual any) bool {
 	_, gone := v.value.(absent)
-	return !gone && v.value != nil && v.field() != unknownName
+	_, text := v.value.(string)
+	_, other := usual.(json.Number)
+	return !gone && v.value != nil && v.field() != unknownName && !(text && other)
 }
 
 // shows finds an example that has a variant's value in its place, since what else

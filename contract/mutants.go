@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/accord-api/accord/contract/format"
 	"github.com/accord-api/accord/contract/pattern"
 )
 
@@ -191,8 +192,8 @@ func noRule(schema map[string]any, name string) string {
 	}
 	low, least := schema["minimum"].(json.Number)
 	high, most := schema["maximum"].(json.Number)
-	_, integers := integerFormats[name]
-	if integers && least && most && inFormat(name, low) == nil && inFormat(name, high) == nil {
+	integers := name == "int32" || name == "int64"
+	if integers && least && most && format.Integer(name, low) == nil && format.Integer(name, high) == nil {
 		return "the range is within that of the format"
 	}
 	return ""
@@ -265,7 +266,6 @@ var others = map[string]string{
 }
 
 func (m *mutating) types(p part, schema map[string]any) {
-	s := m.shape(p.pointer)
 	at := p.pointer + "/type"
 	switch kind := schema["type"].(type) {
 	case string:
@@ -283,7 +283,10 @@ func (m *mutating) types(p part, schema map[string]any) {
 			m.change(at, []any{kind, "null"}, "null is allowed")
 		}
 	case []any:
-		m.change(at, s.kind(), "null is not allowed")
+		for i, one := range kind {
+			others := slices.Delete(slices.Clone(kind), i, i+1)
+			m.change(at, others, "%v is not allowed", one)
+		}
 	}
 }
 

@@ -2,12 +2,9 @@ package contract
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"math/big"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/accord-api/accord/contract/format"
 )
 
 // documentURL is the name that the document has among schemas.
@@ -34,49 +33,13 @@ func newSchemas(d *Document) (*schemas, error) {
 	s := &schemas{document: d, compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{}}
 	s.compiler.DefaultDraft(jsonschema.Draft2020)
 	s.compiler.AssertFormat()
-	for _, f := range ownFormats {
+	for _, f := range format.Asserted {
 		s.compiler.RegisterFormat(f)
 	}
 	if err := s.compiler.AddResource(documentURL, d.root); err != nil {
 		return nil, fmt.Errorf("reading the schemas of %s: %w", d.Name, err)
 	}
 	return s, nil
-}
-
-// ownFormats are those of OpenAPI's registry that JSON Schema does not know, as far as
-// they are rules: https://spec.openapis.org/registry/format/.
-var ownFormats = []*jsonschema.Format{
-	{Name: "int32", Validate: func(v any) error { return inFormat("int32", v) }},
-	{Name: "int64", Validate: func(v any) error { return inFormat("int64", v) }},
-	{Name: "byte", Validate: func(v any) error {
-		text, ok := v.(string)
-		if !ok {
-			return nil
-		}
-		_, err := base64.StdEncoding.DecodeString(text)
-		return err
-	}},
-}
-
-// integerFormats are the smallest and the largest number of each.
-var integerFormats = map[string][2]int64{
-	"int32": {math.MinInt32, math.MaxInt32},
-	"int64": {math.MinInt64, math.MaxInt64},
-}
-
-// inFormat wants a number to be one of a format of integers. Other values are not its
-// affair.
-func inFormat(format string, v any) error {
-	number, ok := v.(json.Number)
-	if !ok {
-		return nil
-	}
-	value, ok := new(big.Rat).SetString(number.String())
-	span := integerFormats[format]
-	if !ok || value.Cmp(new(big.Rat).SetInt64(span[0])) < 0 || value.Cmp(new(big.Rat).SetInt64(span[1])) > 0 {
-		return fmt.Errorf("%s is no %s", number, format)
-	}
-	return nil
 }
 
 func (s *schemas) compile(pointer string) (*jsonschema.Schema, error) {

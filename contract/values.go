@@ -316,14 +316,21 @@ func cycle(text string, n int) string {
 	return string(more)
 }
 
-// count is a limit that counts something, or what is meant where it is not there.
+// count is a limit that counts something, the tightest of several, or what is meant
+// where there is none.
 func (s shape) count(keyword string, otherwise int) int {
-	r, ok := s.rule(keyword)
-	number, _ := r.value.(json.Number)
-	if n, err := number.Int64(); ok && err == nil && n >= 0 && n <= 1<<31 {
-		return int(n)
+	limit, said := otherwise, false
+	for _, r := range s.all(keyword) {
+		number, _ := r.value.(json.Number)
+		n, err := number.Int64()
+		if err != nil || n < 0 || n > 1<<31 {
+			continue
+		}
+		if tighter := strings.HasPrefix(keyword, "min") == (int(n) > limit); !said || tighter {
+			limit, said = int(n), true
+		}
 	}
-	return otherwise
+	return limit
 }
 
 // between is a number halfway from one to what lies a step further.

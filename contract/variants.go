@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +117,7 @@ func (w *walk) value(pointer string, value any, at []string) {
 	w.types(s, at)
 	w.listed(s, at)
 	w.alternatives(s, at)
+	w.ruledOut(s, value, at)
 	switch s.kind() {
 	case "string":
 		w.text(s, at)
@@ -149,6 +151,8 @@ func (w *walk) types(s shape, at []string) {
 			w.add(r, at, false, value, "%s instead of %s", kind, strings.Join(s.types(), " or "))
 		case kind == "null" && s.takes("null"):
 			w.add(r, at, true, nil, "null")
+		case kind != s.kind() && slices.Contains(s.types(), kind):
+			w.add(r, at, true, value, "%s", kind)
 		}
 	}
 }
@@ -197,6 +201,49 @@ func (w *walk) alternatives(s shape, at []string) {
 			w.through = w.through[:len(w.through)-1]
 		}
 	}
+}
+
+// ruledOut tries what the rarer keywords are against: a value that must not be, a list
+// without the item that it has to contain, a member by a name that is none, and one
+// without what it depends on.
+func (w *walk) ruledOut(s shape, value any, at []string) {
+	for _, r := range s.all("not") {
+		w.add(r, at, false, w.base(r.pointer, true, 0), "what must not be")
+	}
+	for _, r := range s.all("contains") {
+		w.add(r, at, false, []any{}, "nothing of what it has to contain")
+	}
+	for _, r := range s.all("propertyNames") {
+		names := &walk{maker: w.maker, schema: r.pointer} // they are texts, whether it says so or not
+		names.listed(w.shape(r.pointer), nil)
+		names.text(w.shape(r.pointer), nil)
+		for _, v := range names.found {
+			if name, ok := v.value.(string); ok && !v.valid {
+				w.add(rule{pointer: v.pointer}, append(slices.Clone(at), name), false, w.memberOfOnesOwn(s), "a member called %q", name)
+			}
+		}
+	}
+	object, _ := value.(map[string]any)
+	for _, r := range s.all("dependentRequired") {
+		needs, _ := r.value.(map[string]any)
+		for _, name := range sorted(needs) {
+			for _, needed := range list(needs[name]) {
+				others := maps.Clone(object)
+				delete(others, fmt.Sprint(needed))
+				if _, there := others[name]; there {
+					w.add(rule{pointer: r.pointer + "/" + escape(name)}, at, false, others, "%s without %v", name, needed)
+				}
+			}
+		}
+	}
+}
+
+// memberOfOnesOwn is a value that a member may have that is not declared.
+func (w *walk) memberOfOnesOwn(s shape) any {
+	if r, ok := s.rule("additionalProperties"); ok && r.value != true {
+		return w.base(r.pointer, true, 0)
+	}
+	return "x"
 }
 
 // unlimited tries what is far out, where no limit is said.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/accord-api/accord/contract/format"
 	"github.com/accord-api/accord/contract/pattern"
 )
 
@@ -225,8 +226,12 @@ func (w *witnesses) schema(pointer string, values []any, depth int) {
 	if r, ok := s.rule("type"); ok && s.takes("null") {
 		w.claim(r.pointer, slices.Contains(kindsOf(values), "null"), "null")
 	}
-	if r, ok := s.rule("type"); ok && s.kind() != "" {
-		w.claim(r.pointer, slices.ContainsFunc(kindsOf(values), func(kind string) bool { return kind == s.kind() || s.kind() == "" && kind != "null" }), "%s", s.kind())
+	if r, ok := s.rule("type"); ok {
+		for _, kind := range s.types() {
+			if kind != "null" {
+				w.claim(r.pointer, slices.Contains(kindsOf(values), kind), "%s", kind)
+			}
+		}
 	}
 	w.limits(s, values)
 	w.branches(s, values, depth)
@@ -253,10 +258,10 @@ func (w *witnesses) schema(pointer string, values []any, depth int) {
 // is none.
 func (w *witnesses) unbounded(s shape, values []any) {
 	most, limited := s.rule("maximum")
-	if high, ok := most.value.(json.Number); s.format() != "" || limited && (!ok || inFormat("int64", high) == nil) {
+	if high, ok := most.value.(json.Number); s.format() != "" || limited && (!ok || format.Integer("int64", high) == nil) {
 		return
 	}
-	w.claim(s.pointer+"/format", slices.ContainsFunc(values, func(v any) bool { return inFormat("int64", v) != nil }), "a number that no int64 holds")
+	w.claim(s.pointer+"/format", slices.ContainsFunc(values, func(v any) bool { return format.Integer("int64", v) != nil }), "a number that no int64 holds")
 }
 
 // branches wants values of each alternative.

@@ -17,6 +17,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/accord-api/accord/contract/format"
 )
 
 // Answer is what came of a request.
@@ -64,6 +66,9 @@ func Parse(source []byte) (*Document, error) {
 	}
 	d.compiler.DefaultDraft(jsonschema.Draft2020)
 	d.compiler.AssertFormat()
+	for _, f := range format.Asserted {
+		d.compiler.RegisterFormat(f)
+	}
 	if err := d.compiler.AddResource(documentURL, document); err != nil {
 		return nil, fmt.Errorf("reading the schemas of the document: %w", err)
 	}
@@ -96,8 +101,7 @@ func (d *Document) Breaches(a Answer) []string {
 // unexpected says whether an answer is one of those that any operation may give
 // and none declares: what `default` is for.
 func unexpected(a Answer) bool {
-	return a.Status == http.StatusInternalServerError || a.Status == http.StatusMethodNotAllowed ||
-		a.Status == http.StatusRequestTimeout || a.Status == http.StatusMisdirectedRequest ||
+	return a.Status == http.StatusInternalServerError || a.Status == http.StatusRequestTimeout || a.Status == http.StatusMisdirectedRequest ||
 		bytes.Contains(a.Body, []byte("/problems/insecure-transport"))
 }
 

@@ -1,0 +1,130 @@
+package contract_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/accord-api/accord/contract"
+)
+
+// rareSchema has the keywords that few documents have.
+const rareSchema = `{
+	"type": "object",
+	"required": ["name", "tags", "size"],
+	"additionalProperties": false,
+	"properties": {
+		"name": {"type": "string", "maxLength": 20, "allOf": [{"maxLength": 12}], "not": {"const": "root"}},
+		"tags": {"type": "array", "maxItems": 5, "items": {"type": "string", "enum": ["a", "b"]}, "contains": {"const": "a"}},
+		"size": {"type": ["integer", "string"], "minimum": 1, "maximum": 9},
+		"card": {"type": "string", "enum": ["visa"]},
+		"street": {"type": "string", "enum": ["home"]},
+		"labels": {"type": "object", "additionalProperties": {"type": "string", "enum": ["x"]}, "propertyNames": {"pattern": "^[a-z]{1,5}$"}}
+	},
+	"dependentRequired": {"card": ["street"]}
+}`
+
+const rareDocument = `
+openapi: 3.1.0
+info: {title: Rare, version: '1'}
+paths:
+  /things:
+    post:
+      operationId: make
+      requestBody:
+        required: true
+        content: {application/json: {schema: ` + rareSchema + `}}
+      responses:
+        '204': {description: It.}
+        '400': {description: No.}
+        '415': {description: No.}
+`
+
+// rareServer holds bodies to the schema but for what is taken out of it.
+func rareServer(t *testing.T, without string) string {
+	t.Helper()
+	var source any
+	if err := json.Unmarshal([]byte(rareSchema), &source); err != nil {
+		t.Fatal(err)
+	}
+	if steps := strings.Split(without, "/"); without != "" {
+		object := source.(map[string]any)
+		for _, step := range steps[:len(steps)-1] {
+			object = object[step].(map[string]any)
+		}
+		if object[steps[len(steps)-1]] == nil {
+			t.Fatalf("there is no %s", without)
+		}
+		delete(object, steps[len(steps)-1])
+		if without == "properties/size/type" {
+			object["type"] = "integer"
+		}
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("mem:///rare", source); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("mem:///rare")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var data bytes.Buffer
+		_, _ = data.ReadFrom(r.Body) // what is missing is no JSON
+		value, err := jsonschema.UnmarshalJSON(&data)
+		switch {
+		case r.Method != http.MethodPost:
+			w.Header().Set("Allow", http.MethodPost)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		case r.Header.Get("Content-Type") != "application/json":
+			w.WriteHeader(http.StatusUnsupportedMediaType)
+		case err != nil || schema.Validate(value) != nil:
+			w.WriteHeader(http.StatusBadRequest)
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func TestRareKeywordsAreTried(t *testing.T) {
+	t.Parallel()
+	const schema = "/paths/~1things/post/requestBody/content/application~1json/schema/"
+	for without, pointer := range map[string]string{
+		"":                                "",
+		"properties/name/not":             schema + "properties/name/not",
+		"properties/name/allOf":           schema + "properties/name/allOf/0/maxLength",
+		"properties/tags/contains":        schema + "properties/tags/contains",
+		"properties/labels/propertyNames": schema + "properties/labels/propertyNames",
+		"properties/size/type":            schema + "properties/size/type",
+		"dependentRequired":               schema + "dependentRequired/card",
+	} {
+		t.Run(without, func(t *testing.T) {
+			t.Parallel()
+			d, err := contract.Parse("rare.yaml", []byte(rareDocument))
+			if err != nil {
+				t.Fatal(err)
+			}
+			result, err := contract.Run(t.Context(), d, contract.Target{URL: rareServer(t, without)}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var told []string
+			for _, o := range result.Failed() {
+				for _, f := range o.Failures {
+					told = append(told, f.Pointer+": "+o.Name+": "+f.Text)
+				}
+			}
+			if pointer == "" && len(told) > 0 || pointer != "" && !slices.ContainsFunc(told, func(text string) bool { return strings.HasPrefix(text, pointer) }) {
+				t.Errorf("without %q: %s", without, strings.Join(told, "\n"))
+			}
+		})
+	}
+}
