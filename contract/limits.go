@@ -116,8 +116,9 @@ func (j *judgement) limits(e *exchange) {
 			j.fail(j.operation.policy.pointer["rate-limit"], "RateLimit-Policy tells of %d requests in %s, which is no limit of the operation: %s", l.limit, l.window, said)
 		}
 	}
+	nobody := map[bool]string{true: "user", false: "ip"}[j.operation.public()] // whom it does not count
 	for _, l := range declared {
-		if e.status < http.StatusBadRequest && !among(told, l) {
+		if e.status < http.StatusBadRequest && l.by != nobody && !among(told, l) {
 			j.fail(l.pointer, "RateLimit-Policy does not tell of %d requests in %s: %s", l.limit, l.window, said)
 		}
 	}

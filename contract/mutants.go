@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -142,7 +143,10 @@ func (m *mutating) schema(p part, schema map[string]any) {
 	m.listed(p, schema)
 	if value, ok := schema["const"]; ok {
 		m.change(p.pointer+"/const", unknownText, "the value is %s instead of %v", unknownText, value)
-		m.drop(p.pointer+"/const", "the value may be another one than %v", value)
+		either := maps.Clone(schema)
+		delete(either, "const")
+		either["enum"] = []any{value, unknownText}
+		m.change(p.pointer, either, "the value is %v or %s", value, unknownText)
 	}
 	if of, ok := schema["multipleOf"]; ok {
 		m.drop(p.pointer+"/multipleOf", "it need be no multiple of %v", of)

@@ -153,6 +153,23 @@ func (m maker) baseNumber(s shape) any {
 	return json.Number("1")
 }
 
+// outside says that a number is beyond the limits of a schema.
+func (s shape) outside(number json.Number) bool {
+	value, ok := new(big.Rat).SetString(number.String())
+	for _, r := range s.rules {
+		limit, said := new(big.Rat).SetString(fmt.Sprint(r.value))
+		if !ok || !said {
+			continue
+		}
+		switch by := value.Cmp(limit); {
+		case by < 0 && strings.HasSuffix(r.keyword, "inimum"), by > 0 && strings.HasSuffix(r.keyword, "aximum"),
+			by == 0 && strings.HasPrefix(r.keyword, "exclusive"):
+			return true
+		}
+	}
+	return false
+}
+
 // multiple is the smallest multiple of a number that is not below the minimum of a
 // schema, the largest not above its maximum where it has no minimum, else the number.
 func multiple(s shape, of any) any {

@@ -416,7 +416,9 @@ func (w *walk) number(s shape, at []string) {
 		for _, text := range map[any][]string{
 			"int32": {"2147483648", "-2147483649"}, "int64": {"9223372036854775808", "-9223372036854775809"},
 		}[r.value] {
-			w.add(r, at, false, json.Number(text), "%s", text)
+			if !s.outside(json.Number(text)) { // which would be refused for its limit
+				w.add(r, at, false, json.Number(text), "%s", text)
+			}
 		}
 	}
 }
