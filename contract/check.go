@@ -29,6 +29,7 @@ func (d *deriver) judge(c Case, done []*exchange) []Failure {
 	for _, e := range done {
 		if e != nil {
 			j.answer(e)
+			j.follow(e)
 		}
 	}
 	switch c.script.Kind {

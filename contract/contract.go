@@ -223,6 +223,11 @@ func (s *session) run(ctx context.Context, d *deriver, c Case) Outcome {
 	}
 	began := time.Now()
 	done, err := s.perform(ctx, c)
+	for _, e := range done {
+		if e != nil && len(e.after) > 0 {
+			done = append(slices.Clone(done), e.after...)
+		}
+	}
 	outcome := Outcome{Case: c, done: done, Elapsed: time.Since(began)}
 	if err != nil && s.alone || errors.Is(err, errReadOnly) || errors.Is(err, errNobody) && s.unknown() {
 		outcome.Skipped = err.Error()
@@ -251,7 +256,8 @@ func (d *deriver) about(c Case, f Failure, done []*exchange) int {
 			continue
 		}
 		j := &judgement{deriver: d, operation: d.operation(c.Operation)}
-		if j.answer(e); slices.Contains(j.failures, f) {
+		j.answer(e)
+		if j.follow(e); slices.Contains(j.failures, f) {
 			return i
 		}
 	}

@@ -78,6 +78,7 @@ type exchange struct {
 	cut      bool // received is not the whole of it
 	recorded bool // it came elsewhere
 	elapsed  time.Duration
+	after    []*exchange // what was made, read back
 
 	once     sync.Once
 	read     any // what was received, decoded

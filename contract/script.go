@@ -79,6 +79,9 @@ func (s *session) once(ctx context.Context, r request, own bool) (*exchange, err
 			return nil, err
 		}
 		e, err := s.patient(ctx, r, sc)
+		if err == nil && r.Method == "" {
+			s.readBack(ctx, e, sc)
+		}
 		return []*exchange{e}, err
 	})
 	if err != nil {
