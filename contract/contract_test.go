@@ -236,8 +236,9 @@ func TestFormats(t *testing.T) {
 	var told struct {
 		Cases, Failed int
 		Failures      []struct{ Request string }
+		Left          map[string]int
 	}
-	if err := json.Unmarshal([]byte(written["json"]), &told); err != nil || told.Cases != len(result.Outcomes) || told.Failed != len(result.Failed()) || !strings.HasPrefix(told.Failures[0].Request, "curl ") {
+	if err := json.Unmarshal([]byte(written["json"]), &told); err != nil || told.Cases != len(result.Outcomes) || told.Failed != len(result.Failed()) || !strings.HasPrefix(told.Failures[0].Request, "curl ") || told.Left["createThing"] == 0 {
 		t.Errorf("%+v, %v", told, err)
 	}
 	var suites struct {
@@ -251,6 +252,9 @@ func TestFormats(t *testing.T) {
 	}
 	if err := xml.Unmarshal([]byte(written["junit"]), &suites); err != nil || len(suites.Suites) != 3 || suites.Suites[0].Failures == 0 || len(suites.Suites[0].Cases) != suites.Suites[0].Tests {
 		t.Errorf("%+v, %v", suites, err)
+	}
+	if !strings.Contains(written["html"], "Left by createThing: ") {
+		t.Error("the page does not say what is left")
 	}
 	if strings.Contains(written["html"], "<script") || strings.Contains(written["html"], "src=") {
 		t.Error("the page loads something")

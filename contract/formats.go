@@ -43,6 +43,10 @@ type report struct {
 	Operations []operationReport `json:"operations"`
 	Failures   []failureReport   `json:"failures"`
 	Unproven   []claimReport     `json:"unproven"`
+	// Strays are requests that were answered and are not in the document, Left what was
+	// made and not deleted, by operation.
+	Strays []string       `json:"strays,omitempty"`
+	Left   map[string]int `json:"left,omitempty"`
 }
 
 type operationReport struct {
@@ -88,6 +92,15 @@ func (r *Result) report() report {
 	}
 	for _, c := range r.Unproven {
 		told.Unproven = append(told.Unproven, claimReport(c))
+	}
+	told.Strays = r.Strays
+	for id, n := range r.Left {
+		if n > 0 {
+			if told.Left == nil {
+				told.Left = map[string]int{}
+			}
+			told.Left[id] = n
+		}
 	}
 	return told
 }
