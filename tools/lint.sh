@@ -28,15 +28,7 @@ format() {
 	go_files | grep -v '^\./gen/' | xargs gofmt -l | none
 }
 
-vet() {
-	status=0
-	for module in $modules; do
-		go vet -C "$module" ./... || status=1
-	done
-	return $status
-}
-
-# golangci-lint has a module of its own: what it requires and what sqlc
+# go vet is one of its linters. golangci-lint has a module of its own: what it requires and what sqlc
 # requires exclude each other.
 golangci() {
 	go build -C tools/golangci -o "$root/bin/golangci-lint" github.com/golangci/golangci-lint/v2/cmd/golangci-lint || return 1
@@ -130,7 +122,6 @@ limits() {
 }
 
 check 'gofmt' format
-check 'go vet' vet
 check 'golangci-lint' golangci
 check 'go mod tidy' tidy
 check 'generated code is in gen/ only' generated
