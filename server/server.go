@@ -102,6 +102,7 @@ type Server struct {
 	metrics   *metrics
 	echo      *echo.Echo
 	stopping  atomic.Bool
+	serves    atomic.Bool // since Start
 	stop      context.CancelFunc
 }
 
@@ -166,7 +167,7 @@ func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
 	s.streams, s.hub, s.twins = newStreams(), newHub(s.queries), newTwins()
-	for _, step := range []func(Options) error{s.wireAuth, s.wireRedis, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes} {
+	for _, step := range []func(Options) error{s.wireAuth, s.wireRedis, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes, s.wireState} {
 		if err := step(o); err != nil {
 			return err
 		}
@@ -262,7 +263,7 @@ func (s *Server) wireJobs(o Options) error {
 		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files,
 		MaxPerUser: int64(s.config.FilesMaxPerUser), Lease: o.ReportLease,
 		Project: s.config.ProjectName, PublicURL: s.config.PublicURL, AuditRetention: s.config.AuditRetention,
-		Now: s.now, Log: s.log, Test: s.config.Environment == Test,
+		Now: s.now, Log: s.log, Observe: s.metrics.countJob, Test: s.config.Environment == Test,
 	})
 	return err
 }
@@ -346,6 +347,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
+	s.serves.Store(true)
 	go s.listen(background)
 	go s.streams.watch(background, s.sessions)
 	return nil
