@@ -18,6 +18,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/db"
@@ -58,6 +59,10 @@ type Config struct {
 	Log            *slog.Logger
 	// Observe is told of each run of a job; nil means nobody is.
 	Observe Observer
+	// Panicked is told of each job that panics; nil means nobody is.
+	Panicked func(ctx context.Context, kind string, id int64, value any, stack string)
+	// Tracer makes a span of each run of a job; nil means that there are none.
+	Tracer trace.Tracer
 	// Test starts River's own services at once instead of spread over seconds.
 	Test bool
 }
@@ -71,6 +76,12 @@ type Jobs struct {
 
 // New prepares the jobs; nothing runs before Start.
 func New(c Config) (*Jobs, error) {
+	if c.Observe == nil {
+		c.Observe = func(string, Outcome, time.Duration) {}
+	}
+	if c.Panicked == nil {
+		c.Panicked = func(context.Context, string, int64, any, string) {}
+	}
 	registry := river.NewWorkers()
 	kinds := []string{
 		add(registry, &mailWorker{Config: c}),
@@ -87,12 +98,13 @@ func New(c Config) (*Jobs, error) {
 			river.QueueDefault: {MaxWorkers: workers},
 			reportsQueue:       {MaxWorkers: reportWorkers},
 		},
-		Workers:     registry,
-		Middleware:  c.middleware(),
-		MaxAttempts: maxAttempts,
-		JobTimeout:  jobTimeout,
-		Logger:      newWarnings(c.Log), // River tells of every start and count
-		TestOnly:    c.Test,
+		Workers:      registry,
+		ErrorHandler: panics{c.Panicked},
+		Middleware:   []rivertype.Middleware{&observed{tell: c.Observe, tracer: c.Tracer}},
+		MaxAttempts:  maxAttempts,
+		JobTimeout:   jobTimeout,
+		Logger:       newWarnings(c.Log), // River tells of every start and count
+		TestOnly:     c.Test,
 		PeriodicJobs: []*river.PeriodicJob{
 			every(sweepEvery, Sweep{}), every(sweepEvery, StorageSweep{}), every(reportSweep, ReportSweep{}),
 		},
@@ -108,14 +120,6 @@ func add[T Args](registry *river.Workers, worker river.Worker[T]) (kind string) 
 	var args T
 	river.AddWorker(registry, worker)
 	return args.Kind()
-}
-
-// middleware is what each job passes.
-func (c Config) middleware() (all []rivertype.Middleware) {
-	if c.Observe != nil {
-		all = append(all, &observed{tell: c.Observe})
-	}
-	return all
 }
 
 // Kinds lists the kinds of jobs that there are.

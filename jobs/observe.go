@@ -8,6 +8,7 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Outcome is what a run of a job has come to.
@@ -30,10 +31,11 @@ func Outcomes() []Outcome { return []Outcome{Completed, Failed, Discarded, Cance
 // Observer is told of each run of a job once it has ended.
 type Observer func(kind string, outcome Outcome, took time.Duration)
 
-// observed is River middleware that tells the observer.
+// observed is River middleware that tells the observer, and makes spans.
 type observed struct {
 	river.MiddlewareDefaults
-	tell Observer
+	tell   Observer
+	tracer trace.Tracer // nil: none
 }
 
 type outcomeKey struct{}
@@ -49,6 +51,10 @@ func noteOutcome(ctx context.Context, outcome Outcome) {
 // Work tells how the job has ended, a panic too, which goes on to River.
 func (o *observed) Work(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
 	began, outcome := time.Now(), Completed
+	var span trace.Span
+	if o.tracer != nil {
+		ctx, span = o.begin(ctx, job)
+	}
 	failed := func() Outcome {
 		if job.Attempt >= job.MaxAttempts {
 			return Discarded
@@ -61,6 +67,9 @@ func (o *observed) Work(ctx context.Context, job *rivertype.JobRow, work func(co
 			outcome = failed()
 		}
 		o.tell(job.Kind, outcome, time.Since(began))
+		if span != nil {
+			end(span, outcome)
+		}
 	}()
 	err := work(context.WithValue(ctx, outcomeKey{}, &outcome))
 	ended = true
@@ -75,6 +84,22 @@ func (o *observed) Work(ctx context.Context, job *rivertype.JobRow, work func(co
 		outcome = failed()
 	}
 	return err
+}
+
+// panics is River's error handler, which leaves all as it is.
+type panics struct {
+	tell func(ctx context.Context, kind string, id int64, value any, stack string)
+}
+
+// HandleError does nothing: the observer is told.
+func (panics) HandleError(context.Context, *rivertype.JobRow, error) *river.ErrorHandlerResult {
+	return nil
+}
+
+// HandlePanic tells.
+func (p panics) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, stack string) *river.ErrorHandlerResult {
+	p.tell(ctx, job.Kind, job.ID, value, stack)
+	return nil
 }
 
 // Backlog is what there is to do of one kind of job.

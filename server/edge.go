@@ -41,6 +41,7 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		call := s.newCall(c.Request())
 		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), callKey{}, call)))
+		s.beginSpan(c, call)
 		c.Response().Header().Set(echo.HeaderXRequestID, call.requestID)
 		s.secureHeaders(c)
 		boundStrayBody(c)
@@ -51,6 +52,7 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		took := time.Since(call.start)
 		s.countRequest(call, c.Response().Status, took)
 		s.logRequest(c, call, took)
+		endSpan(call, c.Response().Status)
 		if call.broken {
 			resetOld(c.Request())
 			panic(http.ErrAbortHandler) // breaks the connection, so that no client takes half for whole

@@ -90,17 +90,18 @@ func (m *metrics) handler() http.Handler {
 
 // requestMetrics are an operation's own, so that nothing is looked up for a request.
 type requestMetrics struct {
-	statuses map[int]prometheus.Counter
-	other    prometheus.Counter
-	duration prometheus.Observer // nil for streams, which last as long as somebody listens
-	inFlight prometheus.Gauge
+	operation string
+	statuses  map[int]prometheus.Counter
+	other     prometheus.Counter
+	duration  prometheus.Observer // nil for streams, which last as long as somebody listens
+	inFlight  prometheus.Gauge
 }
 
 // ofRequests makes those of an operation that has these answers beside what goes
 // wrong, from zero on: a counter that begins with its first failure shows no rise.
 func (m *metrics) ofRequests(operation string, statuses []int, stream bool) *requestMetrics {
 	r := &requestMetrics{
-		statuses: map[int]prometheus.Counter{}, other: m.requests.WithLabelValues(operation, "other"),
+		operation: operation, statuses: map[int]prometheus.Counter{}, other: m.requests.WithLabelValues(operation, "other"),
 		inFlight: m.inFlight.WithLabelValues(operation),
 	}
 	for _, status := range slices.Concat(statuses, []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusGatewayTimeout}) {
@@ -126,12 +127,12 @@ func (r *requestMetrics) count(status int, took time.Duration) {
 
 // countRequest takes down how a call has ended.
 func (s *Server) countRequest(call *call, status int, took time.Duration) {
-	operation, of := unrouted, s.metrics.unrouted
+	of := s.metrics.unrouted
 	if call.operation != nil {
-		operation, of = call.operation.policy.OperationID, call.operation.requests
+		of = call.operation.requests
 	}
 	if call.problem != nil {
-		s.metrics.problems.WithLabelValues(operation, call.problem.kind.Code).Inc()
+		s.metrics.problems.WithLabelValues(of.operation, call.problem.kind.Code).Inc()
 		if call.broken {
 			status = call.problem.kind.Status
 		}

@@ -1,0 +1,73 @@
+package jobs_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/accord-api/accord/jobs"
+	"github.com/accord-api/accord/mail"
+)
+
+// senderFunc sends mails as it likes.
+type senderFunc func() error
+
+func (f senderFunc) Send(context.Context, mail.Message) error { return f() }
+
+// Each run of a job is told with its outcome, and a panic with its stack.
+func TestJobsAreObserved(t *testing.T) {
+	t.Parallel()
+	b := setUp(t)
+	user := b.user("ada", "user", "")
+	b.enqueue(jobs.Mail{Template: jobs.MailVerify, UserID: user.ID}, jobs.Mail{Template: "none", UserID: user.ID})
+	var (
+		mu     sync.Mutex
+		told   []string
+		panics string
+	)
+	j, err := jobs.New(jobs.Config{
+		Direct: b.pool.Inner(), Queries: b.queries, Files: b.files, Project: "Accord", PublicURL: publicURL, Test: true,
+		Sender: senderFunc(func() error { panic("a flaw") }),
+		Now:    func() time.Time { return b.now }, Log: slog.New(slog.DiscardHandler),
+		Observe: func(kind string, outcome jobs.Outcome, took time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			if kind == "mail" && took > 0 {
+				told = append(told, string(outcome))
+			}
+		},
+		Panicked: func(_ context.Context, kind string, id int64, value any, stack string) {
+			mu.Lock()
+			defer mu.Unlock()
+			panics += fmt.Sprintln(kind, id > 0, value, strings.Contains(stack, "observe_test.go"))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kinds := j.Kinds(); len(kinds) != 8 || !slices.Contains(kinds, "mail") || !slices.Contains(kinds, "notify-admin") {
+		t.Errorf("kinds %v", kinds)
+	}
+	if backlog, err := j.Backlog(t.Context()); err != nil || backlog["mail"].Waiting != 2 || backlog["mail"].Oldest <= 0 || backlog["report"].Waiting != 0 {
+		t.Errorf("backlog %v, %v", backlog, err)
+	}
+	b.start(j)
+	b.becomes("mail", "cancelled 1, retryable 1")
+	b.eventually("both are told", func() bool { mu.Lock(); defer mu.Unlock(); return len(told) == 2 && panics != "" })
+	slices.Sort(told)
+	if !slices.Equal(told, []string{"cancelled", "failed"}) || panics != "mail true a flaw true\n" {
+		t.Errorf("told %v, panics %q", told, panics)
+	}
+	if backlog, err := j.Backlog(t.Context()); err != nil || backlog["mail"].Waiting != 0 || backlog["mail"].Retrying != 1 {
+		t.Errorf("backlog %v, %v", backlog, err)
+	}
+
+	b.exec("UPDATE river_job SET max_attempts = attempt + 1, scheduled_at = now(), state = 'available' WHERE state = 'retryable'")
+	b.becomes("mail", "cancelled 1, discarded 1")
+	b.eventually("the last try is told", func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(told, "discarded") })
+}
