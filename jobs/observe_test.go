@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/accord-api/accord/gen/db"
 	"github.com/accord-api/accord/jobs"
 	"github.com/accord-api/accord/mail"
 )
@@ -19,16 +22,24 @@ type senderFunc func() error
 
 func (f senderFunc) Send(context.Context, mail.Message) error { return f() }
 
-// Each run of a job is told with its outcome, and a panic with its stack.
+// Each run of a job is told with its outcome, and a panic with its stack. A report that
+// is refused is so, though its job has done all that it could.
 func TestJobsAreObserved(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
 	user := b.user("ada", "user", "")
-	b.enqueue(jobs.Mail{Template: jobs.MailVerify, UserID: user.ID}, jobs.Mail{Template: "none", UserID: user.ID})
+	report, err := b.queries.ReportCreate(t.Context(), db.ReportCreateParams{
+		ID: uuid.Must(uuid.NewV7()), UserID: user.ID, Kind: jobs.ReportSales, Format: "csv", Days: 30, Now: b.now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.enqueue(jobs.Mail{Template: jobs.MailVerify, UserID: user.ID}, jobs.Mail{Template: "none", UserID: user.ID}, jobs.Report{ID: report.ID})
 	var (
-		mu     sync.Mutex
-		told   []string
-		panics string
+		mu       sync.Mutex
+		told     []string
+		reported []jobs.Outcome
+		panics   string
 	)
 	j, err := jobs.New(jobs.Config{
 		Direct: b.pool.Inner(), Queries: b.queries, Files: b.files, Project: "Accord", PublicURL: publicURL, Test: true,
@@ -37,8 +48,11 @@ func TestJobsAreObserved(t *testing.T) {
 		Observe: func(kind string, outcome jobs.Outcome, took time.Duration) {
 			mu.Lock()
 			defer mu.Unlock()
-			if kind == "mail" && took > 0 {
+			switch {
+			case kind == "mail" && took > 0:
 				told = append(told, string(outcome))
+			case kind == "report":
+				reported = append(reported, outcome)
 			}
 		},
 		Panicked: func(_ context.Context, kind string, id int64, value any, stack string) {
@@ -53,7 +67,7 @@ func TestJobsAreObserved(t *testing.T) {
 	if kinds := j.Kinds(); len(kinds) != 8 || !slices.Contains(kinds, "mail") || !slices.Contains(kinds, "notify-admin") {
 		t.Errorf("kinds %v", kinds)
 	}
-	if backlog, err := j.Backlog(t.Context()); err != nil || backlog["mail"].Waiting != 2 || backlog["mail"].Oldest <= 0 || backlog["report"].Waiting != 0 {
+	if backlog, err := j.Backlog(t.Context()); err != nil || backlog["mail"].Waiting != 2 || backlog["mail"].Oldest <= 0 || backlog["sweep"].Waiting != 0 {
 		t.Errorf("backlog %v, %v", backlog, err)
 	}
 	b.start(j)
@@ -69,6 +83,12 @@ func TestJobsAreObserved(t *testing.T) {
 	b.eventually("it is given up", func() bool {
 		b.exec("UPDATE river_job SET max_attempts = attempt + 1, scheduled_at = now() WHERE state = 'retryable'")
 		return has("discarded")()
+	})
+	b.becomes("report", "completed 1")
+	b.eventually("the report is told", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Equal(reported, []jobs.Outcome{jobs.Cancelled})
 	})
 	mu.Lock()
 	defer mu.Unlock()

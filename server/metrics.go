@@ -77,7 +77,7 @@ func newMetrics() *metrics {
 
 // buildInfo says which program it is.
 func buildInfo() prometheus.Collector {
-	program := readProgram()
+	program := thisProgram()
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "accord_build_info", Help: "1, with the version of the contract, the revision of the source and that of Go.",
 		ConstLabels: prometheus.Labels{"version": program.version, "revision": program.revision, "go_version": program.goVersion},

@@ -95,9 +95,11 @@ func (st *state) Collect(into chan<- prometheus.Metric) {
 	collectCache(gauge, count, "sessions", cache.Stats{Hits: hits, Misses: misses, Entries: s.sessions.known.EstimatedSize()})
 	hits, misses, known := s.tokens.Remembered()
 	collectCache(gauge, count, "tokens", cache.Stats{Hits: hits, Misses: misses, Entries: known})
-	public := s.answers.public.Stats()
+	public, own := s.answers.public.Stats(), s.answers.own.Stats()
 	collectCache(gauge, count, "answers", public)
-	collectCache(gauge, count, "own-answers", s.answers.own.Stats())
+	gauge(cacheBytes, float64(public.Bytes), "answers")
+	collectCache(gauge, count, "own-answers", own)
+	gauge(cacheBytes, float64(own.Bytes), "own-answers")
 
 	if s.redis != nil {
 		answers, failures := s.limits.Health()
@@ -160,9 +162,6 @@ func collectCache(gauge, count sample, name string, stats cache.Stats) {
 		count(cacheRequests, float64(stats.SharedHits), name, "shared")
 	}
 	gauge(cacheEntries, float64(stats.Entries), name)
-	if stats.Bytes > 0 {
-		gauge(cacheBytes, float64(stats.Bytes), name)
-	}
 }
 
 // oneIf is 1 for true.

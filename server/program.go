@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"runtime"
 	"runtime/debug"
+	"sync"
 
 	"github.com/accord-api/accord/gen/api"
 )
@@ -11,9 +12,9 @@ import (
 // program is which program it is, for who watches it.
 type program struct{ version, revision, goVersion string }
 
-// readProgram gives the version that the contract has, and what the program knows of
+// thisProgram gives the version that the contract has, and what the program knows of
 // its source.
-func readProgram() program {
+var thisProgram = sync.OnceValue(func() program {
 	var contract struct {
 		Info struct{ Version string }
 	}
@@ -29,4 +30,4 @@ func readProgram() program {
 		}
 	}
 	return p
-}
+})

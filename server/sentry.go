@@ -18,7 +18,7 @@ func (s *Server) wireSentry(Options) (err error) {
 		return nil
 	}
 	s.sentry, err = sentry.NewClient(sentry.ClientOptions{
-		Dsn: s.config.SentryDSN.Reveal(), Environment: string(s.config.Environment), Release: readProgram().release(),
+		Dsn: s.config.SentryDSN.Reveal(), Environment: string(s.config.Environment), Release: thisProgram().release(),
 		AttachStacktrace: true, BeforeSend: withoutAddresses,
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ func (s *Server) openTracing(ctx context.Context, o Options) (err error) {
 	}
 	s.tracing, err = tracing.New(ctx, tracing.Config{
 		Endpoint: s.config.OTLPEndpoint, Headers: s.config.OTLPHeaders.Reveal(), Ratio: s.config.TracesRatio,
-		Service: s.config.OTELServiceName, Version: readProgram().version, Environment: string(s.config.Environment),
+		Service: s.config.OTELServiceName, Version: thisProgram().version, Environment: string(s.config.Environment),
 		Delay: o.TraceDelay, Log: s.log,
 	})
 	s.log = slog.New(tracing.NewHandler(s.log.Handler()))
