@@ -157,6 +157,10 @@ func (h *Hasher) outdated(key Key, hash []byte) bool {
 	return err != nil || cost < h.cost || key.ID != h.keys[0].ID
 }
 
+// Load is how many hashes are made and how many wait for their turn right now, for
+// metrics.
+func (h *Hasher) Load() (running, waiting int) { return h.gate.Inside(), h.gate.Waiting() }
+
 func (h *Hasher) enter(ctx context.Context) (leave func(), err error) {
 	leave, err = h.gate.Enter(ctx, "")
 	if errors.Is(err, limit.ErrFull) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,7 +82,12 @@ type Tokens struct {
 	// signature and decoding claims costs some twenty times the look-up.
 	// Only genuine tokens get in, so that nobody can flood it with others.
 	known *otter.Cache[[sha256.Size]byte, Claims]
+	counts *tokenCounts
 }
+
+// tokenCounts are how many tokens Verify has known from an earlier call, and how
+// many it has not.
+type tokenCounts struct{ hits, misses atomic.Int64 }
 
 // NewTokens returns the maker of access tokens, or an error that names what is
 // missing from the config or wrong with the key file.
@@ -107,7 +113,7 @@ func NewTokens(c TokenConfig) (*Tokens, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the cache of tokens: %w", err)
 	}
-	t := &Tokens{config: c, signer: keys[0], keys: map[string]*tokenKey{}, jwks: jwks, known: known}
+	t := &Tokens{config: c, signer: keys[0], keys: map[string]*tokenKey{}, jwks: jwks, known: known, counts: new(tokenCounts)}
 	for _, key := range keys {
 		t.keys[key.id] = key
 	}
@@ -176,7 +182,10 @@ func (t *Tokens) Verify(token string) (Claims, error) {
 	}
 	sum := sha256.Sum256([]byte(token))
 	claims, ok := t.known.GetIfPresent(sum)
-	if !ok {
+	if ok {
+		t.counts.hits.Add(1)
+	} else {
+		t.counts.misses.Add(1)
 		var err error
 		if claims, err = t.verify(token); err != nil {
 			return Claims{}, fmt.Errorf("%w: %w", ErrTokenInvalid, err)
@@ -190,6 +199,12 @@ func (t *Tokens) Verify(token string) (Claims, error) {
 		t.known.Set(sum, claims)
 	}
 	return claims, nil
+}
+
+// Remembered is how many tokens Verify has known from an earlier call, how many it has
+// not, and how many it knows now, for metrics.
+func (t *Tokens) Remembered() (hits, misses int64, known int) {
+	return t.counts.hits.Load(), t.counts.misses.Load(), t.known.EstimatedSize()
 }
 
 // verify checks everything but the expiry.

@@ -16,6 +16,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -82,6 +83,34 @@ type Cache[V any] struct {
 	encode func(V) ([]byte, error)
 	decode func([]byte) (V, error)
 	log    *slog.Logger
+
+	hits, sharedHits, misses atomic.Int64
+}
+
+// Stats are counts since New, for metrics.
+type Stats struct {
+	// Hits were given from memory, or what another Get was loading; SharedHits came
+	// from Redis; Misses were loaded.
+	Hits, SharedHits, Misses int64
+	// Entries and Bytes are what is in memory right now.
+	Entries int
+	Bytes   uint64
+	// Shared says whether there is a Redis; Answers whether it has answered when it
+	// was last asked, and Failures how often it has not.
+	Shared, Answers bool
+	Failures        int64
+}
+
+// Stats gives the counts so far.
+func (c *Cache[V]) Stats() Stats {
+	stats := Stats{
+		Hits: c.hits.Load(), SharedHits: c.sharedHits.Load(), Misses: c.misses.Load(),
+		Entries: c.memory.EstimatedSize(), Bytes: c.memory.WeightedSize(),
+	}
+	if c.shared != nil {
+		stats.Shared, stats.Answers, stats.Failures = true, !c.shared.down.Load(), c.shared.failures.Load()
+	}
+	return stats
 }
 
 // entry is a value in memory.
@@ -151,10 +180,12 @@ func withDefaults[V any](o Options[V]) Options[V] {
 // The errors are those of load and of ctx.
 func (c *Cache[V]) Get(ctx context.Context, key string, ttl time.Duration, tags []string, load func(ctx context.Context) (v V, store bool, err error)) (V, error) {
 	if !c.fresh() {
+		c.misses.Add(1)
 		v, _, err := load(ctx)
 		return v, err
 	}
 	if v, ok := c.kept(key); ok {
+		c.hits.Add(1)
 		return v, nil
 	}
 	return c.await(ctx, request[V]{key: key, ttl: ttl, tags: tags, load: load})

@@ -43,6 +43,9 @@ func (c *Cache[V]) await(ctx context.Context, r request[V]) (v V, err error) {
 			if o.expired && !*began && ctx.Err() == nil {
 				continue
 			}
+			if !*began {
+				c.hits.Add(1)
+			}
 			return o.value, landed.Err
 		}
 	}
@@ -91,6 +94,7 @@ func withoutCancel(ctx context.Context) (context.Context, context.CancelFunc) {
 // began), then in Redis, and then loads.
 func (c *Cache[V]) obtain(ctx context.Context, r request[V], e entry[V]) (V, error) {
 	if v, ok := c.kept(r.key); ok {
+		c.hits.Add(1)
 		return v, nil
 	}
 	began := c.elapsed()
@@ -101,11 +105,13 @@ func (c *Cache[V]) obtain(ctx context.Context, r request[V], e entry[V]) (V, err
 			if v, ok := c.decoded(ctx, r.key, found.payload); ok {
 				e.value, e.until = v, began+min(found.life, r.ttl)
 				c.keep(r.key, e)
+				c.sharedHits.Add(1)
 				return v, nil
 			}
 		}
 	}
 
+	c.misses.Add(1)
 	v, store, err := r.load(ctx)
 	if err != nil || !store {
 		return v, err

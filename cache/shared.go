@@ -65,6 +65,7 @@ type shared struct {
 
 	restUntil atomic.Int64 // on the clock elapsed
 	down      atomic.Bool  // for the log: told once
+	failures  atomic.Int64
 	// doubts counts what may have made entries in Redis stale without Redis
 	// knowing; settled is how many of them a new epoch has settled. Redis is
 	// believed only if none is left.
@@ -209,6 +210,7 @@ func (s *shared) resting() bool { return int64(s.elapsed()) < s.restUntil.Load()
 func (s *shared) note(ctx context.Context, err error) {
 	switch {
 	case err != nil:
+		s.failures.Add(1)
 		s.restUntil.Store(int64(s.elapsed() + restAfterFailure))
 		if !s.down.Swap(true) {
 			s.log.WarnContext(ctx, "Redis does not serve; answers are not shared until it does", "error", err)

@@ -30,7 +30,11 @@ type bucket struct {
 	transport *http.Transport
 }
 
-func openBucket(p place) (*bucket, error) {
+func openBucket(p place, with []Option) (*bucket, error) {
+	o := options{wrap: func(transport http.RoundTripper) http.RoundTripper { return transport }}
+	for _, option := range with {
+		option(&o)
+	}
 	secure := p.endpoint.Scheme == "https"
 	transport, err := minio.DefaultTransport(secure)
 	if err != nil {
@@ -40,7 +44,7 @@ func openBucket(p place) (*bucket, error) {
 		Creds: credentials.NewChainCredentials([]credentials.Provider{
 			&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{},
 		}),
-		Secure: secure, Region: p.region, Transport: transport,
+		Secure: secure, Region: p.region, Transport: o.wrap(transport),
 	})
 	if err != nil {
 		return nil, err

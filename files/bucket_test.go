@@ -8,8 +8,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/accord-api/accord/files"
 )
 
 // Where the answer to the last request is lost, nobody knows whether the bytes
@@ -154,5 +157,37 @@ func TestBucketBreaksOff(t *testing.T) {
 	defer r.Close()
 	if n, err := io.Copy(io.Discard, r); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("got %d bytes, %v", n, err)
+	}
+}
+
+// roundTripper sends requests as it likes.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// What is put around the transport may add to what is signed already.
+func TestTransportAddsHeaders(t *testing.T) {
+	t.Parallel()
+	s := newS3(t)
+	store, err := files.Open(s.url, files.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			r = r.Clone(r.Context())
+			r.Header.Set("Traceparent", "there")
+			return next.RoundTrip(r)
+		})
+	}))
+	must(t, err)
+	t.Cleanup(func() { must(t, store.Close()) })
+	var without atomic.Int64
+	s.intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Traceparent") != "there" {
+			without.Add(1)
+		}
+		return false
+	})
+	_, err = store.Write(t.Context(), "uploads/a", strings.NewReader("text"), 10)
+	must(t, err)
+	if without.Load() != 0 || len(s.requests) == 0 {
+		t.Errorf("%d of %d requests lack it", without.Load(), len(s.requests))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
 	"regexp"
 	"strings"
 	"time"
@@ -44,6 +45,19 @@ type backend interface {
 	close() error
 }
 
+// Option changes how a storage is reached.
+type Option func(*options)
+
+type options struct {
+	wrap func(http.RoundTripper) http.RoundTripper
+}
+
+// WithTransport puts something around what sends the requests to a bucket. They are
+// signed by then: it may add to their headers, and change nothing.
+func WithTransport(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(o *options) { o.wrap = wrap }
+}
+
 // Open opens the storage at a URL:
 //
 //	file:///var/lib/accord/files
@@ -55,7 +69,7 @@ type backend interface {
 // AWS_SECRET_ACCESS_KEY, the shared files of AWS_PROFILE, or the role of the
 // machine. Without endpoint the bucket is at Amazon, and without region it is
 // asked for its own. Nothing is sent yet: Check finds out whether it works.
-func Open(storageURL string) (*Store, error) {
+func Open(storageURL string, options ...Option) (*Store, error) {
 	place, err := parseURL(storageURL)
 	if err != nil {
 		return nil, fmt.Errorf("reading the URL of the storage: %w", err)
@@ -63,7 +77,7 @@ func Open(storageURL string) (*Store, error) {
 	if place.folder != "" {
 		return OpenFolder(place.folder)
 	}
-	b, err := openBucket(place)
+	b, err := openBucket(place, options)
 	if err != nil {
 		return nil, fmt.Errorf("opening the bucket %s: %w", place.bucket, err)
 	}

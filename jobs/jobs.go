@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/db"
@@ -54,6 +57,12 @@ type Config struct {
 	AuditRetention time.Duration
 	Now            func() time.Time
 	Log            *slog.Logger
+	// Observe is told of each run of a job; nil means nobody is.
+	Observe Observer
+	// Panicked is told of each job that panics; nil means nobody is.
+	Panicked func(ctx context.Context, kind string, id int64, value any, stack string)
+	// Tracer makes a span of each run of a job; nil means that there are none.
+	Tracer trace.Tracer
 	// Test starts River's own services at once instead of spread over seconds.
 	Test bool
 }
@@ -62,29 +71,40 @@ type Config struct {
 type Jobs struct {
 	client *river.Client[pgx.Tx]
 	direct *pgxpool.Pool
+	kinds  []string
 }
 
 // New prepares the jobs; nothing runs before Start.
 func New(c Config) (*Jobs, error) {
+	if c.Observe == nil {
+		c.Observe = func(string, Outcome, time.Duration) {}
+	}
+	if c.Panicked == nil {
+		c.Panicked = func(context.Context, string, int64, any, string) {}
+	}
 	registry := river.NewWorkers()
-	river.AddWorker(registry, &mailWorker{Config: c})
-	river.AddWorker(registry, &noticeWorker{Config: c})
-	river.AddWorker(registry, &adminMailWorker{Config: c})
-	river.AddWorker(registry, &sweepWorker{Config: c})
-	river.AddWorker(registry, &deleteBytesWorker{Config: c})
-	river.AddWorker(registry, &storageSweepWorker{Config: c})
-	river.AddWorker(registry, &reportWorker{Config: c})
-	river.AddWorker(registry, &reportSweepWorker{Config: c})
+	kinds := []string{
+		add(registry, &mailWorker{Config: c}),
+		add(registry, &noticeWorker{Config: c}),
+		add(registry, &adminMailWorker{Config: c}),
+		add(registry, &sweepWorker{Config: c}),
+		add(registry, &deleteBytesWorker{Config: c}),
+		add(registry, &storageSweepWorker{Config: c}),
+		add(registry, &reportWorker{Config: c}),
+		add(registry, &reportSweepWorker{Config: c}),
+	}
 	client, err := river.NewClient(riverpgxv5.New(c.Direct), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: workers},
 			reportsQueue:       {MaxWorkers: reportWorkers},
 		},
-		Workers:     registry,
-		MaxAttempts: maxAttempts,
-		JobTimeout:  jobTimeout,
-		Logger:      newWarnings(c.Log), // River tells of every start and count
-		TestOnly:    c.Test,
+		Workers:      registry,
+		ErrorHandler: panics{c.Panicked},
+		Middleware:   []rivertype.Middleware{&observed{tell: c.Observe, tracer: c.Tracer}},
+		MaxAttempts:  maxAttempts,
+		JobTimeout:   jobTimeout,
+		Logger:       newWarnings(c.Log), // River tells of every start and count
+		TestOnly:     c.Test,
 		PeriodicJobs: []*river.PeriodicJob{
 			every(sweepEvery, Sweep{}), every(sweepEvery, StorageSweep{}), every(reportSweep, ReportSweep{}),
 		},
@@ -92,8 +112,18 @@ func New(c Config) (*Jobs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the jobs: %w", err)
 	}
-	return &Jobs{client: client, direct: c.Direct}, nil
+	return &Jobs{client: client, direct: c.Direct, kinds: kinds}, nil
 }
+
+// add registers a worker, and gives the kind of its jobs.
+func add[T Args](registry *river.Workers, worker river.Worker[T]) (kind string) {
+	var args T
+	river.AddWorker(registry, worker)
+	return args.Kind()
+}
+
+// Kinds lists the kinds of jobs that there are.
+func (j *Jobs) Kinds() []string { return slices.Clone(j.kinds) }
 
 // every enqueues a job at the start and then so often.
 func every(period time.Duration, job Args) *river.PeriodicJob {

@@ -120,7 +120,20 @@ func (w *reportWorker) Work(ctx context.Context, job *river.Job[Report]) error {
 	case isStopped(ctx):
 		return try.handBack(ctx)
 	}
+	noteOutcome(ctx, try.outcome(err))
 	return try.giveUp(ctx, err)
+}
+
+// outcome is what a failure makes of the try: another one follows a failed one alone.
+func (l *reportTry) outcome(failure error) Outcome {
+	_, refused := errors.AsType[refusal](failure)
+	switch {
+	case refused:
+		return Cancelled
+	case l.report.Attempt >= reportTries:
+		return Discarded
+	}
+	return Failed
 }
 
 // isStopped says that a job is broken off because the process stops. River ends
@@ -332,7 +345,7 @@ func (l *reportTry) giveUp(ctx context.Context, failure error) error {
 	}
 	l.worker.Log.WarnContext(ctx, "a try at a report has failed", "report", l.report.ID, "attempt", l.report.Attempt, "error", failure)
 	return pgx.BeginFunc(ctx, l.worker.Direct, func(tx pgx.Tx) error {
-		if refused || l.report.Attempt >= reportTries {
+		if l.outcome(failure) != Failed {
 			return l.fail(ctx, l.worker.Queries.WithTx(tx), why)
 		}
 		return l.again(ctx, tx)

@@ -29,6 +29,9 @@ func (b *breaker) tries() bool {
 	return int64(time.Since(b.start)) >= until && b.until.CompareAndSwap(until, b.next())
 }
 
+// isOpen says whether the last thing that was noted is a failure.
+func (b *breaker) isOpen() bool { return b.until.Load() != 0 }
+
 // open notes a failure, and says whether it is the first one.
 func (b *breaker) open() (first bool) { return b.until.Swap(b.next()) == 0 }
 

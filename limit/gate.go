@@ -155,3 +155,10 @@ func (g *Gate) Waiting() int {
 	defer g.mu.Unlock()
 	return len(g.line)
 }
+
+// Inside is how many are inside right now, for metrics.
+func (g *Gate) Inside() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inside[""]
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,6 +27,8 @@ type Redis struct {
 	log     *slog.Logger
 	timeout time.Duration
 	breaker *breaker
+	// failures counts calls that were not answered.
+	failures atomic.Int64
 }
 
 // RedisConfig says how Redis is reached. All of it is required.
@@ -69,8 +72,17 @@ func (r *Redis) run(ctx context.Context, script *redis.Script, want int, key str
 	return answer, err
 }
 
+// Health says whether Redis has answered when it was last asked, true before the
+// first time, and how many calls it has failed to answer so far. For metrics.
+func (r *Redis) Health() (answers bool, failures int64) {
+	return !r.breaker.isOpen(), r.failures.Load()
+}
+
 // note tells the log when an outage begins and when it ends.
 func (r *Redis) note(ctx context.Context, err error) {
+	if err != nil {
+		r.failures.Add(1)
+	}
 	switch {
 	case err != nil && r.breaker.open():
 		r.log.WarnContext(ctx, "Redis fails: until it answers again, limits hold in each process alone", "error", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // call is what one request carries through the chain: who calls, from where,
@@ -32,6 +33,7 @@ type call struct {
 	produces string
 	// broken says that the answer failed after its first byte.
 	broken bool
+	span   trace.Span // nil while nothing is traced
 	// What is left of the tightest rate limit so far, once there is one.
 	limited   bool
 	remaining int

@@ -54,7 +54,7 @@ type Config struct {
 	Host      string `env:"HOST" default:"127.0.0.1" help:"The address to listen on, without the port. Outside production it has to be loopback."`
 	Port      int    `env:"PORT" default:"8080" help:"The port to listen on; 0 takes any free one."`
 	AdminHost string `env:"ADMIN_HOST" default:"127.0.0.1" help:"The address of the private listener: profiles are at http://ADMIN_HOST:ADMIN_PORT/debug/pprof/, metrics for Prometheus at http://ADMIN_HOST:ADMIN_PORT/metrics, the page about jobs at http://ADMIN_HOST:ADMIN_PORT/jobs. Keep it private."`
-	AdminPort int    `env:"ADMIN_PORT" default:"0" production:"8081" help:"The port of that listener; 0 takes any free one, -1 turns it off."`
+	AdminPort int    `env:"ADMIN_PORT" default:"0" production:"8081" help:"The port of that listener, which accord worker has as well; 0 takes any free one, -1 turns it off."`
 
 	PublicURL      string   `env:"PUBLIC_URL" required:"production" derived:"HOST and PORT; production: none" help:"The address that clients use, https://api.example.com: in links, mails and tokens. No path; https in production."`
 	TrustedProxies Prefixes `env:"TRUSTED_PROXIES" help:"The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks, separated by commas."`
@@ -76,6 +76,10 @@ type Config struct {
 
 	LogLevel        slog.Level    `env:"LOG_LEVEL" default:"info" help:"The least level that is logged: debug, info, warn or error."`
 	SentryDSN       Secret        `env:"SENTRY_DSN" help:"Where panics and unexpected errors are reported: https://key@host/project."`
+	OTLPEndpoint    string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"The OpenTelemetry collector that traces are sent to, by OTLP over HTTP: http://localhost:4318. Unset: nothing is traced."`
+	OTLPHeaders     Secret        `env:"OTEL_EXPORTER_OTLP_HEADERS" help:"Headers for the collector, such as a key: name=value, separated by commas, percent-encoded."`
+	OTELServiceName string        `env:"OTEL_SERVICE_NAME" default:"accord" help:"What traces call the service."`
+	TracesRatio     float64       `env:"OTEL_TRACES_SAMPLER_ARG" default:"1" help:"The share of requests that is traced, from 0 to 1, of those that come without a traceparent from a trusted proxy."`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" default:"15s" help:"The longest that a stop may take as a whole: four fifths of it for requests in flight, the rest for jobs and connections."`
 	Docs            bool          `env:"DOCS" default:"true" production:"false" help:"Whether /api/docs, the Swagger UI, is served."`
 }

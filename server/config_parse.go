@@ -143,6 +143,8 @@ func wantedForm(kind reflect.Type) string {
 		return "true or false"
 	case reflect.TypeFor[time.Duration]():
 		return "a duration such as 90s or 15m, or a whole number of seconds"
+	case reflect.TypeFor[float64]():
+		return "a number such as 0.25"
 	case reflect.TypeFor[Size]():
 		return "a size such as 500MiB or 2GiB, or a whole number of bytes"
 	case reflect.TypeFor[slog.Level]():

@@ -17,6 +17,7 @@ import (
 	"github.com/accord-api/accord/auth"
 	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/mail"
+	"github.com/accord-api/accord/tracing"
 )
 
 // configRule tells what is wrong with one setting and what would be right, as
@@ -58,6 +59,9 @@ var configRules = []configRule{
 	{"AUDIT_RETENTION", auditRetentionProblem},
 	{"LOG_LEVEL", logLevelProblem},
 	{"SENTRY_DSN", sentryProblem},
+	{"OTEL_EXPORTER_OTLP_ENDPOINT", otlpEndpointProblem},
+	{"OTEL_EXPORTER_OTLP_HEADERS", otlpHeadersProblem},
+	{"OTEL_TRACES_SAMPLER_ARG", tracesRatioProblem},
 	{"SHUTDOWN_TIMEOUT", func(c *Config) string { return positiveProblem(c.ShutdownTimeout) }},
 }
 
@@ -443,4 +447,29 @@ func sentryProblem(c *Config) string {
 		return "must be a DSN from Sentry: https://key@host/project"
 	}
 	return ""
+}
+
+func otlpEndpointProblem(c *Config) string {
+	if c.OTLPEndpoint == "" {
+		return ""
+	}
+	u, err := url.Parse(c.OTLPEndpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "must be the URL of a collector, such as http://localhost:4318, without credentials: those are OTEL_EXPORTER_OTLP_HEADERS"
+	}
+	return ""
+}
+
+func otlpHeadersProblem(c *Config) string {
+	if tracing.CheckHeaders(c.OTLPHeaders.Reveal()) != nil {
+		return "must be name=value, separated by commas, both percent-encoded"
+	}
+	return ""
+}
+
+func tracesRatioProblem(c *Config) string {
+	if 0 <= c.TracesRatio && c.TracesRatio <= 1 {
+		return ""
+	}
+	return "must be from 0 to 1"
 }

@@ -126,6 +126,12 @@ func TestConfigRules(t *testing.T) {
 		{"TRUSTED_PROXIES", inProduction, []string{"10.0.0.7"}, []string{"", "anybody"}},
 		{"TLS_CERT_FILE", tlsWith(keyFile), []string{certFile}, []string{"", "/no/such/file", otherCert, keyFile}},
 		{"TLS_KEY_FILE", inDevelopment, []string{""}, nil},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", inProduction, []string{"", "http://localhost:4318", "https://collector.example.com/otlp/"}, []string{
+			"localhost:4318", "grpc://localhost:4317", "https://u:p@collector.example.com", "https://collector.example.com?key=1", "http://",
+		}},
+		{"OTEL_EXPORTER_OTLP_HEADERS", inDevelopment, []string{"", "api-key=a%2Cb%3D, other=x=y"}, []string{"api-key", "=x", "a=%zz"}},
+		{"OTEL_SERVICE_NAME", inDevelopment, []string{"", "shop"}, nil},
+		{"OTEL_TRACES_SAMPLER_ARG", inDevelopment, []string{"", "0", "0.25", "1"}, []string{"-0.1", "1.1", "NaN", "all"}},
 		{"ACCESS_TOKEN_TTL", inDevelopment, []string{"", "15m", "30m", "1200"}, []string{"14m59s", "30m1s", "15", "-15m"}},
 		{"REFRESH_TOKEN_TTL", inDevelopment, []string{"", "720h", "16m"}, []string{"15m", "10m", "0", "7d"}},
 		{"BCRYPT_COST", inDevelopment, []string{"", "12", "16"}, []string{"11", "4", "17", "high"}},
@@ -322,6 +328,7 @@ func TestConfigNeverPrintsSecrets(t *testing.T) {
 		"SECRET_KEY": goodKey + "canary", "SECRET_KEY_PREVIOUS": goodKey[2:] + "canary", "SENTRY_DSN": "https://canary@sentry.example.com/1",
 		"DATABASE_URL": "postgres://u:canary@h/n", "DATABASE_DIRECT_URL": "postgres://u:canary@d/n", "REDIS_URL": "redis://u:canary@r",
 		"SMTP_URL": "smtps://u:canary@mail.example.com", "MAIL_FROM": "a@example.com",
+		"OTEL_EXPORTER_OTLP_HEADERS": "key=canary",
 	}
 	config := mustValue(server.LoadConfig(inProduction(secrets)))
 	// fmt does not call the methods of what stands in an unexported field.

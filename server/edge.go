@@ -41,6 +41,7 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		call := s.newCall(c.Request())
 		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), callKey{}, call)))
+		s.beginSpan(c, call)
 		c.Response().Header().Set(echo.HeaderXRequestID, call.requestID)
 		s.secureHeaders(c)
 		boundStrayBody(c)
@@ -48,7 +49,10 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := s.guarded(next, c); err != nil {
 			s.handleError(err, c)
 		}
-		s.logRequest(c, call)
+		took := time.Since(call.start)
+		s.countRequest(call, c.Response().Status, took)
+		s.logRequest(c, call, took)
+		endSpan(call, c.Response().Status)
 		if call.broken {
 			resetOld(c.Request())
 			panic(http.ErrAbortHandler) // breaks the connection, so that no client takes half for whole
@@ -150,14 +154,14 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // logRequest writes the one line of each request. Queries, bodies and header
 // fields stay out of it: they may hold secrets.
-func (s *Server) logRequest(c echo.Context, call *call) {
+func (s *Server) logRequest(c echo.Context, call *call, took time.Duration) {
 	status := c.Response().Status
 	attrs := append(call.attributes(),
 		slog.String("method", c.Request().Method),
 		slog.String("path", c.Request().URL.Path[:min(len(c.Request().URL.Path), maxLoggedPath)]),
 		slog.Int("status", status),
 		slog.Int64("bytes", c.Response().Size),
-		slog.Float64("duration_ms", float64(time.Since(call.start).Microseconds())/1000),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 	)
 	level := slog.LevelInfo
 	if p := call.problem; p != nil {

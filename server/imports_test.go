@@ -36,9 +36,10 @@ var allowed = map[string][]string{
 	"redistest":        {}, // a real Redis for tests
 	"scaffold":         {}, // writes the first version of a resource
 	"schema":           {},
-	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "validate"},
+	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "tracing", "validate"},
 	"servertest":       {"gen/api", "mail", "pg/pgtest", "server"},
 	"table":            {},
+	"tracing":          {"limit"}, // bounds what callers have traced
 	"validate":         {},
 }
 

@@ -41,7 +41,8 @@ type operation struct {
 	// limitHeader is the RateLimit-Policy value; "" without limits.
 	limitHeader string
 	// accept lists the declared content types, for the 415.
-	accept string
+	accept   string
+	requests *requestMetrics
 }
 
 // rateLimit is one limit of an operation with its window.
@@ -50,6 +51,7 @@ type rateLimit struct {
 	name   string // as the headers call it
 	header string // the limit's own part of RateLimit-Policy
 	window *limit.SharedWindow
+	limitMetrics
 }
 
 // enforcedPolicies are the members of policy.Policy that the chain below
@@ -74,6 +76,7 @@ func (s *Server) newOperation(p *policy.Policy) (*operation, error) {
 		limits:   map[policy.By][]*rateLimit{},
 		refusals: newRefusals(s.now),
 		accept:   strings.Join(p.ContentTypes, ", "),
+		requests: s.metrics.ofRequests(p.OperationID, p.Statuses, p.Timeout == 0),
 	}
 	var declared []string
 	for _, r := range p.RateLimits {
@@ -102,7 +105,7 @@ func checkEnforced(p *policy.Policy, enforced []string) error {
 // newRateLimit is a limit of what the scope names: an operation, or all that
 // nobody is signed in for.
 func (s *Server) newRateLimit(scope string, r policy.RateLimit) *rateLimit {
-	l := &rateLimit{RateLimit: r, name: string(r.By)}
+	l := &rateLimit{RateLimit: r, name: string(r.By), limitMetrics: s.metrics.ofLimit(scope, r.By)}
 	if r.By == policy.ByField {
 		l.name = "field:" + r.Field
 	}
@@ -117,6 +120,8 @@ func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		call := callOf(c)
 		call.operation = o
+		o.requests.inFlight.Inc()
+		defer o.requests.inFlight.Dec()
 		o.sayDeprecated(c.Response().Header())
 		joinLists(c.Request().Header)
 		release, err := o.admit(c, call)
@@ -262,6 +267,7 @@ func (o *operation) take(c echo.Context, by policy.By, key string) error {
 // limit so far.
 func (l *rateLimit) take(c echo.Context, declared, key string) error {
 	d, call := l.window.Take(c.Request().Context(), key), callOf(c)
+	l.count(d.Allowed)
 	if !call.limited || d.Remaining < call.remaining {
 		call.limited, call.remaining = true, d.Remaining
 		header := c.Response().Header()

@@ -109,6 +109,14 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
+// serveAdmin serves the private listener alone until ctx ends.
+func (s *Server) serveAdmin(ctx context.Context, admin net.Listener) error {
+	private := s.httpServer(s.adminHandler(ctx))
+	closed := context.AfterFunc(ctx, func() { _ = private.Close() }) // nobody waits for the end of a scrape
+	defer closed()
+	return ignoreClosed(private.Serve(admin))
+}
+
 // JobsPath is where the private listener shows the jobs.
 const JobsPath = "/jobs"
 

@@ -32,7 +32,7 @@ func sentry(t *testing.T) (dsn string, events <-chan string) {
 func TestSentry(t *testing.T) {
 	t.Parallel()
 	dsn, events := sentry(t)
-	s := servertest.New(t, servertest.Options{Settings: map[string]string{"SENTRY_DSN": dsn, "DB_ACQUIRE_TIMEOUT": "1s", "DB_POOL_SIZE": "1", "DB_POOL_OVERFLOW": "0"}})
+	s := servertest.New(t, servertest.Options{Settings: map[string]string{"SENTRY_DSN": dsn, "OTEL_EXPORTER_OTLP_ENDPOINT": newCollector(t).url, "DB_ACQUIRE_TIMEOUT": "1s", "DB_POOL_SIZE": "1", "DB_POOL_OVERFLOW": "0"}})
 	p := s.Register()
 	p.GET("/api/v1/nothing").Expect(http.StatusNotFound)
 	p.PATCH("/api/v1/users/me", "{").Expect(http.StatusBadRequest)
@@ -51,12 +51,12 @@ func TestSentry(t *testing.T) {
 	answer := p.Do(http.MethodPatch, "/api/v1/users/me?canary=canary", "application/merge-patch+json", []byte(`{"full_name": "Canary canary"}`)).Expect(http.StatusInternalServerError)
 	select {
 	case event := <-events:
-		for _, want := range []string{answer.Problem("internal").RequestID, `"operation":"updateMe"`, p.User.ID.String(), `"environment":"test"`} {
+		for _, want := range []string{answer.Problem("internal").RequestID, `"operation":"updateMe"`, `"environment":"test"`, `"release":"accord@`, `"trace_id":"`} {
 			if !strings.Contains(event, want) {
 				t.Errorf("%s is not in the event: %s", want, event)
 			}
 		}
-		for _, secret := range []string{"canary", "Canary", p.Tokens.AccessToken, p.Password, p.User.Email} {
+		for _, secret := range []string{"canary", "Canary", p.Tokens.AccessToken, p.Password, p.User.Email, p.User.ID.String(), p.IP} {
 			if strings.Contains(event, secret) {
 				t.Errorf("%s is in the event: %s", secret, event)
 			}

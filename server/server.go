@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"runtime"
 	"slices"
@@ -29,6 +30,7 @@ import (
 	"github.com/accord-api/accord/limit"
 	"github.com/accord-api/accord/mail"
 	"github.com/accord-api/accord/pg"
+	"github.com/accord-api/accord/tracing"
 )
 
 const (
@@ -64,6 +66,8 @@ type Options struct {
 	// Stall replaces how long the client of an operation may pause that bounds it,
 	// for tests.
 	Stall time.Duration
+	// TraceDelay replaces how long spans are gathered before they are sent, for tests.
+	TraceDelay time.Duration
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -98,10 +102,12 @@ type Server struct {
 	failures  *limit.SharedBackoff
 	anonymous *rateLimit
 	proxies   proxies
-	sentry    *sentry.Client // nil without a DSN
+	sentry    *sentry.Client   // nil without a DSN
+	tracing   *tracing.Tracing // nil without a collector
 	metrics   *metrics
 	echo      *echo.Echo
 	stopping  atomic.Bool
+	serves    atomic.Bool // since Start
 	stop      context.CancelFunc
 }
 
@@ -111,11 +117,14 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if err := s.openTracing(ctx, o); err != nil {
+		return nil, err
+	}
 	if err := s.openDatabase(ctx, o); err != nil {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
-		return nil, errors.Join(err, s.closeStores(ctx), s.closeFiles())
+		return nil, errors.Join(err, s.closeStores(ctx), s.closeFiles(), s.closeTracing(ctx))
 	}
 	return s, nil
 }
@@ -136,7 +145,7 @@ func microseconds(now func() time.Time) func() time.Time {
 func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {
 	s.pool, err = pg.Open(ctx, pg.Config{
 		URL: s.config.DatabaseURL.Reveal(), Size: s.config.DBPoolSize, Overflow: s.config.DBPoolOverflow,
-		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout, Tracer: o.Tracer,
+		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout, Tracer: s.queryTracer(o.Tracer),
 	})
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
@@ -144,7 +153,7 @@ func (s *Server) openDatabase(ctx context.Context, o Options) (err error) {
 	s.queries = db.New(s.pool)
 	s.direct, err = pg.Open(ctx, pg.Config{
 		URL: s.config.DatabaseDirectURL.Reveal(), Size: directPoolSize, ApplicationName: "accord jobs",
-		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout,
+		MaxLifetime: s.config.DBConnMaxLifetime, AcquireTimeout: s.config.DBAcquireTimeout, Tracer: s.queryTracer(nil),
 	})
 	if err != nil {
 		s.pool.Close()
@@ -166,7 +175,7 @@ func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
 	s.streams, s.hub, s.twins = newStreams(), newHub(s.queries), newTwins()
-	for _, step := range []func(Options) error{s.wireAuth, s.wireRedis, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes} {
+	for _, step := range []func(Options) error{s.wireAuth, s.wireRedis, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes, s.wireState} {
 		if err := step(o); err != nil {
 			return err
 		}
@@ -204,7 +213,7 @@ func (s *Server) wireAuth(o Options) error {
 func (s *Server) wireFiles(o Options) (err error) {
 	switch {
 	case s.config.FilesURL != "":
-		s.files, err = files.Open(s.config.FilesURL)
+		s.files, err = files.Open(s.config.FilesURL, s.storageOptions()...)
 	case o.FilesDir != "" && !s.config.Production():
 		s.files, err = files.OpenFolder(o.FilesDir)
 	}
@@ -262,7 +271,7 @@ func (s *Server) wireJobs(o Options) error {
 		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files,
 		MaxPerUser: int64(s.config.FilesMaxPerUser), Lease: o.ReportLease,
 		Project: s.config.ProjectName, PublicURL: s.config.PublicURL, AuditRetention: s.config.AuditRetention,
-		Now: s.now, Log: s.log, Test: s.config.Environment == Test,
+		Now: s.now, Log: s.log, Observe: s.metrics.countJob, Tracer: s.jobTracer(), Panicked: s.reportJob, Test: s.config.Environment == Test,
 	})
 	return err
 }
@@ -346,6 +355,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
+	s.serves.Store(true)
 	go s.listen(background)
 	go s.streams.watch(background, s.sessions)
 	return nil
@@ -358,8 +368,9 @@ func (s *Server) sayUnsent(ctx context.Context) {
 	}
 }
 
-// Work works on jobs until ctx ends, and serves nothing. Close stops the jobs.
-func (s *Server) Work(ctx context.Context) error {
+// Work works on jobs until ctx ends, and serves nothing but what is on the private
+// listener, which may be nil. Close stops the jobs.
+func (s *Server) Work(ctx context.Context, admin net.Listener) error {
 	s.sayUnsent(ctx)
 	if err := s.checkFiles(ctx); err != nil {
 		return err
@@ -367,6 +378,9 @@ func (s *Server) Work(ctx context.Context) error {
 	s.stop = func() {}
 	if err := s.jobs.Start(ctx); err != nil {
 		return err
+	}
+	if admin != nil {
+		return s.serveAdmin(ctx, admin)
 	}
 	<-ctx.Done()
 	return nil
@@ -421,7 +435,7 @@ func (s *Server) Close(ctx context.Context) error {
 		defer cancel()
 		s.sentry.FlushWithContext(flushing)
 	}
-	return errors.Join(err, s.closeStores(ctx), s.closeFiles())
+	return errors.Join(err, s.closeStores(ctx), s.closeFiles(), s.closeTracing(ctx))
 }
 
 // stopJobs leaves time to hand back those that do not finish.

@@ -37,6 +37,8 @@ type sessions struct {
 	now     func() time.Time
 	known   *otter.Cache[uuid.UUID, knownSession]
 	changes changes
+
+	hits, misses atomic.Int64 // for metrics
 }
 
 // knownSession is what was read of a session.
@@ -62,6 +64,7 @@ func (s *sessions) get(ctx context.Context, id uuid.UUID) (principal, error) {
 	now, asOf := s.now(), s.changes.count.Load()
 	known, ok := s.known.GetIfPresent(id)
 	if !ok || now.Sub(known.readAt) >= sessionMemory || s.changes.since(known.who.UserID, known.asOf) {
+		s.misses.Add(1)
 		row, err := s.queries.SessionGet(ctx, id)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return principal{}, err
@@ -69,6 +72,8 @@ func (s *sessions) get(ctx context.Context, id uuid.UUID) (principal, error) {
 		known = knownSession{readAt: now, asOf: asOf, live: err == nil, expires: row.ExpiresAt}
 		known.who = principal{UserID: row.UserID, SessionID: id, Role: row.Role}
 		s.known.Set(id, known)
+	} else {
+		s.hits.Add(1)
 	}
 	if !known.live || !now.Before(known.expires) {
 		return principal{}, pgx.ErrNoRows

@@ -54,6 +54,13 @@ func (s *streams) finish(one *stream) {
 	delete(s.open, one)
 }
 
+// count is how many are open.
+func (s *streams) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 // closeAll ends every stream, and each that begins from now on.
 func (s *streams) closeAll() {
 	s.mu.Lock()

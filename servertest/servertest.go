@@ -38,6 +38,8 @@ type Options struct {
 	ReportLease time.Duration
 	// Stall shortens how long a client may pause, where the contract bounds it.
 	Stall time.Duration
+	// TraceDelay shortens how long spans are gathered.
+	TraceDelay time.Duration
 	// Outbox is a folder for development to keep mails in, instead of the Mailbox.
 	Outbox string
 }
@@ -104,7 +106,7 @@ func (s *Server) run(listener net.Listener, o Options) {
 	s.T.Helper()
 	options := server.Options{
 		Log: slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, ReportLease: o.ReportLease, Stall: o.Stall,
+		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, ReportLease: o.ReportLease, Stall: o.Stall, TraceDelay: o.TraceDelay,
 	}
 	if o.Outbox == "" {
 		options.Sender = s.Mailbox

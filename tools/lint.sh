@@ -88,6 +88,16 @@ shell() {
 	shellcheck .ci/run tools/*.sh sdk/*/*.sh sdk/python/tools/*.sh
 }
 
+# promtool runs the rules' own tests; that they ask for what there is, make test sees.
+alerts() {
+	if ! command -v promtool >/dev/null; then
+		echo 'NOT CHECKED: the tests of the alert rules need promtool (Debian: prometheus); install it and run make lint again.'
+		[ -z "${CI:-}" ]
+		return
+	fi
+	(cd deploy/prometheus && promtool check rules alerts.yaml && promtool test rules alerts_test.yaml)
+}
+
 contract() {
 	if ! command -v npm >/dev/null; then
 		echo 'NOT CHECKED: the linters of the contract need Node.js 20.19 or newer; install it and run make lint again.'
@@ -129,6 +139,7 @@ check 'the product depends on no generator' dependencies
 check 'sqlc vet' queries
 check 'npm lock files' locks
 check 'shellcheck' shell
+check 'alert rules' alerts
 check 'contract' contract
 check 'breaking changes' breaking
 check 'no sunset is past' sunsets

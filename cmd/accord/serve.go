@@ -45,15 +45,12 @@ func serve(ctx context.Context, config server.Config, c command) (err error) {
 	if config.PublicURL == "" {
 		config.PublicURL = config.ListenURL(listener.Addr().String())
 	}
-	admin, err := listenAdmin(ctx, config)
+	admin, err := c.listenAdmin(ctx, config)
 	if err != nil {
 		return err
 	}
 	if admin != nil {
 		defer admin.Close()
-		at := "http://" + admin.Addr().String()
-		newLog(config, c.err).InfoContext(ctx, "profiles, metrics and the page about jobs are served",
-			"profiles", at+"/debug/pprof/", "metrics", at+server.MetricsPath, "jobs", at+server.JobsPath)
 	}
 
 	config, closeDatabase, err := c.privateDatabase(ctx, config)
@@ -143,9 +140,18 @@ func listen(ctx context.Context, address, setting string) (net.Listener, error) 
 	return listener, nil
 }
 
-func listenAdmin(ctx context.Context, config server.Config) (net.Listener, error) {
+// listenAdmin takes the address of the private listener, and says what is there; it
+// gives nil where that is turned off.
+func (c command) listenAdmin(ctx context.Context, config server.Config) (net.Listener, error) {
 	if config.AdminAddress() == "" {
 		return nil, nil
 	}
-	return listen(ctx, config.AdminAddress(), "ADMIN_PORT")
+	admin, err := listen(ctx, config.AdminAddress(), "ADMIN_PORT")
+	if err != nil {
+		return nil, err
+	}
+	at := "http://" + admin.Addr().String()
+	newLog(config, c.err).InfoContext(ctx, "profiles, metrics and the page about jobs are served",
+		"profiles", at+"/debug/pprof/", "metrics", at+server.MetricsPath, "jobs", at+server.JobsPath)
+	return admin, nil
 }

@@ -15,8 +15,9 @@ func newWorker(c command) *cobra.Command {
 		Use:   "worker",
 		Short: "Work on jobs, apart from the server",
 		Long: "Works on jobs (mails, reports, sweeping) until it is told to stop (SIGINT or\nSIGTERM). `accord serve` does so too, unless JOBS=false. Any number of both\n" +
-			"may run; each job is done by one. What is not done at the stop is handed back.",
-		Example: "  accord worker",
+			"may run; each job is done by one. What is not done at the stop is handed back.\n" +
+			"Its metrics are on ADMIN_HOST and ADMIN_PORT, which beside a server on the same\nmachine has to be another one.",
+		Example: "  accord worker\n  ADMIN_PORT=8082 accord worker",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, _, err := c.settings()
@@ -32,6 +33,13 @@ func work(ctx context.Context, config server.Config, c command) (err error) {
 	if config.PublicURL == "" { // PORT=0
 		return usagef("set PUBLIC_URL or PORT: that is where links in mails lead")
 	}
+	admin, err := c.listenAdmin(ctx, config)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		defer admin.Close()
+	}
 	config, closeDatabase, err := c.privateDatabase(ctx, config)
 	if err != nil {
 		return err
@@ -46,5 +54,5 @@ func work(ctx context.Context, config server.Config, c command) (err error) {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s works on jobs\n", config.ProjectName)
-	return api.Work(ctx)
+	return api.Work(ctx, admin)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -68,6 +69,29 @@ func TestKilledWorker(t *testing.T) {
 	}
 	if err := second.Wait(); err != nil {
 		t.Errorf("the worker ends with %v", err)
+	}
+}
+
+// A worker tells how its jobs go, on the private listener.
+func TestWorkerHasMetrics(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	out, ended := &output{}, make(chan int, 1)
+	environ := onDatabase(pgtest.New(t), "JOBS=false", "PUBLIC_URL=http://localhost", "ADMIN_PORT=0")
+	go func() {
+		ended <- run(ctx, []string{"worker"}, command{dir: t.TempDir(), environ: environ, out: out, err: out})
+	}()
+	var at string
+	eventually(t, "it says where its metrics are", func() bool {
+		at = regexp.MustCompile(`http://[0-9.:]+/metrics`).FindString(out.String())
+		return at != "" && strings.Contains(out.String(), "works on jobs")
+	})
+	eventually(t, "a job is counted", func() bool {
+		return strings.Contains(send(t, http.MethodGet, at, "", "", "", http.StatusOK), `accord_jobs_total{kind="sweep",outcome="completed"} 1`)
+	})
+	stop()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit code %d: %s", code, out)
 	}
 }
 
