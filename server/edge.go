@@ -41,6 +41,9 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		call := s.newCall(c.Request())
 		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), callKey{}, call)))
+		if s.requests != nil {
+			defer s.record(c, call)()
+		}
 		c.Response().Header().Set(echo.HeaderXRequestID, call.requestID)
 		s.secureHeaders(c)
 		boundStrayBody(c)

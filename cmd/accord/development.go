@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/accord-api/accord/contract/conform"
 	"github.com/accord-api/accord/demo"
+	"github.com/accord-api/accord/inspect"
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/pg/devpg"
 	"github.com/accord-api/accord/server"
@@ -44,6 +46,15 @@ func (c command) privateDatabase(ctx context.Context, config server.Config) (ser
 	return config, stop, nil
 }
 
+// judge makes what holds answers against the contract, for the page about requests.
+func judge(document []byte) (inspect.Judge, error) {
+	parsed, err := conform.Parse(document)
+	if err != nil {
+		return nil, err
+	}
+	return func(a inspect.Answer) []string { return parsed.Breaches(conform.Answer(a)) }, nil
+}
+
 // demoAccounts are the accounts of development. Their passwords are no secret:
 // outside of development there are no such accounts, and development is loopback
 // only.
@@ -75,6 +86,7 @@ func openDirect(ctx context.Context, config server.Config) (*pg.Pool, error) {
 // welcome is what a newcomer reads last before the first request.
 func welcome(w io.Writer, config server.Config, url string, accounts []demo.Account) {
 	fmt.Fprintf(w, "\n%s is ready on %s (development: loopback only)\n\n", config.ProjectName, url)
+	fmt.Fprintf(w, "  start   %s\n", url)
 	if config.Docs {
 		fmt.Fprintf(w, "  docs    %s/api/docs\n", url)
 	}
