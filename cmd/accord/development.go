@@ -86,7 +86,6 @@ func openDirect(ctx context.Context, config server.Config) (*pg.Pool, error) {
 // welcome is what a newcomer reads last before the first request.
 func welcome(w io.Writer, config server.Config, url string, accounts []demo.Account) {
 	fmt.Fprintf(w, "\n%s is ready on %s (development: loopback only)\n\n", config.ProjectName, url)
-	fmt.Fprintf(w, "  start   %s\n", url)
 	if config.Docs {
 		fmt.Fprintf(w, "  docs    %s/api/docs\n", url)
 	}
