@@ -63,6 +63,7 @@ async function requests(page, name) {
   await page.locator(`[id="r-${unseen}"]`).waitFor();
 
   await page.locator('select[name=operation]').selectOption('');
+  await page.locator('.filter button', { hasText: 'Filter' }).click();
   await page.waitForURL(/operation=&/);
   await page.locator('#live', { hasText: 'Live' }).waitFor();
   await look(page, 'requests', name);

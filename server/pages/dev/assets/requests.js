@@ -58,7 +58,4 @@ if (pause) {
     say(paused ? 'Paused.' : 'Live: the last 200 that are no pages, newest first.');
     if (!paused) refresh().catch(() => {});
   });
-  for (const select of document.querySelectorAll('.filter select')) {
-    select.addEventListener('change', () => select.form.requestSubmit());
-  }
 }
