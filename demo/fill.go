@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -121,6 +122,9 @@ type filling struct {
 	market   market
 	orders   []order
 	reports  []db.FileCreateParams // what they were made into
+	uploads  []db.FileCreateParams
+	// first tells that nothing was there before, so that the ids of the examples are free.
+	first bool
 }
 
 // hash hashes the passwords, which is what takes longest, all at once.
@@ -137,12 +141,13 @@ func (f *filling) hash(ctx context.Context) error {
 }
 
 func (f *filling) write(ctx context.Context, tx pgx.Tx, missing gaps) error {
+	f.first = missing.data
 	var steps []func(context.Context, pgx.Tx) error
 	if missing.accounts {
 		steps = append(steps, f.writeAccounts)
 	}
 	if missing.data {
-		steps = append(steps, f.writeMarket, f.writeOrders, f.writeReports, f.writeNotifications)
+		steps = append(steps, f.writeMarket, f.writeOrders, f.writeReports, f.writeExamples, f.writeNotifications)
 	}
 	for _, write := range steps {
 		if err := write(ctx, tx); err != nil {
@@ -175,8 +180,12 @@ func (f *filling) writeAccounts(ctx context.Context, tx pgx.Tx) error {
 func (f *filling) writeAccount(ctx context.Context, tx pgx.Tx, i int) (buyer, error) {
 	f.source.row(drawAccount, int64(i))
 	a, since := f.Accounts[i], f.Now.Add(-history).Truncate(time.Microsecond)
+	id := f.source.id(since)
+	if f.first && i == slices.IndexFunc(f.Accounts, isCustomer) {
+		id = exampleUser
+	}
 	made := person{
-		id: f.source.id(since), username: a.Username, email: a.Email, fullName: a.FullName, role: a.Role,
+		id: id, username: a.Username, email: a.Email, fullName: a.FullName, role: a.Role,
 		passwordHash: f.hashes[i], active: true, verifiedAt: &since, createdAt: since,
 	}
 	return buyer{made.id, since}, add(ctx, tx, []rows{userRows([]person{made})})
@@ -198,6 +207,9 @@ func (f *filling) writeMarket(ctx context.Context, tx pgx.Tx) error {
 	var offers []offer
 	for i := range fillProducts {
 		p := newProduct(f.source, int64(i+1), span{f.Now, history}, i, fillProducts)
+		if i == 0 {
+			p.forExample()
+		}
 		products, offers = append(products, p), append(offers, offer{p.id, p.sku, p.name, p.price, p.currency, p.createdAt})
 	}
 	f.market = newMarket(buyers, offers)
@@ -211,9 +223,12 @@ func (f *filling) writeOrders(ctx context.Context, tx pgx.Tx) error {
 	open, customers := f.market.open(f.Now), f.customers()
 	for i := range fillOrders {
 		o := f.market.newOrder(f.source, int64(i), open, i, fillOrders)
-		if i%fillShare == fillShare-1 && len(customers) > 0 {
+		if i%fillShare == 0 && len(customers) > 0 {
 			if c := customers[i/fillShare%len(customers)]; !c.Since.After(o.createdAt) {
 				o.buyer = c.ID
+				if i == 0 {
+					o.forExample()
+				}
 			}
 		}
 		f.orders = append(f.orders, o)
@@ -221,10 +236,12 @@ func (f *filling) writeOrders(ctx context.Context, tx pgx.Tx) error {
 	return add(ctx, tx, orderRows(f.orders))
 }
 
+func isCustomer(a Account) bool { return a.Role == "user" }
+
 // customers are the accounts that order.
 func (f *filling) customers() (all []buyer) {
 	for i, a := range f.Accounts {
-		if a.Role == "user" {
+		if isCustomer(a) {
 			all = append(all, f.accounts[i])
 		}
 	}

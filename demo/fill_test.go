@@ -83,7 +83,7 @@ var counts = map[string]int{
 	"SELECT count(DISTINCT user_id) FROM notifications WHERE read_at IS NULL":                   2,
 	"SELECT count(DISTINCT user_id) FROM notifications WHERE read_at IS NOT NULL":               2,
 	"SELECT count(DISTINCT kind) FROM notifications":                                            4,
-	"SELECT count(*) FROM files JOIN users ON users.id = user_id WHERE username = 'user'":       1,
+	"SELECT count(*) FROM files JOIN users ON users.id = user_id WHERE username = 'user'":       2,
 	"SELECT count(*) FROM reports JOIN files ON files.id = file_id WHERE status = 'succeeded'":  1,
 	"SELECT count(*) FROM (SELECT FROM orders GROUP BY date_trunc('day', created_at, 'UTC')) d": 91, // it is noon
 }
@@ -118,6 +118,8 @@ func TestFill(t *testing.T) {
 	}
 }
 
+const ofReport = "WHERE id IN (SELECT file_id FROM reports)"
+
 // The report has the orders of its user, as they are, and its bytes are those
 // that its row tells of.
 func TestFillReports(t *testing.T) {
@@ -125,7 +127,7 @@ func TestFillReports(t *testing.T) {
 	pool := database(t)
 	store, dir := storage(t)
 	fillWith(t, pool, store)
-	opened, err := store.Open(t.Context(), ask[string](t, pool, "SELECT storage_key FROM files"))
+	opened, err := store.Open(t.Context(), ask[string](t, pool, "SELECT storage_key FROM files "+ofReport))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +137,7 @@ func TestFillReports(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(content)
-	if hex.EncodeToString(sum[:]) != ask[string](t, pool, "SELECT encode(sha256, 'hex') FROM files") || len(content) != ask[int](t, pool, "SELECT size FROM files") {
+	if hex.EncodeToString(sum[:]) != ask[string](t, pool, "SELECT encode(sha256, 'hex') FROM files "+ofReport) || len(content) != ask[int](t, pool, "SELECT size FROM files "+ofReport) {
 		t.Error("the row tells of other bytes")
 	}
 	rows, err := csv.NewReader(strings.NewReader(string(content))).ReadAll()
@@ -147,15 +149,16 @@ func TestFillReports(t *testing.T) {
 		lines = append(lines, row[0]+" "+row[2]+" "+row[4])
 	}
 	want := ask[string](t, pool, `SELECT string_agg(concat_ws(' ', order_id, status, sku), ',' ORDER BY order_id, position)
-		FROM order_lines JOIN orders ON orders.id = order_id JOIN users ON users.id = user_id WHERE username = 'user'`)
+		FROM order_lines JOIN orders ON orders.id = order_id JOIN users ON users.id = user_id WHERE username = 'user'
+		AND orders.created_at >= '2025-12-30'`) // 90 days, today included
 	if got := strings.Join(lines, ","); got != want {
 		t.Errorf("the report has %s, want %s", got, want)
 	}
-	if got := kept(t, dir); len(got) != 1 {
+	if got := kept(t, dir); len(got) != 2 { // it, and the notes of the examples
 		t.Errorf("the storage has %q", got)
 	}
 	if !ask[bool](t, pool, `SELECT link LIKE '%/' || files.id AND title LIKE '%' || files.name AND days = 90
-		FROM notifications, files, reports WHERE notifications.kind = 'report.succeeded'`) {
+		FROM notifications, files JOIN reports ON file_id = files.id WHERE notifications.kind = 'report.succeeded'`) {
 		t.Error("the user is told of something else")
 	}
 }

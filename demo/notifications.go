@@ -79,7 +79,11 @@ func (f *filling) notificationRows(account uuid.UUID, before int64, notices []no
 		if at := n.at.Add(f.source.between(time.Minute, day)); i < len(notices)*2/3 && at.Before(f.Now) {
 			readAt = &at
 		}
-		r.values = append(r.values, []any{f.source.id(n.at), account, before + int64(i+1), n.kind, n.title, n.link, n.at, readAt})
+		id := f.source.id(n.at)
+		if before+int64(i) == 0 && f.isExample(account) {
+			id = exampleNotification
+		}
+		r.values = append(r.values, []any{id, account, before + int64(i+1), n.kind, n.title, n.link, n.at, readAt})
 	}
 	return r
 }

@@ -63,6 +63,8 @@ type Config struct {
 	Panicked func(ctx context.Context, kind string, id int64, value any, stack string)
 	// Tracer makes a span of each run of a job; nil means that there are none.
 	Tracer trace.Tracer
+	// Around is River's middleware: around the enqueueing of jobs, and their work.
+	Around []rivertype.Middleware
 	// Test starts River's own services at once instead of spread over seconds.
 	Test bool
 }
@@ -100,7 +102,7 @@ func New(c Config) (*Jobs, error) {
 		},
 		Workers:      registry,
 		ErrorHandler: panics{c.Panicked},
-		Middleware:   []rivertype.Middleware{&observed{tell: c.Observe, tracer: c.Tracer}},
+		Middleware:   append([]rivertype.Middleware{&observed{tell: c.Observe, tracer: c.Tracer}}, c.Around...),
 		MaxAttempts:  maxAttempts,
 		JobTimeout:   jobTimeout,
 		Logger:       newWarnings(c.Log), // River tells of every start and count
@@ -170,6 +172,25 @@ func (j *Jobs) Enqueue(ctx context.Context, tx pgx.Tx, job Args) error {
 		return fmt.Errorf("enqueueing a %s job: %w", job.Kind(), err)
 	}
 	return nil
+}
+
+// Counts are how many jobs there are.
+type Counts struct {
+	Waiting int64 // for their turn or their time
+	Running int64
+	Failed  int64 // at least once, and not done since: tried again, or given up
+}
+
+// Count counts the jobs that are not done.
+func (j *Jobs) Count(ctx context.Context) (c Counts, err error) {
+	// River itself counts by one state at a time.
+	const sql = `SELECT count(*) FILTER (WHERE state IN ('available', 'pending', 'scheduled')),
+		count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state IN ('retryable', 'discarded'))
+		FROM river_job WHERE state NOT IN ('completed', 'cancelled')`
+	if err := j.direct.QueryRow(ctx, sql).Scan(&c.Waiting, &c.Running, &c.Failed); err != nil {
+		return Counts{}, fmt.Errorf("counting the jobs: %w", err)
+	}
+	return c, nil
 }
 
 // ForgetAddress takes an address out of all jobs, whatever their state: those

@@ -93,22 +93,28 @@ var ErrNotFound = errors.New("no such message in the outbox")
 
 // Send puts a message into the outbox, and drops the oldest if it is full.
 func (o *Outbox) Send(_ context.Context, message Message) error {
-	id, err := uuid.NewV7()
+	_, err := o.Keep(message)
+	return err
+}
+
+// Keep does so, and gives the id that the message is kept under.
+func (o *Outbox) Keep(message Message) (id string, err error) {
+	made, err := uuid.NewV7()
 	if err != nil {
-		return fmt.Errorf("sending mail to the outbox: %w", err)
+		return "", fmt.Errorf("sending mail to the outbox: %w", err)
 	}
-	composed, err := message.compose(id, o.from)
+	composed, err := message.compose(made, o.from)
 	if err != nil {
-		return fmt.Errorf("sending mail to the outbox: %w", err)
+		return "", fmt.Errorf("sending mail to the outbox: %w", err)
 	}
 	var raw bytes.Buffer
 	if _, err := composed.WriteTo(&raw); err != nil {
-		return fmt.Errorf("sending mail to the outbox: %w", err)
+		return "", fmt.Errorf("sending mail to the outbox: %w", err)
 	}
-	if err := o.write(id.String(), raw.Bytes()); err != nil {
-		return fmt.Errorf("sending mail to the outbox: %w", err)
+	if err := o.write(made.String(), raw.Bytes()); err != nil {
+		return "", fmt.Errorf("sending mail to the outbox: %w", err)
 	}
-	return o.prune()
+	return made.String(), o.prune()
 }
 
 // write makes the file appear whole or not at all.

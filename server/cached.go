@@ -124,12 +124,14 @@ func (o *operation) cached(c echo.Context, request any, method api.StrictHandler
 	r, server := c.Request(), c.Echo()
 	answer, err := o.server.answers.of(o.policy).Get(r.Context(), key, o.policy.Cache.TTL, request.(cacheable).CacheTags(),
 		func(ctx context.Context) (encodedAnswer, bool, error) {
+			_ = callOf(c).decided(cacheMiss, nil)
 			// The load may outlive this request, whose own context is used again then.
 			return o.loadAnswer(server.NewContext(r.WithContext(ctx), nil), request, method)
 		})
 	if err != nil {
 		return nil, err
 	}
+	_ = callOf(c).decided(cacheHit, nil)
 	return func(w http.ResponseWriter) error { return o.writeKept(w, r, answer) }, nil
 }
 

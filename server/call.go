@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/accord-api/accord/inspect"
 )
 
 // call is what one request carries through the chain: who calls, from where,
@@ -37,6 +39,8 @@ type call struct {
 	// What is left of the tightest rate limit so far, once there is one.
 	limited   bool
 	remaining int
+	// record is what development shows of the request; nil elsewhere.
+	record *inspect.Request
 }
 
 // principal is a signed-in caller.

@@ -42,6 +42,9 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		call := s.newCall(c.Request())
 		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), callKey{}, call)))
 		s.beginSpan(c, call)
+		if s.requests != nil {
+			defer s.record(c, call)()
+		}
 		c.Response().Header().Set(echo.HeaderXRequestID, call.requestID)
 		s.secureHeaders(c)
 		boundStrayBody(c)

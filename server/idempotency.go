@@ -37,6 +37,7 @@ type kept interface {
 func (o *operation) once(c echo.Context, request any, method api.StrictHandlerFunc) (api.Answer, error) {
 	key := strings.Trim(c.Request().Header.Get(idempotencyKeyHeader), `"`)
 	if key == "" {
+		_ = callOf(c).decided(idempotencyUnused, nil)
 		return method(c, request)
 	}
 	who := callOf(c).who
@@ -56,7 +57,7 @@ func (o *operation) once(c echo.Context, request any, method api.StrictHandlerFu
 	defer cancel()
 	unlock, err := o.server.twins.lock(wait, once.key)
 	if err != nil {
-		return nil, inProgress(err)
+		return nil, callOf(c).decided(idempotency, inProgress(err))
 	}
 	defer unlock()
 	return once.serve(wait, c, request, method)
@@ -81,8 +82,9 @@ func (r *onceRequest) serve(wait context.Context, c echo.Context, request any, m
 		}
 		if !taken {
 			answer, err = r.replay(ctx, w)
-			return err
+			return callOf(c).decided(idempotencyReplay, err)
 		}
+		_ = callOf(c).decided(idempotency, nil)
 		c.SetRequest(outer.WithContext(context.WithValue(ctx, writeKey{}, w)))
 		answer, err = r.work(ctx, c, w, request, method)
 		return err

@@ -17,14 +17,17 @@ const module = "github.com/accord-api/accord/"
 var allowed = map[string][]string{
 	"auth":             {"limit"}, // bounds the hashes at once
 	"cache":            {},
-	"contract/format":  {},                                                           // values of formats, and near misses
-	"contract/pattern": {},                                                           // strings for patterns, and near misses
-	"contract":         {"contract/format", "contract/pattern"},                      // knows nothing of this server
-	"cmd/accord":       {"contract", "demo", "pg", "pg/devpg", "scaffold", "server"}, // joins what is run
-	"demo":             {"files", "gen/db", "jobs", "pg"},                            // COPY, a report, and word that products came
+	"contract/format":  {},                                                                                          // values of formats, and near misses
+	"contract/pattern": {},                                                                                          // strings for patterns, and near misses
+	"contract/conform": {},                                                                                          // one answer against a document
+	"contract/redact":  {},                                                                                          // takes secrets out of texts
+	"contract":         {"contract/format", "contract/pattern", "contract/redact"},                                  // knows nothing of this server
+	"cmd/accord":       {"contract", "contract/conform", "demo", "inspect", "pg", "pg/devpg", "scaffold", "server"}, // joins what is run
+	"demo":             {"files", "gen/db", "jobs", "pg"},                                                           // COPY, a report, and word that products came
 	"files":            {},
 	"gen/api":          {"policy", "validate"},                       // the generated server
 	"gen/db":           {},                                           // stands alone
+	"inspect":          {"contract/redact"},                          // requests, as development shows them
 	"jobs":             {"auth", "files", "gen/db", "mail", "table"}, // tokens of mails, rows, sending, reports
 	"limit":            {},
 	"mail":             {},
@@ -36,8 +39,8 @@ var allowed = map[string][]string{
 	"redistest":        {}, // a real Redis for tests
 	"scaffold":         {}, // writes the first version of a resource
 	"schema":           {},
-	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "jobs", "limit", "mail", "pg", "policy", "table", "tracing", "validate"},
-	"servertest":       {"gen/api", "mail", "pg/pgtest", "server"},
+	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "inspect", "jobs", "limit", "mail", "pg", "policy", "table", "tracing", "validate"}, // and no schemas' library
+	"servertest":       {"contract/conform", "gen/api", "inspect", "mail", "pg/pgtest", "server"},
 	"table":            {},
 	"tracing":          {"limit"}, // bounds what callers have traced
 	"validate":         {},
@@ -72,6 +75,10 @@ func TestDirectionOfImports(t *testing.T) {
 				t.Errorf("%s must not import %s", name, own)
 			}
 		}
+	}
+	deps, err := exec.Command("go", "list", "-deps", module+"server").Output()
+	if err != nil || strings.Contains(string(deps), "jsonschema") || !strings.Contains(string(deps), module+"inspect") {
+		t.Errorf("the library of schemas is for commands and tests, and server reaches it: %v", err)
 	}
 	if seen != len(allowed) {
 		t.Errorf("%d packages, %d rows", seen, len(allowed))

@@ -122,6 +122,7 @@ func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
 		call.operation = o
 		o.requests.inFlight.Inc()
 		defer o.requests.inFlight.Dec()
+		call.record.Show(o.policy.OperationID)
 		o.sayDeprecated(c.Response().Header())
 		joinLists(c.Request().Header)
 		release, err := o.admit(c, call)
@@ -129,6 +130,9 @@ func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
 		defer release()
 		if err == nil {
 			err = next(c)
+		}
+		if call.record != nil {
+			call.decidedAfter(err)
 		}
 		o.auditAfter(c.Request().Context(), call, err)
 		return err
@@ -138,20 +142,22 @@ func (o *operation) chain(next echo.HandlerFunc) echo.HandlerFunc {
 // admit passes the call through the chain. The returned release is never nil.
 func (o *operation) admit(c echo.Context, call *call) (release func(), err error) {
 	release = o.bound(c)
-	if err := o.checkSize(c.Request()); err != nil {
+	if err := call.decided(bodyLimit, o.checkSize(c.Request())); err != nil {
 		return release, err
 	}
 	if err := o.take(c, policy.ByIP, limitAddress(call)); err != nil {
 		return release, err
 	}
-	if !o.policy.Public() {
-		if err := o.signedIn(c, call); err != nil {
+	if o.policy.Public() {
+		_ = call.decided(authentication, nil)
+	} else {
+		if err := call.decided(authentication, o.signedIn(c, call)); err != nil {
 			return release, err
 		}
 		if err := o.take(c, policy.ByUser, call.who.UserID.String()); err != nil {
 			return release, err
 		}
-		if err := o.hasRole(call); err != nil {
+		if err := call.decided(role, o.hasRole(call)); err != nil {
 			return release, err
 		}
 	}
@@ -162,16 +168,16 @@ func (o *operation) admit(c echo.Context, call *call) (release func(), err error
 	}
 	if o.gate != nil && o.policy.Cache == nil { // what is kept costs nothing: cached enters it to load
 		leave, err := o.gate.Enter(c.Request().Context(), holder(call))
-		if err != nil {
+		if call.decided(concurrency, err) != nil {
 			return release, err
 		}
 		admitted := release
 		release = func() { leave(); admitted() }
 	}
-	if err := o.negotiate(call); err != nil {
+	if err := call.decided(negotiation, o.negotiate(call)); err != nil {
 		return release, err
 	}
-	return release, o.checkContentType(c.Request())
+	return release, call.decided(contentType, o.checkContentType(c.Request()))
 }
 
 // negotiate finds which of the operation's content types the client wants
@@ -273,6 +279,9 @@ func (l *rateLimit) take(c echo.Context, declared, key string) error {
 		header := c.Response().Header()
 		header.Set("RateLimit-Policy", declared)
 		header.Set("RateLimit", fmt.Sprintf(`"%s";r=%d;t=%d`, l.name, d.Remaining, seconds(d.Reset)))
+	}
+	if call.record != nil {
+		call.record.Decide("rate limit by "+l.name, !d.Allowed, fmt.Sprintf("%d of %d left in %s", d.Remaining, l.Limit, l.Window))
 	}
 	if !d.Allowed {
 		return tooMany(d.RetryAfter, "At most %d requests in %d seconds.", l.Limit, seconds(l.Window))
@@ -396,6 +405,7 @@ func (s *Server) callMethod(method api.StrictHandlerFunc, _ string) api.StrictHa
 	return func(c echo.Context, request any) (api.Answer, error) {
 		call := callOf(c)
 		o := call.operation
+		_ = call.decided(validation, nil)
 		for _, l := range o.limits[policy.ByField] {
 			value := request.(fieldLimited).PolicyField(l.Field)
 			if err := l.take(c, o.limitHeader, strings.ToLower(value)); err != nil {

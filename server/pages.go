@@ -42,7 +42,11 @@ var pageTemplates = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 
 // registerPages adds the routes that are no operations of the contract.
 func (s *Server) registerPages() {
-	s.servePage("/", s.startPage)
+	if s.requests != nil {
+		s.registerDevPages()
+	} else {
+		s.servePage("/", s.startPage)
+	}
 	s.servePage("/problems", s.problemIndexPage)
 	s.servePage(problemPath+":code", s.problemPage)
 	s.servePage(specPath, s.specFile(s.spec()))
@@ -62,6 +66,9 @@ func (s *Server) registerPages() {
 
 // servePage serves GET, and HEAD with it.
 func (s *Server) servePage(path string, page echo.HandlerFunc) {
+	if s.requests != nil {
+		page = unrecorded(page)
+	}
 	s.echo.Match([]string{http.MethodGet, http.MethodHead}, path, page)
 }
 
@@ -109,8 +116,12 @@ func (s *Server) docsPage(c echo.Context) error {
 }
 
 func render(c echo.Context, name, policy string, data pageData) error {
+	return renderWith(c, pageTemplates, name, policy, data)
+}
+
+func renderWith(c echo.Context, templates *template.Template, name, policy string, data any) error {
 	var page bytes.Buffer
-	if err := pageTemplates.ExecuteTemplate(&page, name, data); err != nil {
+	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
 	}
 	c.Response().Header().Set("Content-Security-Policy", policy)
@@ -153,11 +164,12 @@ func (s *Server) specFile(spec []byte) echo.HandlerFunc {
 
 // assets serves the scripts and styles of the pages.
 func (s *Server) assets() echo.HandlerFunc {
-	return existing(ownTags(), "no-cache", http.StripPrefix(assetsPath, http.FileServerFS(ownFiles())))
+	return existing(ownTags(), "no-cache", http.StripPrefix(assetsPath, http.FileServerFS(filesIn("assets"))))
 }
 
-func ownFiles() fs.FS {
-	files, err := fs.Sub(pageFiles, "pages/assets")
+// filesIn are those in a folder of pages/.
+func filesIn(folder string) fs.FS {
+	files, err := fs.Sub(pageFiles, "pages/"+folder)
 	if err != nil { // embedded: cannot happen
 		panic(err)
 	}
@@ -172,7 +184,8 @@ func (s *Server) swaggerUI() echo.HandlerFunc {
 // The tags of files by their names, made once in a process. Those of Swagger UI
 // are weak: they stand for a file compressed or not.
 var (
-	ownTags     = sync.OnceValue(func() map[string]string { return tagsOf(ownFiles(), "") })
+	ownTags     = sync.OnceValue(func() map[string]string { return tagsOf(filesIn("assets"), "") })
+	devTags     = sync.OnceValue(func() map[string]string { return tagsOf(filesIn("dev/assets"), "") })
 	swaggerTags = sync.OnceValue(func() map[string]string { return tagsOf(static.FS, ".gz") })
 )
 

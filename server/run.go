@@ -30,13 +30,14 @@ const (
 func (s *Server) Run(ctx context.Context, listener, admin net.Listener) error {
 	main := s.httpServer(s.Handler())
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.serve(main, listener) })
 	servers := []*http.Server{main}
 	if admin != nil {
+		s.private = "http://" + admin.Addr().String()
 		private := s.httpServer(s.adminHandler(ctx))
 		servers = append(servers, private)
 		group.Go(func() error { return ignoreClosed(private.Serve(admin)) })
 	}
+	group.Go(func() error { return s.serve(main, listener) })
 	group.Go(func() error {
 		<-ctx.Done()
 		return s.drain(servers)

@@ -26,6 +26,7 @@ import (
 	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
+	"github.com/accord-api/accord/inspect"
 	"github.com/accord-api/accord/jobs"
 	"github.com/accord-api/accord/limit"
 	"github.com/accord-api/accord/mail"
@@ -68,6 +69,11 @@ type Options struct {
 	Stall time.Duration
 	// TraceDelay replaces how long spans are gathered before they are sent, for tests.
 	TraceDelay time.Duration
+	// Judge makes what holds answers against the contract, whose document it is given;
+	// development shows what that says of each request. Nil means that nothing does, and
+	// in production it is not asked. The schemas' library is with whoever sets this: no
+	// request of production meets it.
+	Judge func(document []byte) (inspect.Judge, error)
 	// Cores is how many password hashes run at once; 0 means all.
 	Cores int
 }
@@ -84,6 +90,8 @@ type Server struct {
 	queries   *db.Queries
 	jobs      *jobs.Jobs
 	outbox    *mail.Outbox // nil but in development
+	requests  *inspect.Log // nil but in development
+	private   string       // where the private listener is; "" without one
 	unsent    bool         // mails are dropped
 	files     *files.Store // nil where neither is set: then it does not Start
 	hasher    *auth.Hasher
@@ -118,6 +126,9 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := s.openTracing(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := s.wireRequests(o); err != nil {
 		return nil, err
 	}
 	if err := s.openDatabase(ctx, o); err != nil {
@@ -267,11 +278,15 @@ func (s *Server) wireJobs(o Options) error {
 	if err != nil {
 		return fmt.Errorf("preparing mail: %w", err)
 	}
+	if s.requests != nil {
+		sender = observed{sender, s.requests}
+	}
 	s.jobs, err = jobs.New(jobs.Config{
 		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files,
 		MaxPerUser: int64(s.config.FilesMaxPerUser), Lease: o.ReportLease,
 		Project: s.config.ProjectName, PublicURL: s.config.PublicURL, AuditRetention: s.config.AuditRetention,
-		Now: s.now, Log: s.log, Observe: s.metrics.countJob, Tracer: s.jobTracer(), Panicked: s.reportJob, Test: s.config.Environment == Test,
+		Now: s.now, Log: s.log, Observe: s.metrics.countJob, Tracer: s.jobTracer(), Panicked: s.reportJob, Around: s.jobMiddleware(),
+		Test: s.config.Environment == Test,
 	})
 	return err
 }

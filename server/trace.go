@@ -50,15 +50,26 @@ func (s *Server) closeTracing(ctx context.Context) error {
 	return nil
 }
 
-// queryTracer is what observes queries: the given one, traces, both or nothing.
+// queryTracer is what observes queries: the given one, what development shows, traces,
+// any of them together, or nothing.
 func (s *Server) queryTracer(given pgx.QueryTracer) pgx.QueryTracer {
-	switch {
-	case s.tracing == nil:
-		return given
-	case given == nil:
-		return pg.NewTracer(s.tracing)
+	var all []pgx.QueryTracer
+	if given != nil {
+		all = append(all, given)
 	}
-	return multitracer.New(given, pg.NewTracer(s.tracing))
+	if s.requests != nil {
+		all = append(all, s.requests)
+	}
+	if s.tracing != nil {
+		all = append(all, pg.NewTracer(s.tracing))
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return multitracer.New(all...)
 }
 
 // jobTracer is nil where nothing is traced.

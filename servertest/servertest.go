@@ -19,6 +19,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/accord-api/accord/contract/conform"
+	"github.com/accord-api/accord/inspect"
 	"github.com/accord-api/accord/mail"
 	"github.com/accord-api/accord/pg/pgtest"
 	"github.com/accord-api/accord/server"
@@ -40,6 +42,8 @@ type Options struct {
 	Stall time.Duration
 	// TraceDelay shortens how long spans are gathered.
 	TraceDelay time.Duration
+	// Judge replaces what development holds answers against the contract with.
+	Judge inspect.Judge
 	// Outbox is a folder for development to keep mails in, instead of the Mailbox.
 	Outbox string
 }
@@ -107,6 +111,13 @@ func (s *Server) run(listener net.Listener, o Options) {
 	options := server.Options{
 		Log: slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, ReportLease: o.ReportLease, Stall: o.Stall, TraceDelay: o.TraceDelay,
+	}
+	options.Judge = func(document []byte) (inspect.Judge, error) {
+		if o.Judge != nil {
+			return o.Judge, nil
+		}
+		parsed, err := conform.Parse(document)
+		return func(a inspect.Answer) []string { return parsed.Breaches(conform.Answer(a)) }, err
 	}
 	if o.Outbox == "" {
 		options.Sender = s.Mailbox

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/accord-api/accord/contract/conform"
 	"github.com/accord-api/accord/demo"
+	"github.com/accord-api/accord/inspect"
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/pg/devpg"
 	"github.com/accord-api/accord/server"
@@ -42,6 +44,15 @@ func (c command) privateDatabase(ctx context.Context, config server.Config) (ser
 	config.DatabaseURL = server.NewSecret(database.URL("accord"))
 	config.DatabaseDirectURL = config.DatabaseURL
 	return config, stop, nil
+}
+
+// judge makes what holds answers against the contract, for the page about requests.
+func judge(document []byte) (inspect.Judge, error) {
+	parsed, err := conform.Parse(document)
+	if err != nil {
+		return nil, err
+	}
+	return func(a inspect.Answer) []string { return parsed.Breaches(conform.Answer(a)) }, nil
 }
 
 // demoAccounts are the accounts of development. Their passwords are no secret:

@@ -102,6 +102,7 @@ func (c command) newServer(ctx context.Context, config server.Config) (*server.S
 		if err != nil {
 			return nil, nil, err
 		}
+		options.Judge = judge
 		options.OutboxDir, options.FilesDir = filepath.Join(dir, "mail"), filepath.Join(dir, "files")
 	}
 	api, err := server.New(ctx, config, options)

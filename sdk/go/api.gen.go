@@ -728,9 +728,13 @@ type LoginForm struct {
 	Password CurrentPassword `json:"password"`
 
 	// Scope Accepted and ignored: the scope is the account's role.
+	//
+	// Examples: user
 	Scope *string `json:"scope,omitempty"`
 
 	// ClientID Accepted and ignored.
+	//
+	// Examples: shop
 	ClientID *string `json:"client_id,omitempty"`
 
 	// ClientSecret Accepted and ignored.
@@ -1109,12 +1113,18 @@ type RefreshRequest struct {
 	GrantType *RefreshRequestGrantType `json:"grant_type,omitempty"`
 
 	// RefreshToken The newest refresh token of the session.
+	//
+	// Examples: oJ7rJ1uCkq0nV1Kq4cEJ0u8lYyL3n0zqJ1T6b1yq0aA
 	RefreshToken string `json:"refresh_token"`
 
 	// Scope Accepted and ignored: the scope is the account's role.
+	//
+	// Examples: user
 	Scope *string `json:"scope,omitempty"`
 
 	// ClientID Accepted and ignored.
+	//
+	// Examples: shop
 	ClientID *string `json:"client_id,omitempty"`
 
 	// ClientSecret Accepted and ignored.

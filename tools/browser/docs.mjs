@@ -9,7 +9,7 @@
 // still knows of the sign-in when the page is gone.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { launch, listen, overflow, signIn } from './page.mjs';
 
 const [base, username, folder] = process.argv.slice(2);
 if (!folder) {
@@ -20,18 +20,10 @@ const password = readFileSync(0, 'utf8').trim();
 mkdirSync(folder, { recursive: true });
 
 const faults = [];
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  // No sandbox, since CI is root in a container of its own; and nothing that
-  // the browser would send by itself to servers of its maker.
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  ],
-});
+const browser = await launch();
 try {
   await visit('desktop', { width: 1280, height: 900 }, async (page) => {
-    await signIn(page);
+    await signIn(page, username, password, join(folder, 'docs-authorized.png'));
     await askWhoIAm(page);
     await askForProducts(page);
     await keepsNothing(page);
@@ -50,7 +42,7 @@ process.exitCode = faults.length ? 1 : 0;
 async function visit(name, viewport, steps) {
   const page = await browser.newPage({ viewport });
   page.setDefaultTimeout(15_000);
-  await listen(name, page);
+  await listen(page, base, (text) => faults.push(`${name}: ${text}`));
   try {
     const answer = await page.goto(`${base}/api/docs/`);
     if (!answer.ok()) throw new Error(`the page answered ${answer.status()}`);
@@ -61,42 +53,6 @@ async function visit(name, viewport, steps) {
     await page.screenshot({ path: join(folder, `docs-${name}-end.png`) });
     await page.close();
   }
-}
-
-// listen collects what a person would not see and a browser does complain about.
-async function listen(name, page) {
-  const fault = (text) => faults.push(`${name}: ${text}`);
-  page.on('console', (message) => {
-    if (message.type() === 'error') fault(`console: ${message.text()} (${message.location().url})`);
-  });
-  page.on('pageerror', (error) => fault(`uncaught: ${error.message}`));
-  page.on('requestfailed', (request) => fault(`${request.url()}: ${request.failure()?.errorText}`));
-  page.on('request', (request) => {
-    const url = new URL(request.url());
-    if (url.protocol.startsWith('http') && url.origin !== new URL(base).origin) fault(`it asked another host: ${url.origin}`);
-  });
-  await page.exposeFunction('reportViolation', (text) => fault(`content security policy: ${text}`));
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) => {
-      globalThis.reportViolation(`${event.violatedDirective} blocks ${event.blockedURI}`);
-    });
-  });
-}
-
-async function signIn(page) {
-  await page.locator('.auth-wrapper .btn.authorize').first().click();
-  const dialog = page.locator('.dialog-ux .modal-ux');
-  await dialog.locator('#oauth_username').first().fill(username);
-  await dialog.locator('#oauth_password').first().fill(password);
-  await dialog.locator('.auth-btn-wrapper .authorize').first().click();
-  const signedIn = dialog.locator('.auth-btn-wrapper button', { hasText: 'Logout' });
-  const refused = dialog.locator('.errors');
-  await signedIn.or(refused).first().waitFor();
-  if (await refused.count()) {
-    throw new Error(`Authorize did not sign in: ${(await refused.allInnerTexts()).join(' ')}`);
-  }
-  await page.screenshot({ path: join(folder, 'docs-authorized.png') });
-  await dialog.locator('.btn-done').first().click();
 }
 
 // keepsNothing looks where a page may leave things for the next script of this
@@ -137,8 +93,8 @@ async function execute(page, path) {
 async function fitsTheScreen(page) {
   await operation(page).locator('.opblock-summary-control').first().click();
   await operation(page).locator('.opblock-body').waitFor();
-  const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  if (content > screen) faults.push(`phone: the page is ${content - screen} px wider than the screen`);
+  const wider = await overflow(page);
+  if (wider > 0) faults.push(`phone: the page is ${wider} px wider than the screen`);
 }
 
 function operation(page, path = '/api/v1/users/me') {
