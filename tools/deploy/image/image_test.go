@@ -204,9 +204,9 @@ func TestDockerfiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, fault := range map[string]string{
-		"FROM scratch\nCOPY --from=0 /x /accord\nUSER 7:7\n":     "",
+		"FROM scratch\nCOPY --from=0 /x /accord\nUSER 7:7\n": "",
 		"FROM debian\n":                                          "not with scratch",
-		"FROM scratch\nRUN true\n":                               "run",
+		"FROM scratch\nRUN true\n":                               "what RUN means",
 		"FROM scratch\nCOPY --from=0 /secret /secret\n":          "it is not known",
 		"FROM scratch\nCOPY --chown=me --from=0 /x /accord\n":    "chown",
 		"FROM scratch\nCOPY a b /\n":                             "one source",
