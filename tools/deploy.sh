@@ -52,22 +52,20 @@ units() {
 	status=0
 	for unit in "$scratch"/units/*.service; do
 		# From 0 to 100, what a service could do to the machine; 25 is 2.5 of 10.
-		systemd-analyze security --offline=true --threshold=25 --no-pager "$unit" | tail -n 1 || status=1
+		told=$(systemd-analyze security --offline=true --threshold=25 --no-pager "$unit") || status=1
+		echo "$told" | tail -n 1
 	done
 	return $status
 }
 
 dockerfile() {
-	hadolint=$(command -v hadolint) || {
-		python3 -m venv "$scratch/hadolint" 2>/dev/null &&
-			"$scratch/hadolint/bin/pip" install -q --disable-pip-version-check --no-deps -r tools/deploy/requirements.txt || {
-			echo 'NOT CHECKED: hadolint cannot be installed; it needs Python with venv.'
-			[ -z "${CI:-}" ]
-			return
-		}
-		hadolint=$scratch/hadolint/bin/hadolint
-	}
-	"$hadolint" deploy/Dockerfile && echo 'No findings.'
+	if ! python3 -m venv "$scratch/hadolint" >/dev/null ||
+		! "$scratch/hadolint/bin/pip" install -q --disable-pip-version-check --no-deps -r tools/deploy/requirements.txt; then
+		echo 'NOT CHECKED: hadolint cannot be installed; it needs Python with venv.'
+		[ -z "${CI:-}" ]
+		return
+	fi
+	"$scratch/hadolint/bin/hadolint" deploy/Dockerfile && echo 'No findings.'
 }
 
 processes() {
