@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"net/http"
@@ -61,7 +62,9 @@ func TestHealthOfAServerThatIsNotReady(t *testing.T) {
 	if err := served.Close(); err != nil {
 		t.Fatal(err)
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
 	if code, _, errs = accord(t, environ, "", "health"); code != exitFailed || !strings.Contains(errs, "no answer") {
 		t.Errorf("where nothing listens: exit %d: %s", code, errs)
 	}

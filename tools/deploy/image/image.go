@@ -47,7 +47,7 @@ func assemble(root, binary, epoch string) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	image := v1.Image(empty.Image)
+	image := empty.Image
 	for _, step := range final.copies {
 		files, err := step.files(root, binary)
 		if err != nil {
