@@ -3,10 +3,14 @@
 # The longer recipes are POSIX sh scripts in tools/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test contract gen lint fmt sdk sdk-test audit bench build release clean
+.PHONY: help run dev test contract gen lint fmt sdk sdk-test audit bench build image deploy-check release clean
+
+# The same bytes wherever it is built, with no need of a C library, and without the
+# tables of a debugger; the commit is in it where there is one.
+go_release := CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags='-s -w'
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## build and serve on HOST:PORT (127.0.0.1:8080), with a private PostgreSQL
 	@test -x bin/accord || echo 'Building bin/accord; the first time takes a minute or two.'
@@ -43,7 +47,14 @@ bench: ## run the Go benchmarks
 	@go test -run='^$$' -bench=. -benchmem ./...
 
 build: ## build bin/accord as it is released
-	@go build -trimpath -o bin/accord ./cmd/accord
+	@$(go_release) -o bin/accord ./cmd/accord
+
+image: ## build bin/image/accord.tar, the container image, and list what is in it
+	@GOOS=linux $(go_release) -o bin/image/accord ./cmd/accord
+	@GOOS= GOARCH= go run -C tools/deploy ./image -root ../..
+
+deploy-check: ## try what deploy/ holds: image, manifests, and all of it as processes
+	@sh tools/deploy.sh
 
 release: ## make this the release VERSION=1.2.3: contract, clients, changelogs
 	@sh tools/release.sh "$(VERSION)"

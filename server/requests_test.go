@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -372,22 +371,4 @@ func TestStartPageSaysHowItIs(t *testing.T) {
 	is("Database", "ill", "out of reach", "DATABASE_URL")
 	is("Migrations", "ill", "The database has to be well first")
 	is("Jobs", "ill", "The database has to be well first")
-}
-
-// BenchmarkRequest is what a request of production costs that does nothing: what is
-// recorded in development must not be on its way.
-func BenchmarkRequest(b *testing.B) {
-	s := servertest.New(b, servertest.Options{Settings: production(nil)})
-	handler := s.API.Handler()
-	r := httptest.NewRequest(http.MethodGet, "/health", nil)
-	r.RemoteAddr = "127.0.0.1:1"
-	r.Header.Set("X-Forwarded-Proto", "https")
-	b.ReportAllocs()
-	for b.Loop() {
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, r)
-		if w.Code != http.StatusOK {
-			b.Fatal(w.Code)
-		}
-	}
 }

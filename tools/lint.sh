@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
-modules='. cmd/gen sdk/go tools tools/changes'
+modules='. cmd/gen sdk/go tools tools/changes tools/deploy'
 
 failed=
 check() { # name function
@@ -63,9 +63,9 @@ generated() {
 		}' | none
 }
 
-# Whoever depends on the product must not get its generators too.
+# Whoever depends on the product must not get its generators and checks too.
 dependencies() {
-	grep -n -e oapi-codegen/oapi-codegen -e sqlc-dev/sqlc -e oasdiff -e golangci -e 'golang.org/x/vuln' go.mod | none
+	grep -n -e oapi-codegen/oapi-codegen -e sqlc-dev/sqlc -e oasdiff -e golangci -e k8s.io -e compose-spec -e 'golang.org/x/vuln' go.mod | none
 }
 
 # The rules of sqlc.yaml; no database is needed.
@@ -85,7 +85,12 @@ shell() {
 		[ -z "${CI:-}" ]
 		return
 	fi
-	shellcheck .ci/run tools/*.sh sdk/*/*.sh sdk/python/tools/*.sh
+	shellcheck .ci/run tools/*.sh deploy/*.sh sdk/*/*.sh sdk/python/tools/*.sh
+}
+
+# What CI elsewhere runs; with shellcheck, its scripts too.
+workflows() {
+	go tool -modfile=tools/go.mod actionlint
 }
 
 # promtool runs the rules' own tests; that they ask for what there is, make test sees.
@@ -140,6 +145,7 @@ check 'sqlc vet' queries
 check 'npm lock files' locks
 check 'shellcheck' shell
 check 'alert rules' alerts
+check 'workflows' workflows
 check 'contract' contract
 check 'breaking changes' breaking
 check 'no sunset is past' sunsets
