@@ -55,6 +55,7 @@ func newRoot(c command, args []string) *cobra.Command {
 	root.SetErr(c.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddCommand(newServe(c), newWorker(c), newMigrate(c), newUser(c), newSeed(c), newConfig(c), newContract(c), newNew(c))
+	root.AddCommand(newInit(c)) // until-init
 	return root
 }
 

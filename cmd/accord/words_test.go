@@ -30,7 +30,7 @@ func TestErrorsInWords(t *testing.T) {
 		"no direct way": {append(nobody, "DATABASE_DIRECT_URL=postgres://direct:canary@127.0.0.1:1/x"), "migrate up", exitFailed,
 			"accord: DATABASE_URL or DATABASE_DIRECT_URL: migrating the database: failed to connect to `user=direct database=x`: 127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused\n"},
 	} {
-		code, _, errs := accord(t, c.environ, "", strings.Fields(c.args)...)
+		code, _, errs := ran(t, c.environ, "", strings.Fields(c.args)...)
 		if code != c.code || errs != c.want {
 			t.Errorf("%s: exit %d: %swant %d: %s", name, code, errs, c.code, c.want)
 		}
