@@ -111,7 +111,13 @@ func tracked(ctx context.Context, root string) ([]file, error) {
 // collisions names what is called so already where the old name stands: a package, a
 // type, a file.
 func (n Names) collisions(files []file) error {
-	words := map[string]string{originName: n.Name, strings.ToLower(originName): strings.ToLower(n.Name)}
+	words := []struct {
+		is       string
+		old, new *regexp.Regexp
+	}{
+		{n.Name, identifier(originName), identifier(n.Name)},
+		{strings.ToLower(n.Name), identifier(strings.ToLower(originName)), identifier(strings.ToLower(n.Name))},
+	}
 	paths := map[string]bool{}
 	for _, f := range files {
 		for at := f.path; at != "."; at = path.Dir(at) {
@@ -125,13 +131,15 @@ func (n Names) collisions(files []file) error {
 				found = append(found, fmt.Errorf("%s is there already", renamed))
 			}
 		}
-		if !slices.Contains([]string{".go", ".py", ".ts", ".mjs"}, path.Ext(f.path)) {
+		if gone(f.path) || !slices.Contains([]string{".go", ".py", ".ts", ".mjs"}, path.Ext(f.path)) {
 			continue
 		}
-		text := withoutComments(f)
-		for was, is := range words {
-			if identifier(was).Match(text) && identifier(is).Match(text) {
-				found = append(found, fmt.Errorf("%s has something that is called %s", f.path, is))
+		for _, word := range words {
+			if !bytes.Contains(f.text, []byte(word.is)) {
+				continue
+			}
+			if text := withoutComments(f); word.old.Match(text) && word.new.Match(text) {
+				found = append(found, fmt.Errorf("%s has something that is called %s", f.path, word.is))
 			}
 		}
 	}
@@ -146,12 +154,12 @@ func identifier(word string) *regexp.Regexp {
 	return regexp.MustCompile(`(^|[^\w/."'-])` + word + `($|[^\w/"'-])`)
 }
 
-var lineComments = map[string]*regexp.Regexp{".py": regexp.MustCompile(`(?m)#.*$`)}
+// comments are those of a line, in Python and in the others.
+var pythonComment, comment = regexp.MustCompile(`(?m)#.*$`), regexp.MustCompile(`(?m)(^|\s)(//|\*).*$`)
 
 func withoutComments(f file) []byte {
-	comment, ok := lineComments[path.Ext(f.path)]
-	if !ok {
-		comment = regexp.MustCompile(`(?m)(^|\s)(//|\*).*$`)
+	if path.Ext(f.path) == ".py" {
+		return pythonComment.ReplaceAll(f.text, nil)
 	}
 	return comment.ReplaceAll(f.text, nil)
 }

@@ -19,8 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/pg/pgtest"
 )
@@ -280,8 +278,8 @@ func TestMigrate(t *testing.T) {
 	address := pgtest.Empty(t)
 	environ, all := onDatabase(address), len(migrations(t, address))
 	for _, step := range []struct{ args, want string }{
-		{"status", "pending"}, {"up", fmt.Sprintf("\n%d migrations\n", all)}, {"up", "0 migrations\n"}, {"status", "UTC"},
-		{"down", "\n1 migration\n"}, {"down --all", fmt.Sprintf("\n%d migrations\n", all-1)}, {"up", fmt.Sprintf("\n%d migrations\n", all)},
+		{"status", "pending"}, {"status --json", `"applied_at": null`}, {"up", fmt.Sprintf("\n%d migrations\n", all)}, {"up", "0 migrations\n"}, {"up --json", "[]\n"}, {"status", "UTC"}, {"status --json", `Z"`},
+		{"down", "\n1 migration\n"}, {"up --json", fmt.Sprintf(`"version": %d,`, all)}, {"down --json", fmt.Sprintf(`"version": %d,`, all)}, {"down --all", fmt.Sprintf("\n%d migrations\n", all-1)}, {"up", fmt.Sprintf("\n%d migrations\n", all)},
 	} {
 		code, out, errs := ran(t, environ, "", append([]string{"migrate"}, strings.Fields(step.args)...)...)
 		if code != exitOK || !strings.Contains(out, step.want) {
@@ -323,12 +321,12 @@ func TestUsers(t *testing.T) {
 	}{
 		{"set-role grace user", "", "last-admin", exitFailed},
 		{"set-role nobody admin", "", "nobody", exitFailed},
-		{"set-role grace root", "", "role", exitFailed},
+		{"set-role grace root", "", "ROLE is user or admin, not \"root\"", exitUsage},
 		{"set-password grace", "Analytical-1843\n", "", exitOK},
 		{"set-password grace", "weak", "password", exitFailed},
-		{"set-role grace", "", "accepts 2 arg", exitUsage},
 		{"list", "", "grace@example.com", exitOK},
 		{"list --json", "", `"username":"grace"`, exitOK},
+		{"create --email ada@example.com --username ada --json", "Analytical-1843", `"username": "ada"`, exitOK},
 	} {
 		code, out, errs := ran(t, environ, step.stdin, append([]string{"user"}, strings.Fields(step.args)...)...)
 		if code != step.code || !strings.Contains(out+errs, step.want) {
@@ -369,22 +367,27 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("%v: exit %d, %s", args, code, errs)
 		}
 	}
-	for _, group := range [][]string{nil, {"migrate"}, {"user"}} {
+	for _, group := range [][]string{nil, {"migrate"}, {"user"}, {"completion"}, {"new"}} {
 		code, out, errs := ran(t, nil, "", group...)
 		if code != exitUsage || out != "" || !strings.Contains(errs, "Usage:") || strings.Contains(errs, "accord:") {
 			t.Errorf("%v: exit %d, %s, %s", group, code, out, errs)
 		}
 	}
-	var walk func(c *cobra.Command)
-	walk = func(c *cobra.Command) {
-		if c.Short == "" || (c.HasParent() && c.Parent().Name() == "accord" && c.Example == "") {
+	for _, c := range everyCommand() {
+		own := c.Name() != "help" && (!c.HasParent() || c.Parent().Name() != "completion") // and not cobra's
+		if c.Short == "" || own && c.Example == "" {
 			t.Errorf("%s has no help or no example", c.CommandPath())
 		}
-		for _, child := range c.Commands() {
-			walk(child)
+		for line := range strings.Lines(c.Example) {
+			if own && !strings.Contains(line, " "+c.CommandPath()) && !strings.Contains(line, "("+c.CommandPath()) {
+				t.Errorf("%s has the example %s", c.CommandPath(), line)
+			}
+		}
+		code, out, errs := ran(t, nil, "", append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		if code != exitOK || errs != "" || !strings.Contains(out, "Usage:") {
+			t.Errorf("%s --help: exit %d, %s%s", c.CommandPath(), code, out, errs)
 		}
 	}
-	walk(newRoot(command{out: &output{}, err: &output{}}, nil))
 	if code, out, _ := ran(t, nil, "", "--version"); code != exitOK || !strings.Contains(out, "accord version") {
 		t.Errorf("version: %s", out)
 	}

@@ -120,7 +120,7 @@ func TestContractInterrupted(t *testing.T) {
 func TestCountInALog(t *testing.T) {
 	t.Parallel()
 	lines, log := io.Pipe()
-	shown := newCounter(log, time.Millisecond, "signing in")
+	shown := newCounter(log, false, time.Millisecond, "signing in")
 	reader := bufio.NewScanner(lines)
 	if !reader.Scan() || reader.Text() != "signing in" {
 		t.Error(reader.Text())

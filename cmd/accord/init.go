@@ -25,7 +25,7 @@ the clients where Node and Python are there.
 
 It refuses to where anything is not committed, and commits nothing itself.`,
 		Example: "  accord init --module example.com/shop --name Shop\n  accord init --module github.com/acme/storefront --name Shop --holder 'Acme Ltd.'",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			names, err := rename.Parse(module, name, holder)
 			if err != nil {
@@ -63,12 +63,15 @@ Then remove what was built and served under the old name: rm -rf bin .accord
 func regenerated(ctx context.Context, c command) error {
 	steps := [][]string{{"make", "gen"}}
 	if missing := missingTool("node", "npm", "python3"); missing == "" {
-		steps = append(steps, []string{"make", "sdk"})
+		// Names stand in an order, and in lines of a length.
+		ruff := "sdk/python/.tools/bin/ruff"
+		steps = append(steps, []string{"make", "sdk"},
+			[]string{ruff, "check", "--quiet", "--fix", "--select", "I,RUF022", "sdk/python"}, []string{ruff, "format", "--quiet", "sdk/python"})
 	} else {
 		fmt.Fprintf(c.out, "NOT MADE: the clients for TypeScript and Python, since %s is missing; run make sdk where it is there\n", missing)
 	}
 	for _, args := range steps {
-		step := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the commands are the two above, nobody's input
+		step := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the commands are those above, nobody's input
 		step.Dir, step.Stdout, step.Stderr = c.dir, c.err, c.err
 		if err := step.Run(); err != nil {
 			return fmt.Errorf("%s: %w; all is renamed: mend what it names, and run it again", strings.Join(args, " "), err)

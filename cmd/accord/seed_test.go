@@ -265,7 +265,7 @@ func TestSeedIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	errs, out := &onWrite{do: cancel}, &output{}
 	code := run(ctx, []string{"seed", "--users", "12000", "--orders", "10"}, command{dir: t.TempDir(), environ: onDatabase(address), out: out, err: errs})
-	if code != exitFailed || !strings.Contains(errs.String(), "stopped") || !strings.Contains(out.String(), "5000 users\n5000 rows") {
+	if code != exitInterrupted || !strings.Contains(errs.String(), "accord: stopped before all was added; what was added stays\n") || !strings.Contains(out.String(), "5000 users\n5000 rows") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 	if n := count(t, address, "SELECT count(*) FROM users"); n != 5000 {

@@ -17,7 +17,7 @@ func newWorker(c command) *cobra.Command {
 		Long: "Works on jobs (mails, reports, sweeping) until it is told to stop (SIGINT or\nSIGTERM). `accord serve` does so too, unless JOBS=false. Any number of both\n" +
 			"may run; each job is done by one. What is not done at the stop is handed back.",
 		Example: "  accord worker",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, _, err := c.settings()
 			if err != nil {
