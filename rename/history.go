@@ -74,6 +74,25 @@ func gone(path string) bool {
 		path == "cmd/accord/init.go" || path == "cmd/accord/init_test.go"
 }
 
+// keep is the mark of a line that is of another thing which is called the same.
+const keep = "init-keeps"
+
+// keptLine is such a line with the comment that marks it.
+var keptLine = regexp.MustCompile(`\s*(//|#)\s*` + keep + `.*`)
+
+// inLines gives a text the new names, but for the lines that keep theirs.
+func (n Names) inLines(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, keep) {
+			out.WriteString(keptLine.ReplaceAllString(line, ""))
+			continue
+		}
+		out.WriteString(n.In(line))
+	}
+	return out.String()
+}
+
 // The marks of what stands in other files only for the sake of this package: a line that
 // has the first, or the lines from the second to the third.
 const (

@@ -179,7 +179,7 @@ func (n Names) renamed(files []file, commit string) ([]file, error) {
 		if err != nil {
 			return nil, err
 		}
-		text = n.In(n.begun(f.path, text))
+		text = n.inLines(n.begun(f.path, text))
 		switch {
 		case f.path == changelog:
 			text += fmt.Sprintf("- Begun from [%s](https://%s) at %s.\n", originName, originModule, commit)

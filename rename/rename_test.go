@@ -74,6 +74,7 @@ var origin = map[string]string{
 	"cmd/accord/init.go":       "package main\n",
 	"cmd/accord/main.go":       "package main\n\nimport (\n\t\"github.com/accord-api/accord/pg\"\n)\n\nfunc main() {\n\tpg.Accord() // until we end\n\tinitialise() // until-init\n}\n",
 	"cmd/accord/deep/run.sh":   "#!/bin/sh\n# until-init {\nexit 1\n# until-init }\nexec bin/accord\n",
+	"auth/keys.sh":             "key=accord/v1 # init-keeps\nname=accord\n",
 	"sdk/accord.bin":           "accord\x00accord",
 	"sdk/python/accord_api.py": "class Accord:\n    shop = 1  # a Shop\n",
 }
@@ -138,6 +139,7 @@ func TestWrite(t *testing.T) {
 		"docs/api/breaking.yaml": "# With reasons.\n",
 		"cmd/shop/main.go":       "package main\n\nimport (\n\t\"example.com/acme/store/pg\"\n)\n\nfunc main() {\n\tpg.Shop() // until we end\n}\n",
 		"cmd/shop/deep/run.sh":   "#!/bin/sh\nexec bin/shop\n",
+		"auth/keys.sh":           "key=accord/v1\nname=shop\n",
 		"sdk/shop.bin":           "accord\x00accord",
 		"sdk/python/shop_api.py": "class Shop:\n    shop = 1  # a Shop\n",
 	}
