@@ -78,7 +78,7 @@ func checkName(name string) error {
 
 func checkHolder(holder string) error {
 	if strings.TrimSpace(holder) != holder || strings.ContainsAny(holder, "\n\r\"'\\<>") {
-		return fmt.Errorf("%q is no holder of a copyright: write a name, as Shop Ltd.", holder)
+		return fmt.Errorf("%q is no holder of a copyright: write a name, as Shop Limited", holder)
 	}
 	return nil
 }

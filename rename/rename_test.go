@@ -1,6 +1,7 @@
 package rename_test
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -187,12 +188,8 @@ func TestRefused(t *testing.T) {
 		"end alone":  {map[string]string{"a.sh": "# until-init }\n"}, "Shop", "a.sh:1: the end of a mark that never began"},
 		"mark twice": {map[string]string{"a.sh": "# until-init {\n# until-init {\n"}, "Shop", "a.sh:2: a mark within one of line 1"},
 	} {
-		files := map[string]string{}
-		for _, part := range []map[string]string{origin, c.add} {
-			for path, text := range part {
-				files[path] = text
-			}
-		}
+		files := maps.Clone(origin)
+		maps.Copy(files, c.add)
 		dir := clone(t, files)
 		if _, err := write(t, dir, c.name); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

@@ -294,9 +294,9 @@ func TestProgress(t *testing.T) {
 			t.Errorf("terminal %t: %q", terminal, out.String())
 		}
 		out.Reset()
-		p.report(&out, 2*time.Second)
-		if want := "40 users\n40 orders\n100 order_lines\n180 rows in 2s, 90 a second\n"; out.String() != want {
-			t.Errorf("report: %q", out.String())
+		err := p.report(&out, 2*time.Second)
+		if want := "40 users\n40 orders\n100 order_lines\n180 rows in 2s, 90 a second\n"; err != nil || out.String() != want {
+			t.Errorf("report: %q, %v", out.String(), err)
 		}
 	}
 }
