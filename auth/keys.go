@@ -31,8 +31,9 @@ const (
 const (
 	keySize   = sha256.Size
 	keyIDSize = 8
-	// derivation names the scheme, so that a later one cannot meet its keys.
-	derivation = "accord/v1/"
+	// derivation names the scheme, so that a later one cannot meet its keys. It is the
+	// scheme's name and not the product's.
+	derivation = "accord/v1/" // init-keeps
 )
 
 // ErrNoSecret is returned by NewKeyring when there is no secret to derive from.

@@ -32,6 +32,39 @@ func (r *Result) WriteAs(w io.Writer, format string) error {
 	return fmt.Errorf("%q is none of the formats %s", format, strings.Join(Formats, ", "))
 }
 
+// WriteJSON tells programs what Write tells: how many changes were noticed, and each
+// that was not.
+func (s *Score) WriteJSON(w io.Writer) error {
+	told := struct {
+		Baseline  report         `json:"baseline"`
+		Killed    int            `json:"killed"`
+		Mutants   int            `json:"mutants"`
+		Survivors []mutantReport `json:"survivors"`
+		// Equivalent change nothing, each for its reason.
+		Equivalent []mutantReport `json:"equivalent"`
+		Sent       int            `json:"sent"`
+		Seconds    float64        `json:"seconds"`
+	}{s.Baseline.report(), s.Killed(), len(s.Mutants), []mutantReport{}, []mutantReport{}, s.Sent, s.Elapsed.Seconds()}
+	for _, v := range s.Survivors() {
+		told.Survivors = append(told.Survivors, mutantReport{v.Line, v.Operations(), v.Pointer, v.What, v.Untried})
+	}
+	for _, m := range s.Equivalent {
+		told.Equivalent = append(told.Equivalent, mutantReport{m.Line, m.Operations(), m.Pointer, m.What, m.Why})
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(told)
+}
+
+// mutantReport is one change of the document that no case noticed.
+type mutantReport struct {
+	Line       int      `json:"line"`
+	Operations []string `json:"operations"`
+	Pointer    string   `json:"pointer"`
+	What       string   `json:"what"`
+	Why        string   `json:"why,omitempty"` // why nothing could notice it, where that is known
+}
+
 // report is a result as it is told to programs.
 type report struct {
 	Document   string            `json:"document"`

@@ -20,6 +20,9 @@ type Field struct {
 // Kinds tells how a field is written on the command line.
 const Kinds = "text, text(80), int, bool, time, date, or a choice such as draft|sent|paid; with ? at the end it may be null"
 
+// KindNames are those of them that are a word.
+func KindNames() []string { return []string{"text", "int", "bool", "time", "date"} }
+
 const defaultMax = 200
 
 var (
@@ -41,7 +44,7 @@ func ParseField(text string) (Field, error) {
 		return f, fmt.Errorf("%q is no field: write it as name:kind, the name as due_date", text)
 	case slices.Contains(reserved, name):
 		return f, fmt.Errorf("every resource has %s by itself", name)
-	case slices.Contains([]string{"int", "bool", "time", "date"}, kind):
+	case slices.Contains(KindNames(), kind) && kind != "text":
 		return f, nil
 	}
 	if m := textKind.FindStringSubmatch(kind); m != nil {

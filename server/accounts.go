@@ -108,6 +108,9 @@ func (s *Server) HashPassword(ctx context.Context, password string) (string, err
 	return s.hasher.Hash(ctx, password)
 }
 
+// Roles are all that an account may have, the one of an ordinary one first.
+func Roles() []string { return []string{string(api.RoleUser), string(api.RoleAdmin)} }
+
 // SetRole gives the account with this user name or address another role.
 func (s *Server) SetRole(ctx context.Context, login, role string) error {
 	if !api.Role(role).Valid() {

@@ -37,21 +37,6 @@ func (s *Server) AdminListUsers(ctx context.Context, r api.AdminListUsersRequest
 	}, err
 }
 
-// addOrders adds the latest orders of all accounts of a page, by one query.
-func (s *Server) addOrders(ctx context.Context, users []api.AdminUser) error {
-	ids, at := make([]uuid.UUID, len(users)), make(map[uuid.UUID]*api.AdminUser, len(users))
-	for i := range users {
-		ids[i], at[users[i].ID] = users[i].ID, &users[i]
-		users[i].Orders = &[]api.OrderSummary{}
-	}
-	orders, err := s.queries.OrderListLatest(ctx, ids, latestOrders)
-	for _, o := range orders {
-		shown := at[o.UserID].Orders
-		*shown = append(*shown, orderSummaryOf(o))
-	}
-	return err
-}
-
 // adminUserOf shows an account in a list.
 func adminUserOf(u db.User) api.AdminUser {
 	shown := userOf(u)

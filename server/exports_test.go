@@ -19,6 +19,11 @@ import (
 	"github.com/accord-api/accord/servertest"
 )
 
+// exportsNoun is what the tests of all tables know of exports.
+var exportsNoun = noun{
+	readWhole: map[string]string{"UserExport": "exports all accounts; twice at once at most"},
+}
+
 // table reads the rows of a CSV answer.
 func table(t *testing.T, a *servertest.Answer) [][]string {
 	t.Helper()
@@ -358,5 +363,22 @@ func TestExportTakesConstantMemory(t *testing.T) { //nolint:paralleltest // it m
 		t.Errorf("it grew by %d bytes", grown)
 	} else {
 		t.Logf("it grew by %.1f MiB", float64(grown)/(1<<20))
+	}
+}
+
+// The first row of an export comes at once: nothing is sorted or gathered before
+// it, whether the plan is made for its arguments or for any.
+func TestExportsBeginAtOnce(t *testing.T) {
+	t.Parallel()
+	conn := planned(t)
+	for _, mode := range []string{"force_generic_plan", "force_custom_plan"} {
+		execOn(t, conn, "SET plan_cache_mode = "+mode)
+		for _, name := range []string{"UserExport", "OrderLineExport"} {
+			for _, node := range nodes(plan(t, conn, name, queriesOf(t)[name])) {
+				if !slices.Contains([]string{"Limit", "Result", "Nested Loop", "Memoize", "Index Scan"}, node) {
+					t.Errorf("%s, %s: the plan has a node %s", name, mode, node)
+				}
+			}
+		}
 	}
 }

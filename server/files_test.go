@@ -25,6 +25,30 @@ import (
 	"github.com/accord-api/accord/servertest"
 )
 
+// filesNoun is what the tests of all tables know of files, and of who owns their storage.
+var filesNoun = noun{
+	seeded: []string{
+		`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
+			SELECT gen_random_uuid(), id, '', '', 1, sha256(''), id::text, now() FROM users`,
+		`INSERT INTO storage_owner (id, sweeps) VALUES (gen_random_uuid(), 1)`,
+	},
+	newer: []string{`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
+		VALUES (@id, @user, 'x.txt', 'text/plain', 1, sha256(''), @id::uuid::text, now())`},
+	many: func(id, rows string) []string {
+		return []string{`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
+			SELECT gen_random_uuid(), '` + id + `', 'name', '', 1, sha256(''), 'uploads/' || n, now() FROM generate_series(1, ` + rows + `) n`}
+	},
+	own: func(p, _ *servertest.Person) { upload(p, p.User.Username+".txt", "of "+p.User.Username) },
+	outOfRange: map[string][]string{
+		"files": {
+			"name = repeat('x', 256)", "content_type = repeat('x', 101)", "size = -1", `sha256 = '\x00'`, "storage_key = repeat('x', 201)",
+		},
+		"storage_owner": {"one = false"},
+	},
+	twice:     []string{"UPDATE files SET storage_key = 'x'"},
+	readWhole: map[string]string{"StorageSwept": "the table has one row"},
+}
+
 const filesPath = "/api/v1/files"
 
 // part is one of a form: its Content-Disposition and its content.

@@ -17,6 +17,28 @@ import (
 	"github.com/accord-api/accord/servertest"
 )
 
+// notificationsNoun is what the tests of all tables know of notifications.
+var notificationsNoun = noun{
+	seeded: []string{
+		`INSERT INTO notification_counters (user_id, last) SELECT id, 1 FROM users`,
+		`INSERT INTO notifications (id, user_id, number, kind, title, link, created_at)
+			SELECT gen_random_uuid(), id, 1, 'order.placed', '', '', now() - interval '90 days' * random() FROM users`,
+	},
+	worn: []string{"UPDATE notifications SET read_at = now() WHERE get_byte(uuid_send(id), 0) > 25", "ANALYZE notifications"},
+	newer: []string{
+		`INSERT INTO notifications (id, user_id, number, kind, title, link, created_at) VALUES (@id, @user, 1000 + @n::int, 'order.placed', 'x', '', now())`,
+	},
+	filters:     map[string]string{"unread": "true"},
+	mayBeNull:   map[string]string{"notifications.read_at": "unread"},
+	outOfRange:  map[string][]string{"notifications": {"kind = repeat('x', 51)", "title = repeat('x', 201)", "link = repeat('x', 201)"}},
+	twice:       []string{"UPDATE notifications SET user_id = (SELECT user_id FROM notifications LIMIT 1)"},
+	staysBehind: map[string]string{"notification_counters.user_id": "a number, so that none is given twice"},
+	servedBy: map[string][]string{
+		"NotificationListUnread":  {"notifications_unread_idx"},
+		"NotificationCountUnread": {"notifications_unread_idx"},
+	},
+}
+
 const notificationsPath = "/api/v1/notifications"
 
 // notifications are the person's own, newest first.

@@ -27,6 +27,21 @@ var orderSteps = map[api.OrderStatus][]api.OrderStatus{
 // latestOrders is how many orders of each account a list of accounts shows.
 const latestOrders = 3
 
+// addOrders adds the latest orders of all accounts of a page, by one query.
+func (s *Server) addOrders(ctx context.Context, users []api.AdminUser) error {
+	ids, at := make([]uuid.UUID, len(users)), make(map[uuid.UUID]*api.AdminUser, len(users))
+	for i := range users {
+		ids[i], at[users[i].ID] = users[i].ID, &users[i]
+		users[i].Orders = &[]api.OrderSummary{}
+	}
+	orders, err := s.queries.OrderListLatest(ctx, ids, latestOrders)
+	for _, o := range orders {
+		shown := at[o.UserID].Orders
+		*shown = append(*shown, orderSummaryOf(o))
+	}
+	return err
+}
+
 // CreateOrder orders all lines, or nothing.
 func (s *Server) CreateOrder(ctx context.Context, r api.CreateOrderRequestObject) (api.CreateOrderResponseObject, error) {
 	var order api.Order

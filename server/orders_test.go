@@ -14,6 +14,40 @@ import (
 	"github.com/accord-api/accord/servertest"
 )
 
+// ordersNoun is what the tests of all tables know of orders.
+var ordersNoun = noun{
+	seeded: []string{
+		`INSERT INTO orders (id, user_id, status, currency, total, items, created_at, updated_at)
+			SELECT gen_random_uuid(), id, 'paid', 'EUR', 1, 1, now() - interval '90 days' * random(), now() FROM users`,
+		`INSERT INTO order_lines (order_id, position, product_id, quantity, sku, name, price)
+			SELECT o.id, 1, p.id, 1, '', '', 1 FROM (SELECT id, row_number() OVER () AS n FROM orders) o
+			JOIN (SELECT id, row_number() OVER () AS n FROM products) p USING (n)`,
+	},
+	newer: []string{
+		`INSERT INTO orders (id, user_id, status, currency, total, items, created_at, updated_at) VALUES (@id, @user, 'paid', 'EUR', 1, 1, now(), now())`,
+	},
+	many: func(id, rows string) []string {
+		return []string{`INSERT INTO orders (id, user_id, status, currency, total, items, created_at, updated_at)
+			SELECT gen_random_uuid(), '` + id + `', 'paid', 'EUR', 1, 1, now(), now() FROM generate_series(1, ` + rows + `)`}
+	},
+	filters: map[string]string{"status": "paid", "include": "orders"},
+	own: func(p, admin *servertest.Person) {
+		lamp := product(admin, "LAMP-"+strings.ToUpper(p.User.Username), nil)
+		p.Header.Set("Idempotency-Key", "once")
+		order(p, line(lamp, 1))
+		p.Header.Del("Idempotency-Key")
+	},
+	outOfRange: map[string][]string{
+		"orders":      {"status = 'nonsense'", "currency = 'eur'", "currency = 'EURO'", "total = -1", "items = 0"},
+		"order_lines": {"position = 0", "quantity = 0", "price = -1"},
+	},
+	twice: []string{`INSERT INTO order_lines (order_id, position, product_id, quantity, sku, name, price)
+		SELECT order_id, position + 1, product_id, quantity, sku, name, price FROM order_lines`},
+	staysBehind: map[string]string{"orders.user_id": "the shop's books need them, without the person"},
+	readWhole:   map[string]string{"SalesBetween": "reads the orders of a day, few of which are cancelled, in a job"},
+	sortsFew:    map[string]string{"OrderListLatest": "a few orders of each buyer on a page"},
+}
+
 // line of an order.
 func line(p api.Product, quantity int) map[string]any {
 	return map[string]any{"product_id": p.ID, "quantity": quantity}

@@ -18,6 +18,37 @@ import (
 	"github.com/accord-api/accord/servertest"
 )
 
+// productsNoun is what the tests of all tables know of products.
+var productsNoun = noun{
+	seeded: []string{`INSERT INTO products (id, sku, name, description, price, currency, stock, created_at, updated_at)
+		SELECT gen_random_uuid(), 'sku-' || n, 'name' || n, 'word' || n % 5000, n, 'EUR', 5, now(), now() FROM generate_series(1, 20000) n`},
+	worn: []string{"ALTER TABLE products DISABLE TRIGGER USER", "UPDATE products SET retired_at = now() WHERE price % 10 <> 0", "ANALYZE products"},
+	newer: []string{`INSERT INTO products (id, sku, name, description, price, currency, stock, created_at, updated_at)
+		VALUES (@id, 'sku-' || @n::int, 'x', 'x', 1, 'EUR', 1, now(), now())`},
+	many: func(_, rows string) []string {
+		return []string{`INSERT INTO products (id, sku, name, description, price, currency, stock, created_at, updated_at)
+			SELECT gen_random_uuid(), 'sku-' || n, 'name', 'word', n, 'EUR', 5, now(), now() FROM generate_series(1, ` + rows + `) n`}
+	},
+	filters:   map[string]string{"min_price": "1", "max_price": "5", "currency": "EUR", "in_stock": "true", "sort": "price_desc"},
+	mayBeNull: map[string]string{"products.retired_at": "on sale"},
+	outOfRange: map[string][]string{"products": {
+		"sku = repeat('x', 65)", "name = repeat('x', 201)", "description = repeat('x', 5001)", "price = -1", "price = 1000000001",
+		"currency = 'eur'", "currency = 'EURO'", "stock = -1", "stock = 1000000001",
+	}},
+	twice: []string{"UPDATE products SET sku = CASE sku WHEN 'sku-1' THEN sku ELSE 'SKU-1' END"},
+	readWhole: map[string]string{
+		"ProductListNewest":   "currency and stock are filters; the number of products, 16 at once, kept for five minutes",
+		"ProductListCheapest": "as ProductListNewest",
+		"ProductListDearest":  "as ProductListNewest",
+	},
+	sortsFew: map[string]string{"ProductSearch": "the newest 10,000 that have the words"},
+	servedBy: map[string][]string{
+		"ProductListNewest":   {"products_newest_idx"},
+		"ProductListCheapest": {"products_price_idx"},
+		"ProductListDearest":  {"products_price_idx"},
+	},
+}
+
 // product offers one for a test, with changes to what does for most.
 func product(admin *servertest.Person, sku string, changes map[string]any) api.Product {
 	admin.T.Helper()
@@ -483,5 +514,33 @@ func TestChangesReachOtherInstances(t *testing.T) {
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("it took %s", took)
 		}
+	}
+}
+
+// A search that lacks its index is noticed.
+func TestSearchNeedsItsIndex(t *testing.T) {
+	t.Parallel()
+	conn, search := planned(t), queriesOf(t)["ProductSearch"]
+	execOn(t, conn, "SET plan_cache_mode = force_generic_plan")
+	if found := faultsOf(plan(t, conn, "ProductSearch", search)); len(found) > 0 {
+		t.Error(found)
+	}
+	execOn(t, conn, "DROP INDEX product_searches_words_idx")
+	if found := faultsOf(plan(t, conn, "ProductSearch without", search)); len(found) == 0 {
+		t.Error("ProductSearch lacks its index, and nobody notices")
+	}
+}
+
+// What says the default is the same list, and its cursor opens it.
+func TestDefaultsAreTheSameList(t *testing.T) {
+	t.Parallel()
+	s := servertest.New(t)
+	admin := s.Admin()
+	for _, sku := range []string{"A", "B", "C", "D"} {
+		product(admin, sku, nil)
+	}
+	_, cursor := pageOf(admin.GET("/api/v1/products?limit=2"))
+	if got := skus(admin.GET("/api/v1/products?sort=newest&min_price=0&cursor=" + cursor)); !slices.Equal(got, []string{"B", "A"}) {
+		t.Errorf("the rest is %v", got)
 	}
 }

@@ -13,20 +13,13 @@ import (
 // seedFor fills the lists of one person with so many rows each.
 func seedFor(t *testing.T, s *servertest.Server, p *servertest.Person, rows string) {
 	t.Helper()
-	id := p.User.ID.String()
-	for _, sql := range []string{
-		`INSERT INTO users (id, email, username, full_name, password_hash, role, created_at, updated_at)
-			SELECT gen_random_uuid(), 's' || n || '@example.com', 'seller' || n, 'S', 'x', 'user', now(), now() FROM generate_series(2, ` + rows + `) n`,
-		`INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, ip, user_agent)
-			SELECT gen_random_uuid(), '` + id + `', now(), now(), now() + interval '7 days', '', '' FROM generate_series(2, ` + rows + `)`,
-		`INSERT INTO products (id, sku, name, description, price, currency, stock, created_at, updated_at)
-			SELECT gen_random_uuid(), 'sku-' || n, 'name', 'word', n, 'EUR', 5, now(), now() FROM generate_series(1, ` + rows + `) n`,
-		`INSERT INTO orders (id, user_id, status, currency, total, items, created_at, updated_at)
-			SELECT gen_random_uuid(), '` + id + `', 'paid', 'EUR', 1, 1, now(), now() FROM generate_series(1, ` + rows + `)`,
-		`INSERT INTO files (id, user_id, name, content_type, size, sha256, storage_key, created_at)
-			SELECT gen_random_uuid(), '` + id + `', 'name', '', 1, sha256(''), 'uploads/' || n, now() FROM generate_series(1, ` + rows + `) n`,
-	} {
-		execute(t, s, sql)
+	for _, n := range nouns {
+		if n.many == nil {
+			continue
+		}
+		for _, sql := range n.many(p.User.ID.String(), rows) {
+			execute(t, s, sql)
+		}
 	}
 }
 
@@ -44,7 +37,7 @@ func TestListsAskAsManyQueriesForManyRows(t *testing.T) {
 			}
 			path := strings.ReplaceAll(o.url(), unknownID, admin.User.ID.String()) + "?limit=100"
 			if slices.Contains(o.parameters(), "include") {
-				path += "&include=orders"
+				path += "&include=" + mapped(func(n noun) map[string]string { return n.filters })["include"]
 			}
 			admin.GET("/api/v1/users/me")
 			s.Clock.Advance(2 * time.Second) // the session is asked for anew, once

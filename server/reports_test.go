@@ -18,6 +18,34 @@ import (
 	"github.com/accord-api/accord/servertest"
 )
 
+// reportsNoun is what the tests of all tables know of reports.
+var reportsNoun = noun{
+	seeded: []string{`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
+		SELECT gen_random_uuid(), id, 'orders', 'csv', 30, 'succeeded', now(), now() FROM users`},
+	newer: []string{`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
+		VALUES (@id, @user, 'orders', 'csv', 30, 'cancelled', now(), now())`},
+	tables: map[string]string{"jobs": "reports"},
+	own:    func(p, _ *servertest.Person) { report(p, "orders", "csv") },
+	mayBeNull: map[string]string{
+		"reports.lease_token":      "nobody works on it",
+		"reports.lease_expires_at": "nobody works on it",
+		"reports.file_id":          "there is no file",
+		"reports.finished_at":      "not finished",
+	},
+	outOfRange: map[string][]string{"reports": {
+		"kind = 'nonsense'", "format = 'nonsense'", "days = 0", "days = 367", "progress = -1", "progress = 101",
+		"status = 'nonsense', finished_at = NULL", "status = 'nonsense'",
+		"status = 'running', finished_at = NULL", "lease_token = id, lease_expires_at = now()",
+		"lease_expires_at = now()", "status = 'running', finished_at = NULL, lease_token = id",
+		"finished_at = NULL", "status = 'queued'",
+	}},
+	readWhole: map[string]string{"UserCount": "how many rows a report will have, in a job"},
+	servedBy: map[string][]string{
+		"ReportListAbandoned": {"reports_lease_idx"},
+		"ReportListWaiting":   {"reports_queued_idx"},
+	},
+}
+
 // report asks for one and gives where it is.
 func report(p *servertest.Person, kind, format string) string {
 	p.T.Helper()

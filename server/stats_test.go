@@ -9,6 +9,15 @@ import (
 	"github.com/accord-api/accord/servertest"
 )
 
+// statsNoun is what the tests of all tables know of statistics.
+var statsNoun = noun{
+	readWhole: map[string]string{
+		"StatsDays":  "reads 30 days, which may be all that there is; kept for a minute",
+		"StatsCount": "counts whole tables; at most once a minute for each administrator, two at once",
+	},
+	servedBy: map[string][]string{"StatsDays": {"users_created_idx", "orders_created_idx"}},
+}
+
 func TestStats(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)

@@ -19,8 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/pg/pgtest"
 )
@@ -54,9 +52,9 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// accord runs a command in a folder of its own, on a database where environ
+// ran runs a command in a folder of its own, on a database where environ
 // names one.
-func accord(t *testing.T, environ []string, stdin string, args ...string) (code int, out, errs string) {
+func ran(t *testing.T, environ []string, stdin string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var stdout, stderr output
 	code = run(t.Context(), args, command{
@@ -206,7 +204,7 @@ func TestServeInDevelopment(t *testing.T) {
 func TestServeInProduction(t *testing.T) {
 	t.Parallel()
 	empty := pgtest.Empty(t)
-	code, _, errs := accord(t, inProduction(t, empty), "", "serve")
+	code, _, errs := ran(t, inProduction(t, empty), "", "serve")
 	all := migrations(t, empty)
 	for _, want := range []string{"version 0", fmt.Sprintf("needs %d", all[len(all)-1].Version), "accord migrate up"} {
 		if code != exitFailed || !strings.Contains(errs, want) {
@@ -235,7 +233,7 @@ func TestWrongSettings(t *testing.T) {
 		"beyond loopback":        {[]string{"HOST=0.0.0.0"}, []string{"HOST"}},
 		"production with little": {[]string{"ENVIRONMENT=production"}, []string{"SECRET_KEY", "DATABASE_URL", "PUBLIC_URL", "FILES_URL"}},
 	} {
-		code, _, errs := accord(t, c.environ, "", "serve")
+		code, _, errs := ran(t, c.environ, "", "serve")
 		if code != exitUsage {
 			t.Errorf("%s: exit %d", name, code)
 		}
@@ -255,11 +253,11 @@ func TestTakenPort(t *testing.T) {
 	}
 	defer listener.Close()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	code, _, errs := accord(t, []string{"PORT=" + port}, "", "serve")
+	code, _, errs := ran(t, []string{"PORT=" + port}, "", "serve")
 	if code != exitFailed || !strings.Contains(errs, "listening on 127.0.0.1:"+port) || !strings.Contains(errs, "choose another with PORT=") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	code, _, errs = accord(t, []string{"PORT=0", "ADMIN_PORT=" + port}, "", "serve")
+	code, _, errs = ran(t, []string{"PORT=0", "ADMIN_PORT=" + port}, "", "serve")
 	if code != exitFailed || !strings.Contains(errs, "choose another with ADMIN_PORT=") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
@@ -280,10 +278,10 @@ func TestMigrate(t *testing.T) {
 	address := pgtest.Empty(t)
 	environ, all := onDatabase(address), len(migrations(t, address))
 	for _, step := range []struct{ args, want string }{
-		{"status", "pending"}, {"up", fmt.Sprintf("\n%d migrations\n", all)}, {"up", "0 migrations\n"}, {"status", "UTC"},
-		{"down", "\n1 migration\n"}, {"down --all", fmt.Sprintf("\n%d migrations\n", all-1)}, {"up", fmt.Sprintf("\n%d migrations\n", all)},
+		{"status", "pending"}, {"status --json", `"applied_at": null`}, {"up", fmt.Sprintf("\n%d migrations\n", all)}, {"up", "0 migrations\n"}, {"up --json", "[]\n"}, {"status", "UTC"}, {"status --json", `Z"`},
+		{"down", "\n1 migration\n"}, {"up --json", fmt.Sprintf(`"version": %d,`, all)}, {"down --json", fmt.Sprintf(`"version": %d,`, all)}, {"down --all", fmt.Sprintf("\n%d migrations\n", all-1)}, {"up", fmt.Sprintf("\n%d migrations\n", all)},
 	} {
-		code, out, errs := accord(t, environ, "", append([]string{"migrate"}, strings.Fields(step.args)...)...)
+		code, out, errs := ran(t, environ, "", append([]string{"migrate"}, strings.Fields(step.args)...)...)
 		if code != exitOK || !strings.Contains(out, step.want) {
 			t.Errorf("migrate %s: exit %d, %s%s", step.args, code, out, errs)
 		}
@@ -294,7 +292,7 @@ func TestUsers(t *testing.T) {
 	t.Parallel()
 	environ := onDatabase(pgtest.New(t))
 	create := func(name, role, password string) (int, string, string) {
-		return accord(t, environ, password+"\n", "user", "create", "--email", name+"@example.com", "--username", name, "--role", role)
+		return ran(t, environ, password+"\n", "user", "create", "--email", name+"@example.com", "--username", name, "--role", role)
 	}
 	if code, out, errs := create("grace", "admin", "Difference-1822"); code != exitOK || !strings.Contains(out, "grace (admin)") {
 		t.Fatalf("exit %d: %s%s", code, out, errs)
@@ -304,7 +302,7 @@ func TestUsers(t *testing.T) {
 		for _, args := range [][]string{
 			{"create", "--email", "ada@example.com", "--username", "ada"}, {"set-password", "grace"},
 		} {
-			code, _, errs := accord(t, environ, password+"\n", append([]string{"user"}, args...)...)
+			code, _, errs := ran(t, environ, password+"\n", append([]string{"user"}, args...)...)
 			if code == exitOK || !strings.Contains(errs, "password must be UTF-8 without the NUL character") || strings.Contains(errs, "ifference") {
 				t.Errorf("%v with %q: exit %d, %s", args, password, code, errs)
 			}
@@ -323,14 +321,14 @@ func TestUsers(t *testing.T) {
 	}{
 		{"set-role grace user", "", "last-admin", exitFailed},
 		{"set-role nobody admin", "", "nobody", exitFailed},
-		{"set-role grace root", "", "role", exitFailed},
+		{"set-role grace root", "", "ROLE is user or admin, not \"root\"", exitUsage},
 		{"set-password grace", "Analytical-1843\n", "", exitOK},
 		{"set-password grace", "weak", "password", exitFailed},
-		{"set-role grace", "", "accepts 2 arg", exitUsage},
 		{"list", "", "grace@example.com", exitOK},
 		{"list --json", "", `"username":"grace"`, exitOK},
+		{"create --email ada@example.com --username ada --json", "Analytical-1843", `"username": "ada"`, exitOK},
 	} {
-		code, out, errs := accord(t, environ, step.stdin, append([]string{"user"}, strings.Fields(step.args)...)...)
+		code, out, errs := ran(t, environ, step.stdin, append([]string{"user"}, strings.Fields(step.args)...)...)
 		if code != step.code || !strings.Contains(out+errs, step.want) {
 			t.Errorf("user %s: exit %d, %s%s", step.args, code, out, errs)
 		}
@@ -343,7 +341,7 @@ func TestUsers(t *testing.T) {
 
 func TestUsersWantASchema(t *testing.T) {
 	t.Parallel()
-	if code, _, errs := accord(t, onDatabase(pgtest.Empty(t)), "", "user", "list"); code != exitFailed || !strings.Contains(errs, "migrate up") {
+	if code, _, errs := ran(t, onDatabase(pgtest.Empty(t)), "", "user", "list"); code != exitFailed || !strings.Contains(errs, "migrate up") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
@@ -352,7 +350,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	t.Parallel()
 	environ := inProduction(t, "postgres://accord:canary@localhost/accord", "SMTP_URL=smtps://me:canary@mail.example.com:465", "MAIL_FROM=Me <me@example.com>", "REDIS_URL=redis://me:canary@localhost")
 	for _, args := range [][]string{{"config"}, {"config", "--json"}} {
-		code, out, errs := accord(t, environ, "", args...)
+		code, out, errs := ran(t, environ, "", args...)
 		if code != exitOK || strings.Contains(out, "canary") || !strings.Contains(out, "(hidden)") || !strings.Contains(out, "environment") {
 			t.Errorf("%v: exit %d, %s%s", args, code, out, errs)
 		}
@@ -365,27 +363,32 @@ func TestConfigHidesSecrets(t *testing.T) {
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"nothing"}, {"serve", "--nothing"}, {"serve", "extra"}, {"migrate", "sideways"}, {"user", "create"}} {
-		if code, _, errs := accord(t, nil, "", args...); code != exitUsage || errs == "" {
+		if code, _, errs := ran(t, nil, "", args...); code != exitUsage || errs == "" {
 			t.Errorf("%v: exit %d, %s", args, code, errs)
 		}
 	}
-	for _, group := range [][]string{nil, {"migrate"}, {"user"}} {
-		code, out, errs := accord(t, nil, "", group...)
+	for _, group := range [][]string{nil, {"migrate"}, {"user"}, {"completion"}, {"new"}} {
+		code, out, errs := ran(t, nil, "", group...)
 		if code != exitUsage || out != "" || !strings.Contains(errs, "Usage:") || strings.Contains(errs, "accord:") {
 			t.Errorf("%v: exit %d, %s, %s", group, code, out, errs)
 		}
 	}
-	var walk func(c *cobra.Command)
-	walk = func(c *cobra.Command) {
-		if c.Short == "" || (c.HasParent() && c.Parent().Name() == "accord" && c.Example == "") {
+	for _, c := range everyCommand() {
+		own := c.Name() != "help" && (!c.HasParent() || c.Parent().Name() != "completion") // and not cobra's
+		if c.Short == "" || own && c.Example == "" {
 			t.Errorf("%s has no help or no example", c.CommandPath())
 		}
-		for _, child := range c.Commands() {
-			walk(child)
+		for line := range strings.Lines(c.Example) {
+			if own && !strings.Contains(line, " "+c.CommandPath()) && !strings.Contains(line, "("+c.CommandPath()) {
+				t.Errorf("%s has the example %s", c.CommandPath(), line)
+			}
+		}
+		code, out, errs := ran(t, nil, "", append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		if code != exitOK || errs != "" || !strings.Contains(out, "Usage:") {
+			t.Errorf("%s --help: exit %d, %s%s", c.CommandPath(), code, out, errs)
 		}
 	}
-	walk(newRoot(command{out: &output{}, err: &output{}}, nil))
-	if code, out, _ := accord(t, nil, "", "--version"); code != exitOK || !strings.Contains(out, "accord version") {
+	if code, out, _ := ran(t, nil, "", "--version"); code != exitOK || !strings.Contains(out, "accord version") {
 		t.Errorf("version: %s", out)
 	}
 }
@@ -515,12 +518,12 @@ func TestFilesThatCannotBeKept(t *testing.T) {
 		"s3://accord-test?region=a&endpoint=http://[::1]:1": "checking the storage s3://accord-test",
 	} {
 		environ := inProduction(t, address, "FILES_URL="+storage, "AWS_ACCESS_KEY_ID=x")
-		if code, _, errs := accord(t, environ, "", "serve"); code != exitFailed || !strings.Contains(errs, want) {
+		if code, _, errs := ran(t, environ, "", "serve"); code != exitFailed || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit %d: %s", storage, code, errs)
 		}
 	}
 	environ := inProduction(t, address, "FILES_URL=file://"+folder)
-	if code, _, errs := accord(t, environ, "", "user", "list"); code != exitOK {
+	if code, _, errs := ran(t, environ, "", "user", "list"); code != exitOK {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 	if _, err := os.Stat(folder); !os.IsNotExist(err) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -17,21 +16,19 @@ func newConfig(c command) *cobra.Command {
 		Use:     "config",
 		Short:   "Show all settings, their sources and meanings; secrets are hidden",
 		Example: "  accord config\n  accord config --json",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(*cobra.Command, []string) error {
 			config, sources, err := c.settings()
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				encoder := json.NewEncoder(c.out)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(config.Settings(sources))
+				return writeJSON(c.out, config.Settings(sources))
 			}
 			return printSettings(c.out, config.Settings(sources))
 		},
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	jsonFlag(command, &asJSON, "print JSON")
 	return command
 }
 

@@ -49,6 +49,7 @@ type contractFlags struct {
 func newContract(c command) *cobra.Command {
 	var flags contractFlags
 	var format string
+	var asJSON bool
 	command := &cobra.Command{
 		Use:   "contract --url URL",
 		Short: "Hold a server to its OpenAPI document",
@@ -58,20 +59,26 @@ func newContract(c command) *cobra.Command {
 			"has operations for that: use a server whose data may change, or --read-only. It\n" +
 			"ends with 1 where anything failed, or nothing could be tried.",
 		Example: "  accord contract --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1 --login user=user:User-demo-1\n" +
-			"  accord contract mutate --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1",
-		Args: cobra.NoArgs,
+			"  accord contract --url https://staging.example.com --spec openapi.yaml --read-only --format junit",
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			document, err := flags.read(cmd.Context(), c)
-			if err != nil {
-				return err
+			if asJSON && cmd.Flags().Changed("format") {
+				return usagef("--json is --format json: say one of the two")
+			}
+			if asJSON {
+				format = "json"
 			}
 			if !slices.Contains(contract.Formats, format) {
 				return usagef("--format is one of %s", strings.Join(contract.Formats, ", "))
 			}
+			document, err := flags.read(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
 			if writes := document.Writes(); !flags.target.ReadOnly && len(writes) > 0 {
 				fmt.Fprintf(c.err, "It writes to %s: %s.\n", flags.target.URL, strings.Join(writes, ", "))
 			}
-			shown := newCounter(c.err, countEach, "signing in")
+			shown := newCounter(c.err, c.watched(), countEach, "signing in")
 			told := context.AfterFunc(cmd.Context(), func() {
 				if !flags.target.Keep && !flags.target.ReadOnly {
 					shown.step("interrupted: what was made is deleted now, for 30 s at most")
@@ -99,6 +106,8 @@ func newContract(c command) *cobra.Command {
 	}
 	flags.add(command)
 	command.Flags().StringVar(&format, "format", "text", "how the outcome is told: "+strings.Join(contract.Formats, ", "))
+	jsonFlag(command, &asJSON, "print JSON, as --format json does")
+	completes(command, "format", contract.Formats...)
 	command.AddCommand(newContractMutate(c))
 	return command
 }
@@ -106,6 +115,7 @@ func newContract(c command) *cobra.Command {
 func newContractMutate(c command) *cobra.Command {
 	var flags contractFlags
 	var folder string
+	var asJSON bool
 	command := &cobra.Command{
 		Use:   "mutate --url URL",
 		Short: "Tell which changes of the document no case would notice",
@@ -113,7 +123,9 @@ func newContractMutate(c command) *cobra.Command {
 			"about against the server, which stays as it is. A change that no case notices is\n" +
 			"something that the document says and nothing holds the server to. It ends with 1\n" +
 			"where there is one, or where a case of the unchanged document fails.",
-		Args: cobra.NoArgs,
+		Example: "  accord contract mutate --url http://127.0.0.1:8080 --login admin=admin:Admin-demo-1\n" +
+			"  accord contract mutate --url http://127.0.0.1:8080 --every 10 --json",
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			document, err := flags.read(cmd.Context(), c)
 			if err != nil {
@@ -122,7 +134,7 @@ func newContractMutate(c command) *cobra.Command {
 			if folder != "" {
 				flags.target.Every = max(1, flags.target.Every)
 			}
-			shown := newCounter(c.err, countEach, "the cases of the unchanged document")
+			shown := newCounter(c.err, c.watched(), countEach, "the cases of the unchanged document")
 			score, err := contract.Mutate(cmd.Context(), document, flags.target, func(done, of int) {
 				shown.step(fmt.Sprintf("%d of %d changes", done, of))
 			})
@@ -135,7 +147,11 @@ func newContractMutate(c command) *cobra.Command {
 					return err
 				}
 			}
-			if err := score.Write(c.out); err != nil {
+			report := score.Write
+			if asJSON {
+				report = score.WriteJSON
+			}
+			if err := report(c.out); err != nil {
 				return err
 			}
 			if err := verdict(score.Baseline); err != nil {
@@ -148,8 +164,10 @@ func newContractMutate(c command) *cobra.Command {
 		},
 	}
 	flags.add(command)
+	jsonFlag(command, &asJSON, "print JSON: the score, and what nothing notices")
 	command.Flags().IntVar(&flags.target.Every, "every", 0, "take each n-th change only, as a sample")
 	command.Flags().StringVar(&folder, "write", "", "a folder for the changed documents and, in mutants.json, what became of them")
+	names(command, "write", nil)
 	return command
 }
 
@@ -213,12 +231,19 @@ func (f *contractFlags) add(command *cobra.Command) {
 	flags.BoolVar(&f.target.Keep, "keep", false, "leave what was made")
 	flags.BoolVar(&f.target.ReadOnly, "read-only", false, "send GET, HEAD and OPTIONS only")
 	flags.IntVar(&f.target.Parallel, "parallel", 4, "how many operations are tried at once")
+	names(command, "spec", []string{"json", "yaml", "yml"})
+	names(command, "har", []string{"har", "json"})
 }
 
 // read understands the flags and gets the document.
 func (f *contractFlags) read(ctx context.Context, c command) (*contract.Document, error) {
-	if f.target.URL == "" {
+	switch {
+	case f.target.URL == "":
 		return nil, usagef("--url is needed")
+	case f.target.Parallel < 1:
+		return nil, usagef("--parallel is 1 or more")
+	case f.target.Every < 0:
+		return nil, usagef("--every is 1 or more")
 	}
 	for _, login := range f.logins {
 		name, rest, named := strings.Cut(login, "=")

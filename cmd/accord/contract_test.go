@@ -63,6 +63,9 @@ func TestContractCommand(t *testing.T) {
 		{[]string{"contract", "mutate", "--url", shop.URL, "--spec", deaf}, 1, "there are changes of the document that no case notices"},
 		{[]string{"contract", "mutate", "--url", shop.URL, "--spec", plain, "--har", seen}, 0, "killed (100.0 %)"},
 		{[]string{"contract", "--url", shop.URL, "--spec", plain}, 0, "0 of them failed"},
+		{[]string{"contract", "--url", shop.URL, "--spec", plain, "--json"}, 0, `"failed": 0,`},
+		{[]string{"contract", "mutate", "--url", shop.URL, "--spec", plain, "--har", seen, "--json"}, 0, `"survivors": [],`},
+		{[]string{"contract", "mutate", "--url", shop.URL, "--spec", deaf, "--json"}, 1, `"what": "`},
 		{[]string{"contract", "--url", empty.URL, "--spec", bare}, 1, "nothing was tried"},
 		{[]string{"contract", "mutate", "--url", empty.URL, "--spec", bare}, 1, "nothing was tried"},
 		{[]string{"contract", "mutate", "--url", empty.URL, "--spec", spec, "--every", "50", "--write", folder}, 1, "contract mutation score: "},
@@ -120,7 +123,7 @@ func TestContractInterrupted(t *testing.T) {
 func TestCountInALog(t *testing.T) {
 	t.Parallel()
 	lines, log := io.Pipe()
-	shown := newCounter(log, time.Millisecond, "signing in")
+	shown := newCounter(log, false, time.Millisecond, "signing in")
 	reader := bufio.NewScanner(lines)
 	if !reader.Scan() || reader.Text() != "signing in" {
 		t.Error(reader.Text())

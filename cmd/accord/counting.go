@@ -23,9 +23,11 @@ type counter struct {
 }
 
 // newCounter shows line until the first step. It has to be ended.
-func newCounter(out io.Writer, each time.Duration, line string) *counter {
-	c := &counter{out: out, terminal: isTerminal(out), line: line, done: make(chan struct{})}
-	if !c.terminal {
+func newCounter(out io.Writer, terminal bool, each time.Duration, line string) *counter {
+	c := &counter{out: out, terminal: terminal, line: line, done: make(chan struct{})}
+	if c.terminal {
+		c.step(line)
+	} else {
 		c.ended.Go(func() { c.tell(each) })
 	}
 	return c

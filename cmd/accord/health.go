@@ -27,7 +27,7 @@ func newHealth(c command) *cobra.Command {
 			"with 0 when it is ready, and with 1 otherwise: for an image that holds no other\n" +
 			"program. accord worker has nothing to ask; it ends when it cannot go on.",
 		Example: "  accord health\n  PORT=9000 accord health",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, _, err := c.settings()
 			if err != nil {

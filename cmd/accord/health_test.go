@@ -27,10 +27,10 @@ func TestHealthOfTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := accord(t, append(environ, "PORT="+port), "", "health"); code != exitOK || out != "ready\n" {
+	if code, out, errs := ran(t, append(environ, "PORT="+port), "", "health"); code != exitOK || out != "ready\n" {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
-	if code, _, errs := accord(t, environ, "", "health"); code != exitUsage || !strings.Contains(errs, "PORT") {
+	if code, _, errs := ran(t, environ, "", "health"); code != exitUsage || !strings.Contains(errs, "PORT") {
 		t.Errorf("without a port: exit %d: %s", code, errs)
 	}
 }
@@ -55,7 +55,7 @@ func TestHealthOfAServerThatIsNotReady(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- served.ServeTLS(everywhere, certificate, key) }()
 
-	code, out, errs := accord(t, environ, "", "health")
+	code, out, errs := ran(t, environ, "", "health")
 	if code != exitFailed || out != "" || !strings.Contains(errs, "https://127.0.0.1:"+port) || !strings.Contains(errs, "stopping: /readyz") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
@@ -65,7 +65,7 @@ func TestHealthOfAServerThatIsNotReady(t *testing.T) {
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
-	if code, _, errs = accord(t, environ, "", "health"); code != exitFailed || !strings.Contains(errs, "no answer") {
+	if code, _, errs = ran(t, environ, "", "health"); code != exitFailed || !strings.Contains(errs, "no answer") {
 		t.Errorf("where nothing listens: exit %d: %s", code, errs)
 	}
 }

@@ -19,12 +19,21 @@ import (
 const (
 	exitOK     = 0
 	exitFailed = 1
-	// exitUsage is for a wrong setting or a wrong command line.
-	exitUsage = 2
-	// exitInterrupted is for what was told to end before it was done, as shells
-	// have it for Ctrl-C.
+	exitUsage  = 2
+	// exitInterrupted is as shells have it for Ctrl-C.
 	exitInterrupted = 130
 )
+
+// exitCodes says what each of them means, for docs/cli.md.
+var exitCodes = []struct {
+	code int
+	when string
+}{
+	{exitOK, "All was done. `serve` and `worker` end so when they are told to stop (SIGINT or SIGTERM)."},
+	{exitFailed, "Something failed, or `contract` found something: stderr or the report says what."},
+	{exitUsage, "The command line or a setting is wrong; nothing was done."},
+	{exitInterrupted, "SIGINT or SIGTERM came before all was done. What was done until then stays: `seed` and `contract` say how much."},
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -48,8 +57,11 @@ func run(ctx context.Context, args []string, c command) int {
 	case errors.Is(err, errHelped):
 		return exitUsage
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return exitInterrupted // nothing has failed: the caller knows why it ended
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // nothing has failed: the caller knows why it ended
+		if stopped, ok := errors.AsType[stoppedError](err); ok {
+			fmt.Fprintln(c.err, "accord:", stopped)
+		}
+		return exitInterrupted
 	}
 	fmt.Fprintln(c.err, "accord:", c.inWords(err))
 	_, settings := errors.AsType[*server.ConfigError](err)

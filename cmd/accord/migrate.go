@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,32 +22,50 @@ func newMigrate(c command) *cobra.Command {
 		Args:    knownCommand,
 		RunE:    needsCommand,
 	}
-	var all bool
-	down := databaseCommand("down", "Take back the last migration, or all (--all)", c, func(ctx context.Context, url string) error {
+	migrate.AddCommand(newMigrateUp(c), newMigrateDown(c), newMigrateStatus(c))
+	return migrate
+}
+
+func newMigrateUp(c command) *cobra.Command {
+	var asJSON bool
+	command := databaseCommand("up", "Apply all migrations that are pending", c, func(ctx context.Context, url string) error {
+		return runMigrations(ctx, c, url, pg.Up, asJSON)
+	})
+	command.Example = "  accord migrate up"
+	jsonFlag(command, &asJSON, "print JSON of what was applied")
+	return command
+}
+
+func newMigrateDown(c command) *cobra.Command {
+	var all, asJSON bool
+	command := databaseCommand("down", "Take back the last migration, or all (--all)", c, func(ctx context.Context, url string) error {
 		direction := pg.DownOne
 		if all {
 			direction = pg.DownAll
 		}
-		return runMigrations(ctx, url, direction, c.out)
+		return runMigrations(ctx, c, url, direction, asJSON)
 	})
-	down.Flags().BoolVar(&all, "all", false, "take back every migration: the database is empty afterwards")
-	migrate.AddCommand(
-		databaseCommand("up", "Apply all migrations that are pending", c, func(ctx context.Context, url string) error {
-			return runMigrations(ctx, url, pg.Up, c.out)
-		}),
-		down,
-		databaseCommand("status", "List all migrations and when they were applied", c, func(ctx context.Context, url string) error {
-			return migrationStatus(ctx, url, c.out)
-		}),
-	)
-	return migrate
+	command.Example = "  accord migrate down\n  accord migrate down --all"
+	command.Flags().BoolVar(&all, "all", false, "take back every migration: the database is empty afterwards")
+	jsonFlag(command, &asJSON, "print JSON of what was taken back")
+	return command
+}
+
+func newMigrateStatus(c command) *cobra.Command {
+	var asJSON bool
+	command := databaseCommand("status", "List all migrations and when they were applied", c, func(ctx context.Context, url string) error {
+		return migrationStatus(ctx, url, c.out, asJSON)
+	})
+	command.Example = "  accord migrate status\n  accord migrate status --json"
+	jsonFlag(command, &asJSON, "print JSON; applied_at is null where one is pending")
+	return command
 }
 
 // databaseCommand is a command on the configured database; in development it
 // starts the private one where none is configured.
 func databaseCommand(use, short string, c command, work func(ctx context.Context, url string) error) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
+		Use: use, Short: short, Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withDatabase(cmd.Context(), c, func(config server.Config) error {
 				return work(cmd.Context(), config.DatabaseDirectURL.Reveal())
@@ -69,26 +88,54 @@ func withDatabase(ctx context.Context, c command, work func(server.Config) error
 	return work(config)
 }
 
-func runMigrations(ctx context.Context, url string, direction pg.Direction, out io.Writer) error {
+// migration is one as --json shows it.
+type migration struct {
+	Version   int64      `json:"version"`
+	Name      string     `json:"name"`
+	AppliedAt *time.Time `json:"applied_at"` // nil: not applied
+}
+
+// runMigrations shows for how long they have run: one may rewrite a table.
+func runMigrations(ctx context.Context, c command, url string, direction pg.Direction, asJSON bool) error {
+	shown := newCounter(c.err, c.watched(), countEach, "migrating the database")
 	ran, err := pg.Migrate(ctx, url, direction)
+	shown.end()
 	if err != nil {
 		return err
 	}
+	if asJSON {
+		return writeMigrations(c.out, ran)
+	}
 	for _, m := range ran {
-		fmt.Fprintf(out, "%05d %s\n", m.Version, m.Name)
+		fmt.Fprintf(c.out, "%05d %s\n", m.Version, m.Name)
 	}
 	noun := "migrations"
 	if len(ran) == 1 {
 		noun = "migration"
 	}
-	fmt.Fprintf(out, "%d %s\n", len(ran), noun)
+	fmt.Fprintf(c.out, "%d %s\n", len(ran), noun)
 	return nil
 }
 
-func migrationStatus(ctx context.Context, url string, out io.Writer) error {
+func writeMigrations(out io.Writer, all []pg.Migration) error {
+	told := []migration{} // none are [], not null
+	for _, m := range all {
+		one := migration{Version: m.Version, Name: m.Name}
+		if !m.AppliedAt.IsZero() {
+			one.AppliedAt = new(m.AppliedAt.UTC())
+		}
+		told = append(told, one)
+	}
+	return writeJSON(out, told)
+}
+
+func migrationStatus(ctx context.Context, url string, out io.Writer, asJSON bool) error {
 	all, err := pg.MigrationStatus(ctx, url)
 	if err != nil {
 		return err
+	}
+	if asJSON {
+		return writeMigrations(out, all)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, m := range all {

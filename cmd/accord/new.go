@@ -35,7 +35,8 @@ Without fields it asks for them. People have each their own: they list, make,
 read, change and delete them; If-Match keeps two changes apart.
 
 It runs in the folder with openapi.yaml, and writes nothing if a file is there.`,
-		Example: "  accord new resource invoices number:text(20) total:int due:date? status:draft|sent|paid\n  accord new resource invoice-lines",
+		Example:           "  accord new resource invoices number:text(20) total:int due:date? status:draft|sent|paid\n  accord new resource invoice-lines",
+		ValidArgsFunction: fieldKinds,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef("say the resource's name: accord new resource invoices")

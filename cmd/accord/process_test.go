@@ -98,7 +98,7 @@ func TestExportTakesLittleMemory(t *testing.T) {
 	insert(t, address, `INSERT INTO users (id, email, username, full_name, password_hash, role, created_at, updated_at)
 		SELECT gen_random_uuid(), 'many' || n || '@example.com', 'many' || n, md5(n::text) || md5((-n)::text), '', 'user', now(), now() FROM generate_series(1, 100000) n`)
 	const password = "Difference-1822"
-	if code, _, errs := accord(t, onDatabase(address), password, "user", "create", "--email", "grace@example.com", "--username", "grace", "--role", "admin", "--verified"); code != exitOK {
+	if code, _, errs := ran(t, onDatabase(address), password, "user", "create", "--email", "grace@example.com", "--username", "grace", "--role", "admin", "--verified"); code != exitOK {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	token := tokenOf(t, p.base, "grace", password)

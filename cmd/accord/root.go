@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/server"
@@ -24,6 +27,14 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// stoppedError says what is left of what was interrupted.
+type stoppedError string
+
+func (e stoppedError) Error() string { return string(e) }
+
+// Is makes it an interruption.
+func (stoppedError) Is(target error) bool { return target == context.Canceled }
 
 // errHelped is a wrong command line that help was given for.
 var errHelped = errors.New("a command is missing")
@@ -49,13 +60,54 @@ func newRoot(c command, args []string) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would be those of the process
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newServe(c), newWorker(c), newMigrate(c), newUser(c), newSeed(c), newConfig(c), newHealth(c), newContract(c), newNew(c))
+	root.AddCommand(newInit(c)) // until-init
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(args...)
+	for _, added := range root.Commands() {
+		switch added.Name() {
+		case "help":
+			added.Args = knownTopic
+		case "completion":
+			added.Args, added.RunE = knownCommand, needsCommand
+			added.Example = "  source <(accord completion bash)\n  accord completion fish > ~/.config/fish/completions/accord.fish"
+		}
+	}
 	return root
+}
+
+// knownTopic refuses help about what is no command.
+func knownTopic(cmd *cobra.Command, args []string) error {
+	found, rest, err := cmd.Root().Find(args)
+	if err == nil && len(rest) == 0 {
+		return nil
+	}
+	if err != nil {
+		return knownCommand(cmd.Root(), args)
+	}
+	return knownCommand(found, rest)
+}
+
+// takes is for a command with these arguments and no others.
+func takes(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch path := cmd.CommandPath(); {
+		case len(args) == len(names):
+			return nil
+		case len(args) < len(names):
+			return usagef("%s wants %s; see %s --help", path, strings.Join(names[len(args):], " and "), path)
+		case len(names) == 0:
+			return usagef("%s takes no arguments, and got %q", path, args[0])
+		default:
+			return usagef("%s takes %s and nothing else, and got %q", path, strings.Join(names, " and "), args[len(names)])
+		}
+	}
 }
 
 // knownCommand refuses what is none, with those that it may have been meant for.
@@ -70,8 +122,28 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return usagef("unknown command %q for %q; see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
 }
 
+// unknownFlag names the flags that it may have been meant for, by the measure of
+// commands.
+func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
+	name := unknown.GetSpecifiedName()
+	if unknown.GetSpecifiedShortnames() != "" {
+		return usagef("%s has no flag -%s; see %s --help", cmd.CommandPath(), name, cmd.CommandPath())
+	}
+	known := &cobra.Command{SuggestionsMinimumDistance: 2} // letters that differ
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		known.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	if meant := known.SuggestionsFor(name); len(meant) > 0 {
+		return usagef("%s has no flag --%s; did you mean --%s?", cmd.CommandPath(), name, strings.Join(meant, " or --"))
+	}
+	return usagef("%s has no flag --%s; see %s --help", cmd.CommandPath(), name, cmd.CommandPath())
+}
+
 // flagError says in words what a value should be.
-func flagError(err error) error {
+func flagError(cmd *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return unknownFlag(cmd, unknown)
+	}
 	wrong, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if !ok {
 		return err
@@ -108,6 +180,30 @@ func (c command) inWords(err error) string {
 func needsCommand(cmd *cobra.Command, _ []string) error {
 	cmd.SetOut(cmd.ErrOrStderr())
 	return errors.Join(errHelped, cmd.Help())
+}
+
+// jsonFlag is --json of a command that a script reads the output of.
+func jsonFlag(command *cobra.Command, asJSON *bool, help string) {
+	command.Flags().BoolVar(asJSON, "json", false, help)
+}
+
+// writeJSON writes one value as --json shows it.
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// watched tells whether somebody looks on who is shown progress in place. There are
+// no colours.
+func (c command) watched() bool {
+	return isTerminal(c.err) && !slices.Contains(c.environ, "TERM=dumb")
+}
+
+// isTerminal tells whether somebody reads what is written.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // version is the module's version and the commit that it was built from.

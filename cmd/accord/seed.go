@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/accord-api/accord/demo"
 	"github.com/accord-api/accord/server"
@@ -24,6 +22,7 @@ type seed struct {
 	demo.Sizes
 	from         uint64
 	inProduction bool
+	asJSON       bool
 }
 
 func newSeed(c command) *cobra.Command {
@@ -37,8 +36,8 @@ Orders are placed by people that a seed has made, never by others, for any
 product that is sold; no stock is taken. Outside production all of the people
 sign in with ` + seedPassword + `; in production nobody can sign in as one of them.
 Ctrl-C ends it; what was added until then stays.`,
-		Example: "  accord seed --users 1000 --products 500 --orders 10000\n  accord seed --orders 1000000 --seed 7",
-		Args:    cobra.NoArgs,
+		Example: "  accord seed --users 1000 --products 500 --orders 10000\n  accord seed --orders 1000000 --seed 7\n  accord seed --users 50 --json",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.Users < 0 || s.Products < 0 || s.Orders < 0 || s.Sizes == (demo.Sizes{}) {
 				return usagef("--users, --products and --orders say how many; at least one of them is needed")
@@ -51,6 +50,7 @@ Ctrl-C ends it; what was added until then stays.`,
 	command.Flags().IntVar(&s.Orders, "orders", 0, "how many orders to add")
 	command.Flags().Uint64Var(&s.from, "seed", 1, "the number that everything is drawn from")
 	command.Flags().BoolVar(&s.inProduction, "in-production", false, "do so with ENVIRONMENT=production too")
+	jsonFlag(command, &s.asJSON, "print JSON of what was added")
 	return command
 }
 
@@ -68,18 +68,24 @@ func (s seed) run(ctx context.Context, config server.Config, c command) error {
 	}
 	defer pool.Close()
 
-	progress, began := newProgress(c.err, isTerminal(c.err), s.Sizes), time.Now()
+	progress, began := newProgress(c.err, c.watched(), s.Sizes), time.Now()
 	err = demo.Seed(ctx, pool, s.Sizes, demo.SeedOptions{
 		Seed: s.from, Now: began, PasswordHash: hash, Added: progress.added,
 	})
 	progress.end()
-	progress.report(c.out, time.Since(began))
+	report := progress.report
+	if s.asJSON {
+		report = progress.reportJSON
+	}
+	told := report(c.out, time.Since(began))
 	switch {
 	case errors.Is(err, context.Canceled):
-		return errors.New("stopped before all was added; what was added stays")
+		return stoppedError("stopped before all was added; what was added stays")
 	case err != nil:
 		return fmt.Errorf("adding made-up data: %w", err)
-	case hash != "" && s.Users > 0:
+	case told != nil:
+		return told
+	case hash != "" && s.Users > 0 && !s.asJSON:
 		fmt.Fprintf(c.out, "The new people sign in with %s\n", seedPassword)
 	}
 	return nil
@@ -95,12 +101,6 @@ func seedHash(ctx context.Context, config server.Config, c command) (hash string
 		return err
 	})
 	return hash, err
-}
-
-// isTerminal tells whether somebody reads what is written.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // progress shows how far a seed has come: a bar for who looks on, and else a
@@ -151,12 +151,28 @@ func (p *progress) end() {
 	}
 }
 
+// rows are those that were added to all tables.
+func (p *progress) rows() (all int) {
+	for _, rows := range p.done {
+		all += rows
+	}
+	return all
+}
+
 // report says what was added, and how fast.
-func (p *progress) report(out io.Writer, took time.Duration) {
-	all := 0
+func (p *progress) report(out io.Writer, took time.Duration) error {
 	for _, table := range p.tables {
 		fmt.Fprintf(out, "%d %s\n", p.done[table], table)
-		all += p.done[table]
 	}
-	fmt.Fprintf(out, "%d rows in %s, %.0f a second\n", all, took.Round(time.Millisecond), float64(all)/took.Seconds())
+	_, err := fmt.Fprintf(out, "%d rows in %s, %.0f a second\n", p.rows(), took.Round(time.Millisecond), float64(p.rows())/took.Seconds())
+	return err
+}
+
+// reportJSON says the same to a script.
+func (p *progress) reportJSON(out io.Writer, took time.Duration) error {
+	return writeJSON(out, struct {
+		Added   map[string]int `json:"added"`
+		Rows    int            `json:"rows"`
+		Seconds float64        `json:"seconds"`
+	}{p.done, p.rows(), took.Seconds()})
 }

@@ -46,7 +46,7 @@ func TestSeed(t *testing.T) {
 	})
 	kept := s.Clock.Now()
 	for range 2 {
-		code, out, errs := accord(t, onDatabase(address), "", "seed", "--users", "30", "--products", "40", "--orders", "60")
+		code, out, errs := ran(t, onDatabase(address), "", "seed", "--users", "30", "--products", "40", "--orders", "60")
 		if code != exitOK || !strings.HasPrefix(out, "30 users\n40 products\n60 orders\n") || !strings.Contains(out, " a second") || !strings.Contains(out, seedPassword) {
 			t.Fatalf("exit %d: %s%s", code, out, errs)
 		}
@@ -202,15 +202,15 @@ func items(t *testing.T, p *servertest.Person, path string) []string {
 func TestSeedInProduction(t *testing.T) {
 	t.Parallel()
 	address := pgtest.New(t)
-	code, _, errs := accord(t, inProduction(t, address), "", "seed", "--users", "3")
+	code, _, errs := ran(t, inProduction(t, address), "", "seed", "--users", "3")
 	if code != exitUsage || !strings.Contains(errs, "--in-production") || count(t, address, "SELECT count(*) FROM users") > 0 {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	code, out, errs := accord(t, inProduction(t, address), "", "seed", "--users", "3", "--in-production")
+	code, out, errs := ran(t, inProduction(t, address), "", "seed", "--users", "3", "--in-production")
 	if code != exitOK || strings.Contains(out, seedPassword) || count(t, address, "SELECT count(*) FROM users WHERE password_hash = ''") != 3 {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
-	if code, _, errs := accord(t, onDatabase(address), "", "seed", "--users", "3"); code != exitOK {
+	if code, _, errs := ran(t, onDatabase(address), "", "seed", "--users", "3"); code != exitOK {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	s := servertest.New(t, servertest.Options{DatabaseURL: address})
@@ -237,12 +237,12 @@ func TestSeedRefuses(t *testing.T) {
 		"--orders 5":            {exitFailed, "nobody can order"},
 		"--users 5 --orders 5":  {exitFailed, "nothing can be ordered"},
 	} {
-		code, _, errs := accord(t, onDatabase(pgtest.New(t)), "", append([]string{"seed"}, strings.Fields(args)...)...)
+		code, _, errs := ran(t, onDatabase(pgtest.New(t)), "", append([]string{"seed"}, strings.Fields(args)...)...)
 		if code != c.code || !strings.Contains(errs, c.want) {
 			t.Errorf("seed %s: exit %d, %s", args, code, errs)
 		}
 	}
-	if code, _, errs := accord(t, onDatabase(pgtest.Empty(t)), "", "seed", "--users", "5"); code != exitFailed || !strings.Contains(errs, "migrate up") {
+	if code, _, errs := ran(t, onDatabase(pgtest.Empty(t)), "", "seed", "--users", "5"); code != exitFailed || !strings.Contains(errs, "migrate up") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
@@ -265,7 +265,7 @@ func TestSeedIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	errs, out := &onWrite{do: cancel}, &output{}
 	code := run(ctx, []string{"seed", "--users", "12000", "--orders", "10"}, command{dir: t.TempDir(), environ: onDatabase(address), out: out, err: errs})
-	if code != exitFailed || !strings.Contains(errs.String(), "stopped") || !strings.Contains(out.String(), "5000 users\n5000 rows") {
+	if code != exitInterrupted || !strings.Contains(errs.String(), "accord: stopped before all was added; what was added stays\n") || !strings.Contains(out.String(), "5000 users\n5000 rows") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 	if n := count(t, address, "SELECT count(*) FROM users"); n != 5000 {
@@ -294,9 +294,9 @@ func TestProgress(t *testing.T) {
 			t.Errorf("terminal %t: %q", terminal, out.String())
 		}
 		out.Reset()
-		p.report(&out, 2*time.Second)
-		if want := "40 users\n40 orders\n100 order_lines\n180 rows in 2s, 90 a second\n"; out.String() != want {
-			t.Errorf("report: %q", out.String())
+		err := p.report(&out, 2*time.Second)
+		if want := "40 users\n40 orders\n100 order_lines\n180 rows in 2s, 90 a second\n"; err != nil || out.String() != want {
+			t.Errorf("report: %q, %v", out.String(), err)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func newServe(c command) *cobra.Command {
 		Short:   "Serve the API",
 		Long:    "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and fills it with demo data once.",
 		Example: "  accord serve\n  PORT=9000 accord serve",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, _, err := c.settings()
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -32,12 +33,17 @@ func newUser(c command) *cobra.Command {
 
 func newUserCreate(c command) *cobra.Command {
 	var account server.NewAccount
+	var asJSON bool
 	command := &cobra.Command{
 		Use: "create", Short: "Make an account; the password is asked for, or read from standard input",
-		Args: cobra.NoArgs,
+		Example: "  accord user create --email ada@example.com --username ada --name 'Ada Lovelace' --role admin\n  accord user create --email ada@example.com --username ada --json < password.txt",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if account.Email == "" || account.Username == "" {
 				return usagef("--email and --username are needed")
+			}
+			if err := knownRole("--role", account.Role); err != nil {
+				return err
 			}
 			if account.FullName == "" {
 				account.FullName = account.Username
@@ -50,6 +56,9 @@ func newUserCreate(c command) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if asJSON {
+					return writeJSON(c.out, made)
+				}
 				fmt.Fprintf(c.out, "%s %s (%s)\n", made.ID, made.Username, made.Role)
 				return nil
 			})
@@ -58,16 +67,31 @@ func newUserCreate(c command) *cobra.Command {
 	command.Flags().StringVar(&account.Email, "email", "", "the e-mail address")
 	command.Flags().StringVar(&account.Username, "username", "", "the user name")
 	command.Flags().StringVar(&account.FullName, "name", "", "the person's name (default: the user name)")
-	command.Flags().StringVar(&account.Role, "role", "user", "user or admin")
+	command.Flags().StringVar(&account.Role, "role", "user", strings.Join(server.Roles(), " or "))
+	completes(command, "role", server.Roles()...)
 	command.Flags().BoolVar(&account.Verified, "verified", false, "count the address as verified; else a mail asks for it")
+	jsonFlag(command, &asJSON, "print JSON")
 	return command
+}
+
+// knownRole refuses a role that is none; what is where it was given.
+func knownRole(what, role string) error {
+	if roles := server.Roles(); !slices.Contains(roles, role) {
+		return usagef("%s is %s, not %q", what, strings.Join(roles, " or "), role)
+	}
+	return nil
 }
 
 func newUserSetRole(c command) *cobra.Command {
 	return &cobra.Command{
 		Use: "set-role NAME ROLE", Short: "Give an account another role; NAME is a user name or address",
-		Args: cobra.ExactArgs(2),
+		Example:           "  accord user set-role ada admin",
+		ValidArgsFunction: second(server.Roles()...),
+		Args:              takes("NAME", "ROLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := knownRole("ROLE", args[1]); err != nil {
+				return err
+			}
 			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
 				return api.SetRole(cmd.Context(), args[0], args[1])
 			})
@@ -78,7 +102,8 @@ func newUserSetRole(c command) *cobra.Command {
 func newUserSetPassword(c command) *cobra.Command {
 	return &cobra.Command{
 		Use: "set-password NAME", Short: "Set an account's password and end its sessions; asked for, or read from standard input",
-		Args: cobra.ExactArgs(1),
+		Example: "  accord user set-password ada\n  accord user set-password ada@example.com < password.txt",
+		Args:    takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, err := readPassword(c)
 			if err != nil {
@@ -94,14 +119,16 @@ func newUserSetPassword(c command) *cobra.Command {
 func newUserList(c command) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "list", Short: "List all accounts, newest first", Args: cobra.NoArgs,
+		Use: "list", Short: "List all accounts, newest first",
+		Example: "  accord user list\n  accord user list --json | head -n 1",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
 				return listAccounts(cmd.Context(), api, c.out, asJSON)
 			})
 		},
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	jsonFlag(command, &asJSON, "print one JSON object a line")
 	return command
 }
 

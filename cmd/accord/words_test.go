@@ -20,6 +20,19 @@ func TestErrorsInWords(t *testing.T) {
 		"a mistyped command":    {nil, "serv", exitUsage, "accord: unknown command \"serv\" for \"accord\"; did you mean serve?\n"},
 		"a mistyped subcommand": {nil, "migrate stats", exitUsage, "accord: unknown command \"stats\" for \"accord migrate\"; did you mean status?\n"},
 		"an unknown command":    {nil, "user sideways", exitUsage, "accord: unknown command \"sideways\" for \"accord user\"; see accord user --help\n"},
+		"help about none":       {nil, "help serv", exitUsage, "accord: unknown command \"serv\" for \"accord\"; did you mean serve?\n"},
+		"help about none below": {nil, "help migrate stats", exitUsage, "accord: unknown command \"stats\" for \"accord migrate\"; did you mean status?\n"},
+		"a mistyped flag":       {nil, "user create --emial x", exitUsage, "accord: accord user create has no flag --emial; did you mean --email?\n"},
+		"an unknown flag":       {nil, "serve --sideways", exitUsage, "accord: accord serve has no flag --sideways; see accord serve --help\n"},
+		"an unknown letter":     {nil, "serve -x", exitUsage, "accord: accord serve has no flag -x; see accord serve --help\n"},
+		"too much":              {nil, "serve twice", exitUsage, "accord: accord serve takes no arguments, and got \"twice\"\n"},
+		"too little":            {nil, "user set-role ada", exitUsage, "accord: accord user set-role wants ROLE; see accord user set-role --help\n"},
+		"nothing at all":        {nil, "user set-role", exitUsage, "accord: accord user set-role wants NAME and ROLE; see accord user set-role --help\n"},
+		"more than that":        {nil, "user set-password ada x", exitUsage, "accord: accord user set-password takes NAME and nothing else, and got \"x\"\n"},
+		"no role":               {nil, "user create --email a@example.com --username a --role root", exitUsage, "accord: --role is user or admin, not \"root\"\n"},
+		"no format":             {nil, "contract --url http://127.0.0.1:1 --format xml", exitUsage, "accord: --format is one of text, json, junit, html\n"},
+		"nothing at once":       {nil, "contract --url http://127.0.0.1:1 --parallel 0", exitUsage, "accord: --parallel is 1 or more\n"},
+		"two formats":           {nil, "contract --url http://127.0.0.1:1 --json --format junit", exitUsage, "accord: --json is --format json: say one of the two\n"},
 		"no number":             {nil, "seed --orders x", exitUsage, "accord: --orders takes a whole number, not \"x\"\n"},
 		"a negative seed":       {nil, "seed --seed -1", exitUsage, "accord: --seed takes a whole number from 0 on, not \"-1\"\n"},
 		"nothing to add":        {nil, "seed", exitUsage, "accord: --users, --products and --orders say how many; at least one of them is needed\n"},
@@ -30,7 +43,7 @@ func TestErrorsInWords(t *testing.T) {
 		"no direct way": {append(nobody, "DATABASE_DIRECT_URL=postgres://direct:canary@127.0.0.1:1/x"), "migrate up", exitFailed,
 			"accord: DATABASE_URL or DATABASE_DIRECT_URL: migrating the database: failed to connect to `user=direct database=x`: 127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused\n"},
 	} {
-		code, _, errs := accord(t, c.environ, "", strings.Fields(c.args)...)
+		code, _, errs := ran(t, c.environ, "", strings.Fields(c.args)...)
 		if code != c.code || errs != c.want {
 			t.Errorf("%s: exit %d: %swant %d: %s", name, code, errs, c.code, c.want)
 		}

@@ -18,7 +18,7 @@ func newWorker(c command) *cobra.Command {
 			"may run; each job is done by one. What is not done at the stop is handed back.\n" +
 			"Its metrics are on ADMIN_HOST and ADMIN_PORT, which beside a server on the same\nmachine has to be another one.",
 		Example: "  accord worker\n  ADMIN_PORT=8082 accord worker",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, _, err := c.settings()
 			if err != nil {

@@ -43,17 +43,21 @@ func section(b *strings.Builder, head string, changes []change, breaking bool) {
 
 // prepend writes the section of a version above the former ones. It refuses a
 // version that has one.
-func prepend(log []byte, version string, day time.Time, changes []change) ([]byte, error) {
+func prepend(log []byte, version string, day time.Time, c comparison) ([]byte, error) {
 	if bytes.Contains(log, []byte("\n## "+version+" ")) {
 		return nil, fmt.Errorf("%s has a section %s already", changelogName, version)
 	}
-	text := listing(changes)
-	if text == "" {
-		text = "Nothing that a client could notice.\n\n"
-	}
+	text := listing(c.changes)
 	at := bytes.Index(log, []byte("\n## "))
-	if at < 0 {
+	switch {
+	case c.first && at < 0:
+		text, at = "The first released document: [released.json](released.json).\n\n", len(log)
+	case c.first:
+		return nil, fmt.Errorf("%s has a former version, but there is no %s", changelogName, releasedName)
+	case at < 0:
 		return nil, fmt.Errorf("%s has no section of a former version", changelogName)
+	case text == "":
+		text = "Nothing that a client could notice.\n\n"
 	}
 	made := fmt.Sprintf("\n## %s (%s)\n\n%s", version, day.Format(time.DateOnly), strings.TrimSuffix(text, "\n"))
 	return slices.Concat(log[:at], []byte(made), log[at:]), nil

@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -77,26 +78,30 @@ func (r repository) write(name string, text []byte) error {
 }
 
 // comparison is what has changed since the last release, and what of it is
-// acknowledged.
+// acknowledged. Before the first release no client can notice anything.
 type comparison struct {
 	released, published document
 	changes             []change
+	first               bool
 }
 
 // compare fails when a file cannot be read, or when changes and
 // acknowledgements do not fit each other.
 func (r repository) compare() (comparison, error) {
-	released, err := r.document(releasedName)
-	if err != nil {
-		return comparison{}, err
-	}
 	published, err := r.document(publishedName)
 	if err != nil {
 		return comparison{}, err
 	}
-	changes, err := changesBetween(released, published)
-	if err != nil {
-		return comparison{}, err
+	var changes []change
+	released, err := r.document(releasedName)
+	first := errors.Is(err, fs.ErrNotExist)
+	if !first {
+		if err != nil {
+			return comparison{}, err
+		}
+		if changes, err = changesBetween(released, published); err != nil {
+			return comparison{}, err
+		}
 	}
 	text, err := r.read(acknowledgedName)
 	if err != nil {
@@ -106,12 +111,15 @@ func (r repository) compare() (comparison, error) {
 	if err != nil {
 		return comparison{}, err
 	}
-	return comparison{released, published, changes}, acknowledge(changes, acknowledged)
+	return comparison{released, published, changes, first}, acknowledge(changes, acknowledged)
 }
 
 // check lists all changes, whatever becomes of them.
 func (r repository) check(stdout io.Writer) error {
 	c, err := r.compare()
+	if c.first {
+		fmt.Fprintf(stdout, "Nothing is released yet (%s): no change breaks anybody.\n", releasedName)
+	}
 	if len(c.changes) > 0 {
 		fmt.Fprintf(stdout, "Since %s:\n\n%s", c.released.Info.Version, listing(c.changes))
 	}
@@ -133,7 +141,7 @@ func (r repository) release(stdout io.Writer, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	log, err = prepend(log, version, now, c.changes)
+	log, err = prepend(log, version, now, c)
 	if err != nil {
 		return err
 	}

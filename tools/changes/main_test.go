@@ -229,6 +229,34 @@ The first.
 	}
 }
 
+// Before anything is released, any change may be made, and a release is of the
+// document as it is.
+func TestFirstRelease(t *testing.T) {
+	t.Parallel()
+	r := notes(t, "", "64KiB", "1KiB")
+	if err := os.Remove(r.path(releasedName)); err != nil {
+		t.Fatal(err)
+	}
+	if said, fault := do(t, r, "check"); fault != "" || said != "Nothing is released yet (docs/api/released.json): no change breaks anybody.\n" {
+		t.Errorf("it says %q, %q", said, fault)
+	}
+	if _, fault := do(t, r, "release"); !strings.Contains(fault, "has a former version, but there is no docs/api/released.json") {
+		t.Errorf("a document that was lost: %q", fault)
+	}
+	if err := r.write(changelogName, []byte("# Changelog\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, fault := do(t, r, "release"); fault != "" {
+		t.Fatal(fault)
+	}
+	if got, want := text(t, r, changelogName), "# Changelog\n\n## 1.0.0 (2026-03-04)\n\nThe first released document: [released.json](released.json).\n"; got != want {
+		t.Errorf("the changelog is\n%s", got)
+	}
+	if text(t, r, releasedName) != text(t, r, publishedName) {
+		t.Error("the released document is another")
+	}
+}
+
 // What cannot be released leaves all as it was.
 func TestReleasesAreRefused(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,7 @@
 // there before it is released:
 //
 //	go run -C tools ./modzip ../sdk/go v0.1.0 /tmp/proxy
-//	GOPROXY=file:///tmp/proxy,... GONOSUMDB=github.com/accord-api/* go get github.com/accord-api/accord/sdk/go
+//	GOPROXY=file:///tmp/proxy,... GONOSUMDB=github.com/accord-api/accord/* go get github.com/accord-api/accord/sdk/go
 package main
 
 import (

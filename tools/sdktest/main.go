@@ -90,8 +90,8 @@ func run(ctx context.Context, args []string) error {
 	return command.Run()
 }
 
-// accord is a server in development, with a database and a folder of its own.
-type accord struct {
+// instance is a server in development, with a database and a folder of its own.
+type instance struct {
 	url       string
 	passwords map[string]string // by user name
 	process   *exec.Cmd
@@ -104,7 +104,7 @@ var (
 )
 
 // start builds the server and runs it until it says that it is ready.
-func start(ctx context.Context, root, dir string) (*accord, error) {
+func start(ctx context.Context, root, dir string) (*instance, error) {
 	binary := filepath.Join(dir, "accord")
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/accord")
 	build.Dir, build.Stderr = root, os.Stderr
@@ -125,7 +125,7 @@ func start(ctx context.Context, root, dir string) (*accord, error) {
 		return nil, fmt.Errorf("starting the server: %w", err)
 	}
 	_ = write.Close() // the process has its own
-	a := &accord{process: process, passwords: map[string]string{}, ended: make(chan struct{})}
+	a := &instance{process: process, passwords: map[string]string{}, ended: make(chan struct{})}
 	var log bytes.Buffer
 	lines := bufio.NewScanner(said)
 	for (a.url == "" || a.passwords["user"] == "" || a.passwords["admin"] == "") && lines.Scan() {
@@ -148,7 +148,7 @@ func start(ctx context.Context, root, dir string) (*accord, error) {
 	return a, nil
 }
 
-func (a *accord) stop() {
+func (a *instance) stop() {
 	_ = a.process.Process.Signal(os.Interrupt)
 	<-a.ended
 	_ = a.process.Wait() // a test has said what matters
