@@ -81,7 +81,7 @@ type Tokens struct {
 	// known holds the tokens verified before by their SHA-256: checking a
 	// signature and decoding claims costs some twenty times the look-up.
 	// Only genuine tokens get in, so that nobody can flood it with others.
-	known *otter.Cache[[sha256.Size]byte, Claims]
+	known  *otter.Cache[[sha256.Size]byte, Claims]
 	counts *tokenCounts
 }
 

@@ -86,14 +86,14 @@ func New(c Config) (*Jobs, error) {
 	}
 	registry := river.NewWorkers()
 	kinds := []string{
-		add(registry, &mailWorker{Config: c}),
-		add(registry, &noticeWorker{Config: c}),
-		add(registry, &adminMailWorker{Config: c}),
-		add(registry, &sweepWorker{Config: c}),
-		add(registry, &deleteBytesWorker{Config: c}),
-		add(registry, &storageSweepWorker{Config: c}),
-		add(registry, &reportWorker{Config: c}),
-		add(registry, &reportSweepWorker{Config: c}),
+		addWorker(registry, &mailWorker{Config: c}),
+		addWorker(registry, &noticeWorker{Config: c}),
+		addWorker(registry, &adminMailWorker{Config: c}),
+		addWorker(registry, &sweepWorker{Config: c}),
+		addWorker(registry, &deleteBytesWorker{Config: c}),
+		addWorker(registry, &storageSweepWorker{Config: c}),
+		addWorker(registry, &reportWorker{Config: c}),
+		addWorker(registry, &reportSweepWorker{Config: c}),
 	}
 	client, err := river.NewClient(riverpgxv5.New(c.Direct), &river.Config{
 		Queues: map[string]river.QueueConfig{
@@ -117,8 +117,8 @@ func New(c Config) (*Jobs, error) {
 	return &Jobs{client: client, direct: c.Direct, kinds: kinds}, nil
 }
 
-// add registers a worker, and gives the kind of its jobs.
-func add[T Args](registry *river.Workers, worker river.Worker[T]) (kind string) {
+// addWorker registers a worker, and gives the kind of its jobs.
+func addWorker[T Args](registry *river.Workers, worker river.Worker[T]) (kind string) {
 	var args T
 	river.AddWorker(registry, worker)
 	return args.Kind()

@@ -53,7 +53,7 @@ func (o *observed) Work(ctx context.Context, job *rivertype.JobRow, work func(co
 	began, outcome := time.Now(), Completed
 	var span trace.Span
 	if o.tracer != nil {
-		ctx, span = o.begin(ctx, job)
+		ctx, span = o.beginSpan(ctx, job)
 	}
 	failed := func() Outcome {
 		if job.Attempt >= job.MaxAttempts {
@@ -68,7 +68,7 @@ func (o *observed) Work(ctx context.Context, job *rivertype.JobRow, work func(co
 		}
 		o.tell(job.Kind, outcome, time.Since(began))
 		if span != nil {
-			end(span, outcome)
+			endSpan(span, outcome)
 		}
 	}()
 	err := work(context.WithValue(ctx, outcomeKey{}, &outcome))

@@ -39,9 +39,9 @@ func (o *observed) InsertMany(ctx context.Context, all []*rivertype.JobInsertPar
 	return insert(ctx)
 }
 
-// begin begins the span of a job, in a trace of its own that is linked to what has
+// beginSpan begins the span of a job, in a trace of its own that is linked to what has
 // enqueued it: that may be long past, and each try gets one.
-func (o *observed) begin(ctx context.Context, job *rivertype.JobRow) (context.Context, trace.Span) {
+func (o *observed) beginSpan(ctx context.Context, job *rivertype.JobRow) (context.Context, trace.Span) {
 	var metadata map[string]any
 	cause := context.Background()
 	if json.Unmarshal(job.Metadata, &metadata) == nil { // else there is no link
@@ -61,8 +61,8 @@ func (o *observed) begin(ctx context.Context, job *rivertype.JobRow) (context.Co
 	return o.tracer.Start(ctx, "job "+job.Kind, options...)
 }
 
-// end ends it. What has failed is in the log: errors of mails quote addresses.
-func end(span trace.Span, outcome Outcome) {
+// endSpan ends it. What has failed is in the log: errors of mails quote addresses.
+func endSpan(span trace.Span, outcome Outcome) {
 	span.SetAttributes(attribute.String("accord.job.outcome", string(outcome)))
 	if outcome == Failed || outcome == Discarded || outcome == Cancelled {
 		span.SetStatus(codes.Error, string(outcome))

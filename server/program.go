@@ -16,7 +16,9 @@ type program struct{ version, revision, goVersion string }
 // its source.
 var thisProgram = sync.OnceValue(func() program {
 	var contract struct {
-		Info struct{ Version string }
+		Info struct {
+			Version string `json:"version"`
+		} `json:"info"`
 	}
 	if err := json.Unmarshal(api.OpenAPI, &contract); err != nil { // it is embedded: cannot happen
 		panic(err)

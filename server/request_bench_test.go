@@ -16,7 +16,8 @@ import (
 // whose time is the chain's own, and what asks the database once.
 func BenchmarkRequest(b *testing.B) {
 	s := servertest.New(b)
-	api, err := server.New(b.Context(), s.Config, server.Options{Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Sender: s.Mailbox})
+	log := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // lines are made as in production
+	api, err := server.New(b.Context(), s.Config, server.Options{Log: log, Sender: s.Mailbox})
 	if err != nil {
 		b.Fatal(err)
 	}

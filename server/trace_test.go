@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -107,9 +108,7 @@ func of(operation string) func(*tracepb.Span) bool {
 func traced(t *testing.T, c *collector, settings map[string]string) *servertest.Server {
 	t.Helper()
 	all := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.url, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%2Cb"}
-	for name, value := range settings {
-		all[name] = value
-	}
+	maps.Copy(all, settings)
 	return servertest.New(t, servertest.Options{Start: true, Settings: all, TraceDelay: 10 * time.Millisecond})
 }
 
