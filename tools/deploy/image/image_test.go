@@ -24,6 +24,14 @@ import (
 
 const repository = "../../.."
 
+// allowed are the licences that what is in the image may have. MPL-2.0 binds changes of
+// its own files only, and there are none; PostgreSQL's own is MIT in other words.
+var allowed = []string{"MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "ISC", "MPL-2.0", "PostgreSQL"}
+
+// publicDomain unpacks the PostgreSQL that development fetches, and says in its LICENSE
+// that nobody owns it.
+const publicDomain = "github.com/xi2/xz"
+
 // built is what `make image` has written.
 func built(t *testing.T) v1.Image {
 	t.Helper()
@@ -175,6 +183,19 @@ func TestSBOM(t *testing.T) {
 	build, err := buildinfo.ReadFile(filepath.Join(folder, "accord"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, component := range *bom.Components {
+		if component.Licenses == nil {
+			if publicDomain != component.Name {
+				t.Errorf("%s has no licence that is known", component.Name)
+			}
+			continue
+		}
+		for _, licence := range *component.Licenses {
+			if !slices.Contains(allowed, licence.License.ID) {
+				t.Errorf("%s is under %s", component.Name, licence.License.ID)
+			}
+		}
 	}
 	want := []string{"pkg:golang/std@" + strings.TrimPrefix(build.GoVersion, "go"), "pkg:golang/" + build.Main.Path + "@" + build.Main.Version}
 	for _, dependency := range build.Deps {

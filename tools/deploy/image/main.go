@@ -7,6 +7,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -23,14 +24,14 @@ const mostBytes = 40 << 20
 func main() {
 	root := flag.String("root", ".", "the repository; the binary is its bin/image/accord")
 	flag.Parse()
-	if err := run(*root, os.Getenv("SOURCE_DATE_EPOCH"), os.Stdout); err != nil {
+	if err := run(context.Background(), *root, os.Getenv("SOURCE_DATE_EPOCH"), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
 		os.Exit(1)
 	}
 }
 
 // run writes bin/image/accord.tar and bin/image/accord.cdx.json.
-func run(root, epoch string, out io.Writer) error {
+func run(ctx context.Context, root, epoch string, out io.Writer) error {
 	folder := filepath.Join(root, "bin", "image")
 	made, err := assemble(root, filepath.Join(folder, "accord"), epoch)
 	if err != nil {
@@ -54,7 +55,7 @@ func run(root, epoch string, out io.Writer) error {
 	if err := tarball.WriteToFile(filepath.Join(folder, "accord.tar"), tag, made.image); err != nil {
 		return fmt.Errorf("writing the image: %w", err)
 	}
-	if err := made.writeSBOM(filepath.Join(folder, "accord.cdx.json"), digest); err != nil {
+	if err := made.writeSBOM(ctx, root, filepath.Join(folder, "accord.cdx.json"), digest); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "bin/image/accord.tar: %s, %s/%s, %.1f MB; what is in it: bin/image/accord.cdx.json\n",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,8 +17,13 @@ import (
 const authoritiesModule = "golang.org/x/crypto/x509roots/fallback"
 
 // writeSBOM writes the list of what is in the image, as CycloneDX has it: the modules
-// that the linker has put into the binary, Go's own library, and the certificates.
-func (m *made) writeSBOM(name string, digest v1.Hash) (err error) {
+// that the linker has put into the binary, Go's own library, and the certificates, each
+// with the licences that its source is known to be under. root is the repository.
+func (m *made) writeSBOM(ctx context.Context, root, name string, digest v1.Hash) (err error) {
+	bom := m.sbom(digest)
+	if err := addLicences(ctx, root, *bom.Components); err != nil {
+		return err
+	}
 	file, err := os.Create(name)
 	if err != nil {
 		return err
@@ -25,7 +31,35 @@ func (m *made) writeSBOM(name string, digest v1.Hash) (err error) {
 	defer func() { err = errors.Join(err, file.Close()) }()
 	encoder := cyclonedx.NewBOMEncoder(file, cyclonedx.BOMFileFormatJSON)
 	encoder.SetPretty(true)
-	return encoder.EncodeVersion(m.sbom(digest), cyclonedx.SpecVersion1_6)
+	return encoder.EncodeVersion(bom, cyclonedx.SpecVersion1_6)
+}
+
+func addLicences(ctx context.Context, root string, components []cyclonedx.Component) error {
+	from, err := findSources(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range components {
+		c := &components[i]
+		folder := root
+		if c.Type != cyclonedx.ComponentTypeApplication {
+			if folder, err = from.folder(c.Name, c.Version); err != nil {
+				return err
+			}
+		}
+		found, err := licences(folder)
+		if err != nil {
+			return err
+		}
+		var all cyclonedx.Licenses
+		for _, id := range found {
+			all = append(all, cyclonedx.LicenseChoice{License: &cyclonedx.License{ID: id}})
+		}
+		if all != nil {
+			c.Licenses = &all
+		}
+	}
+	return nil
 }
 
 func (m *made) sbom(digest v1.Hash) *cyclonedx.BOM {
