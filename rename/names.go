@@ -28,7 +28,7 @@ var (
 	moduleHost    = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$`)
 	moduleElement = regexp.MustCompile(`^[A-Za-z0-9_~-]([A-Za-z0-9._~-]*[A-Za-z0-9_~-])?$`)
 	majorVersion  = regexp.MustCompile(`^v[0-9]+$`)
-	nameWord      = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{1,29}$`)
+	nameWord      = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{1,19}$`)
 )
 
 // pythonWords are the keywords of Python that no package can be called; those that Go
@@ -66,7 +66,7 @@ func checkName(name string) error {
 	lower := strings.ToLower(name)
 	switch {
 	case !nameWord.MatchString(name):
-		return fmt.Errorf("%q is no name: it is one word of letters and digits that begins with a capital, as Shop, for types and packages have it; the title can be changed in openapi.yaml afterwards", name)
+		return fmt.Errorf("%q is no name: it is one word of at most 20 letters and digits that begins with a capital, as Shop, for types and packages have it; the title can be changed in openapi.yaml afterwards", name)
 	case lower == strings.ToLower(originName):
 		return fmt.Errorf("%s is what it is called now", originName)
 	case token.IsKeyword(lower) || types.Universe.Lookup(lower) != nil || slices.Contains(pythonWords, lower) ||

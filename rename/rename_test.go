@@ -25,6 +25,7 @@ func TestParse(t *testing.T) {
 		"the same":         {"github.com/accord-api/accord", "Shop", "that it has now"},
 		"no name":          {"example.com/shop", "", "is no name"},
 		"two words":        {"example.com/shop", "My Shop", "is no name: it is one word"},
+		"a long one":       {"example.com/shop", "Abcdefghijklmnopqrstu", "of at most 20 letters"},
 		"no capital":       {"example.com/shop", "shop", "begins with a capital"},
 		"its own":          {"example.com/shop", "ACCORD", "is what it is called now"},
 		"a word of Go":     {"example.com/shop", "Range", "range is a word of a programming language"},

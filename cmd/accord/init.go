@@ -55,7 +55,7 @@ Then remove what was built and served under the old name: rm -rf bin .accord
 	command.Flags().StringVar(&module, "module", "", "the Go module path, as example.com/shop")
 	command.Flags().StringVar(&name, "name", "", "the product's name, one word as Shop")
 	command.Flags().StringVar(&holder, "holder", "", "who holds the copyright (default: The NAME authors)")
-	command.Flags().BoolVar(&only, "no-gen", false, "rename only: make gen and make sdk are left to you")
+	command.Flags().BoolVar(&only, "no-gen", false, "rename only: make gen, make sdk and the format of sdk/python are left to you")
 	return command
 }
 

@@ -1,4 +1,7 @@
-"""The client of Accord, synchronous (``Accord``) and asynchronous (``AsyncAccord``)."""
+"""The client of Accord.
+
+``Accord`` is synchronous, ``AsyncAccord`` asynchronous.
+"""
 
 from ._body import AsyncFileContent, FileContent
 from ._codec import UNSET, Unset
