@@ -131,7 +131,6 @@ func (o *operation) cached(c echo.Context, request any, method api.StrictHandler
 	if err != nil {
 		return nil, err
 	}
-	_ = callOf(c).decided(cacheHit, nil)
 	return func(w http.ResponseWriter) error { return o.writeKept(w, r, answer) }, nil
 }
 

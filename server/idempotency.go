@@ -34,13 +34,13 @@ type kept interface {
 // and its answer is stored in the very transaction of that work; later ones get
 // the stored answer. Only successes are stored, so that a failure can be tried
 // again. Nothing is sent before the commit.
-func (o *operation) once(c echo.Context, request any, method api.StrictHandlerFunc) (api.Answer, error) {
+func (o *operation) once(c echo.Context, call *call, request any, method api.StrictHandlerFunc) (api.Answer, error) {
 	key := strings.Trim(c.Request().Header.Get(idempotencyKeyHeader), `"`)
 	if key == "" {
-		_ = callOf(c).decided(idempotencyUnused, nil)
+		_ = call.decided(idempotencyUnused, nil)
 		return method(c, request)
 	}
-	who := callOf(c).who
+	who := call.who
 	members, err := json.Marshal(request.(kept).Members())
 	if err != nil {
 		return nil, fmt.Errorf("reading the members of a request: %w", err)
@@ -57,7 +57,7 @@ func (o *operation) once(c echo.Context, request any, method api.StrictHandlerFu
 	defer cancel()
 	unlock, err := o.server.twins.lock(wait, once.key)
 	if err != nil {
-		return nil, callOf(c).decided(idempotency, inProgress(err))
+		return nil, call.decided(idempotency, inProgress(err))
 	}
 	defer unlock()
 	return once.serve(wait, c, request, method)

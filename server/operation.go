@@ -415,9 +415,13 @@ func (s *Server) callMethod(method api.StrictHandlerFunc, _ string) api.StrictHa
 		call.audit.reached, call.valid = true, request
 		switch {
 		case o.policy.Cache != nil:
-			return o.cached(c, request, method)
+			answer, err := o.cached(c, request, method)
+			if err == nil {
+				_ = call.decided(cacheHit, nil)
+			}
+			return answer, err
 		case o.policy.Idempotent:
-			return o.once(c, request, method)
+			return o.once(c, call, request, method)
 		}
 		return method(c, request)
 	}

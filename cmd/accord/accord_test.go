@@ -187,11 +187,19 @@ func TestServeInDevelopment(t *testing.T) {
 			t.Errorf("%s signs in with %d", account.Username, got)
 		}
 	}
-	for _, path := range []string{"/health", "/readyz", "/api/docs", "/dev/mail"} {
+	for _, path := range []string{"/health", "/readyz", "/api/docs", "/dev/mail", "/dev/requests", "/"} {
 		if got := get(t, base+path); got != http.StatusOK {
 			t.Errorf("%s: %d", path, got)
 		}
 	}
+	if page := send(t, http.MethodGet, base+"/", "", "", "", http.StatusOK); !strings.Contains(page, "none is pending") || !strings.Contains(page, "/jobs/\"") {
+		t.Errorf("the start page: %s", page)
+	}
+	list := send(t, http.MethodGet, base+"/dev/requests?operation=getHealth", "", "", "", http.StatusOK)
+	path := regexp.MustCompile(`/dev/requests/[0-9a-f-]{36}`).FindString(list)
+	eventually(t, "an answer is held against the contract", func() bool {
+		return strings.Contains(send(t, http.MethodGet, base+path, "", "", "", http.StatusOK), "The answer keeps to it")
+	})
 	if code := stop(); code != exitOK {
 		t.Errorf("exit code %d: %s", code, out)
 	}
