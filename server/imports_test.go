@@ -19,7 +19,7 @@ var allowed = map[string][]string{
 	"cache":            {},
 	"contract/format":  {},                                                                                          // values of formats, and near misses
 	"contract/pattern": {},                                                                                          // strings for patterns, and near misses
-	"contract/conform": {},                                                                                          // one answer against a document
+	"contract/conform": {"contract/format"},                                                                         // one answer against a document
 	"contract/redact":  {},                                                                                          // takes secrets out of texts
 	"contract":         {"contract/format", "contract/pattern", "contract/redact"},                                  // knows nothing of this server
 	"cmd/accord":       {"contract", "contract/conform", "demo", "inspect", "pg", "pg/devpg", "scaffold", "server"}, // joins what is run
