@@ -178,6 +178,7 @@ func settings(t *testing.T, database, redis string) map[string]string {
 		"ENVIRONMENT": "production", "SECRET_KEY": "p7Q-x9Lm2v_R4tW8yB1nK6cZ0sD3fG5h", "PUBLIC_URL": "https://localhost",
 		"DATABASE_URL": database, "REDIS_URL": redis, "FILES_URL": "file://" + filepath.Join(t.TempDir(), "files"),
 		"HOST": "127.0.0.1", "PORT": "0", "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": "0", "TRUSTED_PROXIES": "127.0.0.1",
+		"LOG_LEVEL": "warn", // thousands of requests, told where a test fails
 	})
 	if environ["JOBS"] != "false" {
 		t.Fatalf("the servers would work on jobs: %v", environ)
@@ -225,7 +226,8 @@ type client struct {
 // deployed migrates an empty database, makes an administrator, and starts everything.
 func deployed(t *testing.T) *deployment {
 	t.Helper()
-	d := &deployment{environ: settings(t, pgtest.Empty(t), redistest.URL(t))}
+	// A machine that is busy with tests may be slow, and then each server would count alone.
+	d := &deployment{environ: settings(t, pgtest.Empty(t), redistest.URL(t)+"&read_timeout=10s")}
 	accord := binary(t)
 	if out := run(t, d.environ, "", accord, "migrate", "up"); !strings.Contains(out, "00001") {
 		t.Fatalf("migrate up: %s", out)
