@@ -42,11 +42,8 @@ func section(b *strings.Builder, head string, changes []change, breaking bool) {
 }
 
 // prepend writes the section of a version above the former ones. It refuses a
-// version that has one.
+// version that has one, and a first release where there are former ones.
 func prepend(log []byte, version string, day time.Time, c comparison) ([]byte, error) {
-	if bytes.Contains(log, []byte("\n## "+version+" ")) {
-		return nil, fmt.Errorf("%s has a section %s already", changelogName, version)
-	}
 	text := listing(c.changes)
 	at := bytes.Index(log, []byte("\n## "))
 	switch {
@@ -54,6 +51,8 @@ func prepend(log []byte, version string, day time.Time, c comparison) ([]byte, e
 		text, at = "The first released document: [released.json](released.json).\n\n", len(log)
 	case c.first:
 		return nil, fmt.Errorf("%s has a former version, but there is no %s", changelogName, releasedName)
+	case bytes.Contains(log, []byte("\n## "+version+" ")):
+		return nil, fmt.Errorf("%s has a section %s already", changelogName, version)
 	case at < 0:
 		return nil, fmt.Errorf("%s has no section of a former version", changelogName)
 	case text == "":
