@@ -112,7 +112,7 @@ func (s *Server) requestStream(c echo.Context) error {
 			return fmt.Errorf("bounding a stream: %w", err)
 		}
 		if _, err := w.Write(text); err != nil {
-			return nil //nolint:nilerr // who has gone sees nothing
+			return nil // who has gone sees nothing
 		}
 		w.Flush()
 		select {
