@@ -24,7 +24,7 @@ type openQuery struct {
 }
 
 // TraceQueryStart notes a statement of a request; pgx calls it.
-func (l *Log) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+func (*Log) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	r := From(ctx)
 	if r == nil {
 		return ctx
@@ -46,7 +46,7 @@ func (l *Log) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQu
 }
 
 // TraceQueryEnd notes how a statement ended; pgx calls it.
-func (l *Log) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
+func (*Log) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
 	q, ok := ctx.Value(queryKey{}).(*openQuery)
 	if !ok {
 		return
@@ -149,7 +149,7 @@ func (r *Request) job(id int64, change func(*Job)) {
 }
 
 // Mailed notes that a job has sent a mail, which is kept under an id, if it is.
-func (l *Log) Mailed(ctx context.Context, id, to, subject string) {
+func (*Log) Mailed(ctx context.Context, id, to, subject string) {
 	r := From(ctx)
 	job, ok := ctx.Value(jobKey{}).(*rivertype.JobRow)
 	if r == nil || !ok {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -26,9 +27,7 @@ func developing(t *testing.T, o servertest.Options) (s *servertest.Server, user,
 	user, admin = first.Register(), first.Admin()
 	user.SignIn()
 	settings := map[string]string{"ENVIRONMENT": "development", "SECRET_KEY": first.Config.SecretKey.Reveal(), "BCRYPT_COST": "12", "PUBLIC_URL": first.URL}
-	for name, value := range o.Settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, o.Settings)
 	if o.DatabaseURL == "" {
 		o.DatabaseURL = first.DatabaseURL
 	}
