@@ -185,7 +185,7 @@ func TestPortsOfCompose(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"server-1": ":" + inForce["ADMIN_PORT"], "server-2": ":" + inForce["ADMIN_PORT"], "balancer": balancer["METRICS_BIND"],
+		"server-1": ":" + inForce["ADMIN_PORT"], "server-2": ":" + inForce["ADMIN_PORT"], "worker": ":" + inForce["ADMIN_PORT"], "balancer": balancer["METRICS_BIND"],
 	}
 	asked := map[string]string{}
 	for _, job := range prometheus.Jobs {

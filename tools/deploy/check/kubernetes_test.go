@@ -215,6 +215,23 @@ func TestKubernetesServer(t *testing.T) {
 	}
 }
 
+// Prometheus reaches the worker by the port that it has, and nobody else does.
+func TestMetricsOfTheWorkerAreReached(t *testing.T) {
+	t.Parallel()
+	c := built(t, "example")
+	worker := c.deployments["accord-worker"].Spec.Template
+	inForce := settings(t, "accord-worker", c.environment(t, worker.Spec))
+	ports := worker.Spec.Containers[0].Ports
+	if len(ports) != 1 || ports[0].Name != "admin" || strconv.Itoa(int(ports[0].ContainerPort)) != inForce["ADMIN_PORT"] {
+		t.Errorf("it has the ports %v, and listens on %s", ports, inForce["ADMIN_PORT"])
+	}
+	policy := c.policies["accord-worker"].Spec
+	if !maps.Equal(policy.PodSelector.MatchLabels, c.deployments["accord-worker"].Spec.Selector.MatchLabels) ||
+		len(policy.Ingress) != 1 || len(policy.Ingress[0].From) != 1 || policy.Ingress[0].Ports[0].Port.StrVal != "admin" {
+		t.Errorf("the policy lets in %v", policy.Ingress)
+	}
+}
+
 // Whatever chooses pods by labels, chooses those of the server.
 func TestKubernetesSelectors(t *testing.T) {
 	t.Parallel()
