@@ -496,21 +496,26 @@ func (m *mutating) rate(at string, limit map[string]any) {
 	}
 }
 
-// counters are what requests of the part can be counted by.
+// counters are what requests of the part can be counted by. Where somebody has to be
+// signed in, another counter than the user shows only to several people who share it.
 func (m *mutating) counters() []string {
-	counters := []string{"ip"}
+	counters := []string{"ip", "user"}
 	for _, o := range m.operations {
-		if o.pointer == m.at && len(o.bodies) > 0 {
-			for _, member := range m.members(m.shape(o.bodies[0].schema)) {
-				if member.required != nil && m.shape(member.pointer).kind() == "string" {
-					counters = append(counters, "field:"+member.name)
-					break
-				}
+		if o.pointer != m.at {
+			continue
+		}
+		if !o.public() {
+			return nil
+		}
+		counters = []string{"ip"}
+		if len(o.bodies) == 0 {
+			return counters
+		}
+		for _, member := range m.members(m.shape(o.bodies[0].schema)) {
+			if member.required != nil && m.shape(member.pointer).kind() == "string" {
+				return append(counters, "field:"+member.name)
 			}
 		}
-	}
-	if !slices.ContainsFunc(m.operations, func(o *operation) bool { return o.pointer == m.at && o.public() }) {
-		counters = append(counters, "user")
 	}
 	return counters
 }
