@@ -42,6 +42,9 @@ type script struct {
 	Kind string
 	N    int    // of a flood
 	By   string // what its limit counts by
+	// Everybody says that it counts people who are signed in together, and so several
+	// of them ask: none meets a limit of their own.
+	Everybody bool
 }
 
 // The kinds of scripts; "" sends the request once.
@@ -511,7 +514,7 @@ func (c *casing) policies() {
 		if l.by != "user" || !o.public() {
 			r := c.valid
 			r.As.Alone = true
-			c.script(fmt.Sprintf("%d requests in %s by %s", l.limit, l.window, l.by), l.pointer, r, script{scriptFlood, l.limit, l.by}, want{})
+			c.script(fmt.Sprintf("%d requests in %s by %s", l.limit, l.window, l.by), l.pointer, r, script{scriptFlood, l.limit, l.by, !o.public() && within(l.pointer, o.pointer)}, want{})
 		}
 	}
 }

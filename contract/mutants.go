@@ -496,18 +496,16 @@ func (m *mutating) rate(at string, limit map[string]any) {
 	}
 }
 
-// counters are what requests of the part can be counted by. Where somebody has to be
-// signed in, another counter than the user shows only to several people who share it.
+// counters are what requests of the part can be counted by.
 func (m *mutating) counters() []string {
 	counters := []string{"ip", "user"}
 	for _, o := range m.operations {
 		if o.pointer != m.at {
 			continue
 		}
-		if !o.public() {
-			return nil
+		if o.public() {
+			counters = []string{"ip"}
 		}
-		counters = []string{"ip"}
 		if len(o.bodies) == 0 {
 			return counters
 		}

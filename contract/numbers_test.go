@@ -97,7 +97,8 @@ func numbersServer(t *testing.T, flaw string) string {
 			refuse(w, http.StatusUnprocessableEntity, "price or pieces")
 			return
 		}
-		if count, ok := new(big.Int).SetString(string(body.Count), 10); !ok || flaw != "a count of any size" && (!count.IsInt64() || count.Int64() != int64(int32(count.Int64()))) { //nolint:gosec // it is compared
+		count, isInteger := new(big.Int).SetString(string(body.Count), 10)
+		if !isInteger || flaw != "a count of any size" && !between(count.String(), "-2147483648", "2147483647") {
 			refuse(w, http.StatusUnprocessableEntity, "count")
 			return
 		}

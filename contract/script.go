@@ -265,9 +265,19 @@ func (s *session) flood(ctx context.Context, o *operation, r request, flood scri
 	if err != nil {
 		return nil, err
 	}
-	address := ""
+	address, people := "", []*scope{sc}
 	if flood.By == "ip" {
 		address = s.newAddress()
+	}
+	switch {
+	case flood.By == "user":
+	case flood.Everybody: // one limit for several people, who each stay within half of it
+		other, err := s.scopeFor(ctx, r, true)
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, other)
+	case flood.By == "ip":
 		r.As.Nobody = true
 	}
 	if len(o.bodies) > 0 && (flood.By == "ip" || flood.By == "user") { // it counts before it is looked at
@@ -275,7 +285,7 @@ func (s *session) flood(ctx context.Context, o *operation, r request, flood scri
 	}
 	var last *exchange
 	for i := range flood.N + 1 {
-		if last, err = s.asked(ctx, r, sc, address); err != nil {
+		if last, err = s.asked(ctx, r, people[i%len(people)], address); err != nil {
 			return nil, err
 		}
 		if last.status == http.StatusTooManyRequests && i < flood.N {
