@@ -81,6 +81,7 @@ go_module tools tool
 go_module tools/changes ./...
 go_module tools/deploy ./...
 go_module tools/golangci tool
+go_module tools/workflows tool
 npm_lock tools
 npm_lock tools/browser
 

@@ -115,10 +115,14 @@ func hasReport(t *testing.T, p *servertest.Person) {
 	ask(p, "/api/v1/reports").Into(&reports)
 	var kept api.FilePage
 	ask(p, "/api/v1/files").Into(&kept)
-	if len(reports.Items) != 1 || reports.Items[0].Status != "succeeded" || len(kept.Items) != 1 || *reports.Items[0].FileID != kept.Items[0].ID {
+	if len(reports.Items) != 1 || reports.Items[0].Status != "succeeded" || len(kept.Items) != 2 {
 		t.Fatalf("reports %+v, files %+v", reports.Items, kept.Items)
 	}
-	file := kept.Items[0]
+	i := slices.IndexFunc(kept.Items, func(f api.File) bool { return f.ID == *reports.Items[0].FileID })
+	if i < 0 {
+		t.Fatalf("no file of %+v is in %+v", reports.Items, kept.Items)
+	}
+	file := kept.Items[i]
 	content := ask(p, "/api/v1/files/"+file.ID.String()).Body
 	if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != file.Sha256 || int64(len(content)) != file.Size {
 		t.Errorf("the file is not what %+v says: %s", file, content)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
@@ -181,7 +182,7 @@ func faults(e expression, known metrics, contract string) (found []string) {
 			there = append(there, label)
 		}
 		for _, m := range selector.LabelMatchers {
-			if m.Name != labels.MetricName && !slices.Contains(added, m.Name) {
+			if m.Name != model.MetricNameLabel && !slices.Contains(added, m.Name) {
 				found = append(found, matcherFaults(selector.Name, has, m, contract)...)
 			}
 		}
