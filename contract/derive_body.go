@@ -117,7 +117,7 @@ func (c *casing) texts(b body, r request) {
 	for _, member := range c.members(c.shape(b.schema)) {
 		for _, text := range c.untyped(member.pointer) {
 			changed := r
-			changed.Body = replaced(r.Body, []string{member.name}, text)
+			changed.Body = withMember(r.Body, member.name, text)
 			c.add(b.mediaType+" "+member.name+": "+text, member.pointer+"/type", changed, want{statuses: c.refused(), field: member.name})
 		}
 	}
@@ -155,7 +155,7 @@ func (c *casing) shown(b body, r request) {
 			}
 			for what, value := range map[string]string{"no text": "", "another text": unknownText, "a long text": strings.Repeat("a", maxText)} {
 				changed := r
-				changed.Body = replaced(r.Body, []string{name}, value)
+				changed.Body = withMember(r.Body, name, value)
 				c.add(b.mediaType+" with "+name+" as "+what, s.pointer, changed, want{accepted: true})
 			}
 		}
@@ -171,7 +171,7 @@ func (c *casing) combined(b body, r request, v variant) (requests []request) {
 		}
 		for _, value := range list(listed.value) {
 			other := r
-			other.Body = replaced(r.Body, []string{member.name}, value)
+			other.Body = withMember(r.Body, member.name, value)
 			requests = append(requests, other)
 		}
 	}
@@ -194,7 +194,7 @@ func (c *casing) borrowed(b body, r request) {
 			for _, each := range c.members(c.shape(answer.schema)) {
 				if !slices.ContainsFunc(c.members(s), func(own member) bool { return own.name == each.name }) {
 					changed := r
-					changed.Body = replaced(r.Body, []string{each.name}, c.base(each.pointer, true, 0))
+					changed.Body = withMember(r.Body, each.name, c.base(each.pointer, true, 0))
 					c.add(b.mediaType+" with "+each.name+" of the answer", closed.pointer, changed, want{statuses: c.refused(), field: each.name})
 				}
 			}

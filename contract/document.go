@@ -300,6 +300,18 @@ func replaced(node any, at []string, value any) any {
 	return object
 }
 
+// withMember is a copy of an object with another member. What is no object is taken for
+// an empty one.
+func withMember(node any, name string, value any) any {
+	object, _ := node.(map[string]any)
+	object = maps.Clone(object)
+	if object == nil {
+		object = map[string]any{}
+	}
+	object[name] = value
+	return object
+}
+
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 var (

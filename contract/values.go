@@ -131,7 +131,7 @@ func (m maker) item(pointer string, like any, i int) any {
 	case map[string]any:
 		for _, member := range m.members(s) {
 			if value, ok := like[member.name].(string); ok {
-				return replaced(like, []string{escape(member.name)}, m.item(member.pointer, value, i))
+				return withMember(like, member.name, m.item(member.pointer, value, i))
 			}
 		}
 	}
