@@ -14,7 +14,8 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwk"
 	"github.com/lestrrat-go/jwx/v3/jws"
 	"github.com/lestrrat-go/jwx/v3/jwt"
-	"github.com/maypok86/otter/v2"
+
+	"github.com/accord-api/accord/memory"
 )
 
 var (
@@ -81,7 +82,7 @@ type Tokens struct {
 	// known holds the tokens verified before by their SHA-256: checking a
 	// signature and decoding claims costs some twenty times the look-up.
 	// Only genuine tokens get in, so that nobody can flood it with others.
-	known  *otter.Cache[[sha256.Size]byte, Claims]
+	known  memory.Store[[sha256.Size]byte, Claims]
 	counts *tokenCounts
 }
 
@@ -109,10 +110,7 @@ func NewTokens(c TokenConfig) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := otter.New(&otter.Options[[sha256.Size]byte, Claims]{MaximumSize: rememberTokens})
-	if err != nil {
-		return nil, fmt.Errorf("making the cache of tokens: %w", err)
-	}
+	known := memory.New[[sha256.Size]byte, Claims](rememberTokens)
 	t := &Tokens{config: c, signer: keys[0], keys: map[string]*tokenKey{}, jwks: jwks, known: known, counts: new(tokenCounts)}
 	for _, key := range keys {
 		t.keys[key.id] = key

@@ -19,9 +19,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/accord-api/accord/memory"
 )
 
 const (
@@ -75,7 +76,7 @@ type Cache[V any] struct {
 	fresh       func() bool
 	weigh       func(V) int
 	elapsed     func() time.Duration
-	memory      *otter.Cache[string, *entry[V]]
+	memory      memory.Store[string, *entry]
 	generations generations
 	flights     singleflight.Group
 
@@ -113,14 +114,19 @@ func (c *Cache[V]) Stats() Stats {
 	return stats
 }
 
-// entry is a value in memory.
-type entry[V any] struct {
-	value V
+// entry is a value in memory. Its type is not that of the cache, so that all caches
+// have one store, compiled once.
+type entry struct {
+	value any
 	until time.Duration // on the cache's clock
 	// generation was the sum of the slots before the value was loaded.
 	slots      []uint16
 	generation uint64
 	weight     uint32
+}
+
+func newStore(maxBytes uint64) memory.Store[string, *entry] {
+	return memory.Weighed(maxBytes, func(_ string, e *entry) uint32 { return e.weight })
 }
 
 // New returns an empty cache. It panics if a required option is missing.
@@ -136,10 +142,7 @@ func New[V any](o Options[V]) *Cache[V] {
 	c := &Cache[V]{
 		fresh: o.Fresh, weigh: o.Weigh, encode: o.Encode, decode: o.Decode, log: o.Log,
 		elapsed: func() time.Duration { return o.Now().Sub(start) },
-		memory: otter.Must(&otter.Options[string, *entry[V]]{
-			MaximumWeight: uint64(o.MaxBytes),
-			Weigher:       func(_ string, e *entry[V]) uint32 { return e.weight },
-		}),
+		memory:  newStore(uint64(o.MaxBytes)),
 	}
 	if o.Shared != nil {
 		c.shared = newShared(o.Shared, o.Prefix, o.Name, o.Timeout, c.elapsed, o.Log)
@@ -196,11 +199,13 @@ func (c *Cache[V]) kept(key string) (v V, ok bool) {
 	if !ok || c.elapsed() >= e.until || c.generations.sum(e.slots) != e.generation {
 		return v, false
 	}
-	return e.value, true
+	v, _ = e.value.(V) // only obtain puts values in; an interface may be nil
+	return v, true
 }
 
-func (c *Cache[V]) keep(key string, e entry[V]) {
-	e.weight = uint32(min(int64(overhead)+int64(len(key))+int64(c.weigh(e.value)), math.MaxUint32)) //nolint:gosec // min sees to it
+func (c *Cache[V]) keep(key string, v V, e entry) {
+	e.value = v
+	e.weight = uint32(min(int64(overhead)+int64(len(key))+int64(c.weigh(v)), math.MaxUint32)) //nolint:gosec // min sees to it
 	c.memory.Set(key, &e)
 }
 

@@ -61,12 +61,12 @@ func (c *Cache[V]) join(ctx context.Context, r request[V]) (flight <-chan single
 	name := r.key + "\x00" + strconv.FormatUint(generation, 36)
 	return c.flights.DoChan(name, func() (any, error) {
 		*began = true
-		return c.fly(ctx, r, entry[V]{slots: slots, generation: generation})
+		return c.fly(ctx, r, entry{slots: slots, generation: generation})
 	}), began
 }
 
 // fly runs the flight with the context of the one who began it.
-func (c *Cache[V]) fly(ctx context.Context, r request[V], e entry[V]) (o *outcome[V], err error) {
+func (c *Cache[V]) fly(ctx context.Context, r request[V], e entry) (o *outcome[V], err error) {
 	o = new(outcome[V])
 	defer func() {
 		// Here it would end the process; those who wait know what to do with it.
@@ -92,7 +92,7 @@ func withoutCancel(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // obtain looks in memory again (a flight may have landed just before this one
 // began), then in Redis, and then loads.
-func (c *Cache[V]) obtain(ctx context.Context, r request[V], e entry[V]) (V, error) {
+func (c *Cache[V]) obtain(ctx context.Context, r request[V], e entry) (V, error) {
 	if v, ok := c.kept(r.key); ok {
 		c.hits.Add(1)
 		return v, nil
@@ -103,8 +103,8 @@ func (c *Cache[V]) obtain(ctx context.Context, r request[V], e entry[V]) (V, err
 		var found *found
 		if stamp, found = c.shared.find(ctx, r.key, r.tags); found != nil {
 			if v, ok := c.decoded(ctx, r.key, found.payload); ok {
-				e.value, e.until = v, began+min(found.life, r.ttl)
-				c.keep(r.key, e)
+				e.until = began + min(found.life, r.ttl)
+				c.keep(r.key, v, e)
 				c.sharedHits.Add(1)
 				return v, nil
 			}
@@ -117,22 +117,22 @@ func (c *Cache[V]) obtain(ctx context.Context, r request[V], e entry[V]) (V, err
 		return v, err
 	}
 
-	e.value, e.until = v, began+r.ttl
-	c.keep(r.key, e)
+	e.until = began + r.ttl
+	c.keep(r.key, v, e)
 	if stamp != "" {
-		c.share(ctx, r.key, stamp, e)
+		c.share(ctx, r.key, stamp, v, e.until)
 	}
 	return v, nil
 }
 
-// share puts an entry into Redis. Nobody waits for that.
-func (c *Cache[V]) share(ctx context.Context, key, stamp string, e entry[V]) {
-	payload, err := c.encode(e.value)
+// share puts a value into Redis, where it stays until a time on the cache's clock. Nobody waits for that.
+func (c *Cache[V]) share(ctx context.Context, key, stamp string, v V, until time.Duration) {
+	payload, err := c.encode(v)
 	if err != nil {
 		c.log.WarnContext(ctx, "an answer cannot be shared: its encoding failed", "key", key, "error", err)
 		return
 	}
-	go c.shared.put(ctx, key, stamp, payload, e.until-c.elapsed())
+	go c.shared.put(ctx, key, stamp, payload, until-c.elapsed())
 }
 
 func (c *Cache[V]) decoded(ctx context.Context, key string, payload []byte) (v V, ok bool) {

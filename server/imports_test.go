@@ -15,8 +15,8 @@ const module = "github.com/accord-api/accord/"
 // allowed says what each package may import of this module: leaves know neither
 // server nor gen/api, and only server sees the contract.
 var allowed = map[string][]string{
-	"auth":             {"limit"}, // bounds the hashes at once
-	"cache":            {},
+	"auth":             {"limit", "memory"}, // bounds the hashes at once, known tokens
+	"cache":            {"memory"},
 	"contract/format":  {},                                                                                          // values of formats, and near misses
 	"contract/pattern": {},                                                                                          // strings for patterns, and near misses
 	"contract/conform": {"contract/format"},                                                                         // one answer against a document
@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"jobs":             {"auth", "files", "gen/db", "mail", "table"}, // tokens of mails, rows, sending, reports
 	"limit":            {},
 	"mail":             {},
+	"memory":           {},         // bounded stores
 	"pg":               {"schema"}, // migrates it
 	"pg/devpg":         {},
 	"pg/pgtest":        {"pg", "pg/devpg", "schema"},              // migrated databases for tests
@@ -40,7 +41,7 @@ var allowed = map[string][]string{
 	"rename":           {}, // gives a clone another's names; until-init
 	"scaffold":         {}, // writes the first version of a resource
 	"schema":           {},
-	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "inspect", "jobs", "limit", "mail", "pg", "policy", "table", "tracing", "validate"}, // and no schemas' library
+	"server":           {"auth", "cache", "files", "gen/api", "gen/db", "inspect", "jobs", "limit", "mail", "memory", "pg", "policy", "table", "tracing", "validate"}, // and no schemas' library
 	"servertest":       {"contract/conform", "gen/api", "inspect", "mail", "pg/pgtest", "server"},
 	"table":            {},
 	"tracing":          {"limit"}, // bounds what callers have traced

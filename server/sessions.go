@@ -12,11 +12,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/labstack/echo/v4"
-	"github.com/maypok86/otter/v2"
 
 	"github.com/accord-api/accord/auth"
 	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/gen/db"
+	"github.com/accord-api/accord/memory"
 )
 
 const (
@@ -35,7 +35,7 @@ const (
 type sessions struct {
 	queries *db.Queries
 	now     func() time.Time
-	known   *otter.Cache[uuid.UUID, knownSession]
+	known   memory.Store[uuid.UUID, knownSession]
 	changes changes
 
 	hits, misses atomic.Int64 // for metrics
@@ -55,7 +55,7 @@ func newSessions(queries *db.Queries, now func() time.Time) *sessions {
 	return &sessions{
 		queries: queries,
 		now:     now,
-		known:   otter.Must(&otter.Options[uuid.UUID, knownSession]{MaximumSize: rememberedSessions}),
+		known:   memory.New[uuid.UUID, knownSession](rememberedSessions),
 	}
 }
 
