@@ -79,6 +79,26 @@ var scenarios = map[string]func(*testing.T){
 			t.Errorf("%d refreshes", got)
 		}
 	},
+	"ended session": func(t *testing.T) {
+		p := register(t)
+		must(p.client.GetMe(t.Context()))
+		ended := &store{tokens: p.store.tokens}
+		if err := client(t, accord.WithTokenStore(ended)).client.SignOut(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		for range 50 {
+			group.Go(func() {
+				if me, err := p.client.GetMe(t.Context()); err != nil || me.Username != p.name {
+					t.Errorf("%v, %v", me, err)
+				}
+			})
+		}
+		group.Wait()
+		if got := p.count("/auth/login"); got != 2 {
+			t.Errorf("%d sign-ins", got)
+		}
+	},
 	"sign out": func(t *testing.T) {
 		p := register(t)
 		must(p.client.GetMe(t.Context()))

@@ -142,6 +142,19 @@ async def one_refresh(kind):
     assert recorder.count(ME) == 2 * many
 
 
+@scenario("ended session")
+async def ended_session(kind):
+    store = kind.store()
+    client = await kind.person(store=store)
+    await kind.wait(client.get_me())
+    elsewhere = kind.client(store=kind.store(await kind.wait(store.load())))
+    await kind.wait(elsewhere.logout())
+
+    people = await kind.together(client.get_me, 50)
+    assert people == [client.person] * 50
+    assert client.recorder.count(LOGIN) == 2
+
+
 @scenario("sign out")
 async def sign_out(kind):
     store = kind.store()

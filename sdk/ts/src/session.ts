@@ -51,9 +51,9 @@ export interface SessionCalls {
 
 /** One person's session: its tokens, and the one sign-in and one refresh that all calls wait for. */
 export class Session {
-  #signingIn: Promise<Tokens> | undefined;
+  #signingIn: Promise<Tokens | undefined> | undefined;
   #refreshing: Promise<Tokens | undefined> | undefined;
-  #credentials: Credentials | undefined; // used once
+  #credentials: Credentials | undefined; // of whoever signs in, also after the end of a session
 
   constructor(
     private readonly store: TokenStore,
@@ -68,23 +68,21 @@ export class Session {
    * With `lasting`, an access token that has expired is refreshed first.
    */
   async tokens(lasting: boolean, signal: AbortSignal | undefined): Promise<Tokens | undefined> {
-    const tokens = this.#credentials ? await unlessCancelled(this.#signInOnce(this.#credentials), signal) : await this.store.load();
+    const tokens = (await this.store.load()) ?? (await unlessCancelled(this.#signInOnce(), signal));
     return tokens && lasting && tokens.expiresAt <= Date.now() ? this.refresh(tokens, signal) : tokens;
   }
 
-  #signInOnce(credentials: Credentials): Promise<Tokens> {
-    const signIn = async (): Promise<Tokens> => {
-      const tokens = await this.store.load();
-      if (tokens) return tokens; // which may be refused, and then the password still counts
-      const made = await this.#save(this.calls.login(credentials));
-      this.#credentials = undefined;
-      return made;
+  /** Undefined without a password. */
+  #signInOnce(): Promise<Tokens | undefined> {
+    const signIn = async (): Promise<Tokens | undefined> => {
+      const tokens = await this.store.load(); // another call, or another client, may have been faster
+      return tokens ?? (this.#credentials && this.#save(this.calls.login(this.#credentials)));
     };
     this.#signingIn ??= signIn().finally(() => (this.#signingIn = undefined));
     return this.#signingIn;
   }
 
-  /** New tokens in place of those that were refused; undefined if the session has ended. */
+  /** New tokens in place of those that were refused; undefined if the session has ended and there is no password. */
   async refresh(refused: Tokens, signal: AbortSignal | undefined): Promise<Tokens | undefined> {
     this.#refreshing ??= this.#refresh(refused).finally(() => (this.#refreshing = undefined));
     return unlessCancelled(this.#refreshing, signal);
@@ -92,7 +90,7 @@ export class Session {
 
   async #refresh(refused: Tokens): Promise<Tokens | undefined> {
     const tokens = await this.store.load();
-    if (tokens?.accessToken !== refused.accessToken) return tokens; // another call was faster
+    if (tokens?.accessToken !== refused.accessToken) return this.tokens(false, undefined); // another call was faster
     try {
       return await this.#save(this.calls.refresh(tokens.refreshToken));
     } catch (error) {
@@ -104,7 +102,7 @@ export class Session {
 
   async signIn(credentials: Credentials): Promise<void> {
     await this.#save(this.calls.login(credentials));
-    this.#credentials = undefined;
+    this.#credentials = credentials;
   }
 
   async signOut(): Promise<void> {

@@ -84,6 +84,20 @@ scenario('one refresh', async () => {
   assert.equal(count('GET /api/v1/users/me'), 100);
 });
 
+scenario('ended session', async () => {
+  const person = await register();
+  const store = memoryStore();
+  const { fetch, count } = recorder();
+  const client = connect({ ...person, store, fetch });
+  await getMe({ client });
+  const tokens = await store.load();
+  assert.ok(tokens);
+  await connect({ store: memoryStore(tokens) }).signOut();
+  const people = await Promise.all(Array.from({ length: 50 }, () => getMe({ client })));
+  assert.ok(people.every(({ username }) => username === person.username));
+  assert.equal(count('POST /api/v1/auth/login'), 2);
+});
+
 scenario('sign out', async () => {
   const store = memoryStore();
   const client = connect({ ...(await register()), store });
