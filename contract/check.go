@@ -35,6 +35,8 @@ func (d *deriver) judge(c Case, done []*exchange) []Failure {
 	switch c.script.Kind {
 	case "":
 		j.wanted(c, done)
+	case scriptOwned:
+		j.ignored(c, done)
 	case scriptReplay:
 		if j.operation.policy.idempotent {
 			j.replayed(done)
@@ -343,7 +345,7 @@ func (j *judgement) taken(e *exchange) {
 		if !given {
 			continue
 		}
-		for _, b := range j.broken(p.schema, w.asText(j.shape(p.schema), value)) {
+		for _, b := range j.schemas.broken(p.schema, w.asText(j.shape(p.schema), value)) {
 			j.fail(b.pointer, "a request was done with %s %q: %s", p.name, plainText(value), b.text)
 		}
 	}
@@ -352,7 +354,7 @@ func (j *judgement) taken(e *exchange) {
 		if e.value == nil || !matchesRange(b.mediaType, mediaType) {
 			continue
 		}
-		for _, broken := range j.broken(b.schema, w.sent(b, e.value)) {
+		for _, broken := range j.schemas.broken(b.schema, w.sent(b, e.value)) {
 			j.fail(broken.pointer, "a request was done that has at %q: %s", broken.at, broken.text)
 		}
 	}
@@ -378,7 +380,7 @@ func (j *judgement) headers(r *response, e *exchange) {
 		case value == "" && h.required:
 			j.fail(h.pointer+"/required", "the header %s is missing from a %d", h.name, e.status)
 		case value != "" && j.at(h.schema) != nil:
-			for _, b := range j.broken(h.schema, headerValue(j.shape(h.schema), value)) {
+			for _, b := range j.answers.broken(h.schema, headerValue(j.shape(h.schema), value)) {
 				j.fail(b.pointer, "the header %s of a %d: %s: %s", h.name, e.status, value, b.text)
 			}
 		}
@@ -408,14 +410,6 @@ func headerValue(s shape, text string) any {
 	return text
 }
 
-func (j *judgement) broken(pointer string, value any) []breach {
-	found, err := j.schemas.decodedBreaches(pointer, value)
-	if err != nil {
-		return []breach{{pointer: pointer, text: err.Error()}}
-	}
-	return found
-}
-
 func (j *judgement) body(r *response, e *exchange) {
 	if len(r.bodies) == 0 {
 		if len(e.received) > 0 && (e.status < http.StatusBadRequest || j.strict()) {
@@ -430,7 +424,7 @@ func (j *judgement) body(r *response, e *exchange) {
 	if !ok || declared.schema == "" {
 		return
 	}
-	for _, b := range j.broken(declared.schema, value) {
+	for _, b := range j.answers.broken(declared.schema, value) {
 		if e.cut && !strings.HasSuffix(b.pointer, "/type") { // which no rest of it would change
 			continue
 		}
@@ -446,7 +440,7 @@ func (j *judgement) hidden(pointer string, value any, depth int) {
 	case map[string]any:
 		for _, member := range j.members(s) {
 			each, there := value[member.name]
-			if r, ok := j.shape(member.pointer).rule("writeOnly"); ok && r.value == true && there {
+			if r, ok := j.marked(member.pointer, writeOnly); ok && there {
 				j.fail(r.pointer, "an answer has %s, which only requests have", member.name)
 			}
 			if there && depth < 20 {

@@ -50,6 +50,7 @@ type script struct {
 // The kinds of scripts; "" sends the request once.
 const (
 	scriptAgain      = "again"      // twice, all else equal
+	scriptOwned      = "owned"      // and the control, with another value in the place
 	scriptFlood      = "flood"      // N times and once more
 	scriptReplay     = "replay"     // twice with one Idempotency-Key, then another body
 	scriptRevalidate = "revalidate" // with the ETag of the answer before
@@ -89,12 +90,19 @@ func newDeriver(d *Document) (*deriver, error) { return newDeriverOf(d, &known{}
 
 // newDeriverOf is for a document that differs from another one in one part.
 func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
-	s, err := newSchemas(d)
+	requests, answers := d.withoutRequired(readOnly), d.withoutRequired(writeOnly)
+	s, err := newSchemas(requests)
 	if err != nil {
 		return nil, err
 	}
+	a := s
+	if answers != requests {
+		if a, err = newSchemas(answers); err != nil {
+			return nil, err
+		}
+	}
 	operations := d.operations()
-	made := &deriver{maker: maker{d, s, k, change}, operations: operations, links: d.links(operations), headers: map[string]bool{}}
+	made := &deriver{maker: maker{d, s, a, k, change}, operations: operations, links: d.links(operations), headers: map[string]bool{}}
 	for _, o := range operations {
 		for _, r := range o.responses {
 			for _, h := range r.headers {
@@ -223,7 +231,7 @@ func (d *deriver) content(o *operation, b body, value any) any {
 		full[member.name] = given
 		if text, is := given.(string); is && d.free(member.pointer) && (d.mayConflict(o) || o.counts(member.name)) {
 			free := d.shape(member.pointer)
-			full[member.name] = fresh{member.pointer, max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
+			full[member.name] = fresh{Schema: member.pointer, Length: max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
 		}
 	}
 	for name, given := range object {

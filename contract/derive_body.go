@@ -67,6 +67,7 @@ func (c *casing) bodySides(b body, r request) {
 		}
 	}
 	c.madeUp(b, r, whole)
+	c.owned(b, r, whole)
 	if !typed {
 		c.texts(b, r)
 	}

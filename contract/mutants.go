@@ -336,6 +336,7 @@ func (m *mutating) membersOf(p part, schema map[string]any) {
 			m.change(p.pointer+"/required", append(slices.Clone(required), any(name)), "%s is required", name)
 		}
 		m.drop(at, "there is no member %s", name)
+		m.directions(p, name, slices.Contains(required, any(name)))
 	}
 	if schema["additionalProperties"] == false {
 		m.drop(p.pointer+"/additionalProperties", "members of one's own are allowed")

@@ -191,6 +191,11 @@ func (d *Document) readBody(o *operation, object map[string]any) {
 	body, at := d.resolve(o.pointer + "/requestBody")
 	o.bodyRequired, _ = body["required"].(bool)
 	o.bodyPointer, o.bodies = at, d.contents(at, body)
+	for _, b := range o.bodies {
+		for i, shown := range b.examples {
+			b.examples[i] = d.asked(b.schema, shown)
+		}
+	}
 }
 
 func (d *Document) contents(at string, object map[string]any) (bodies []body) {

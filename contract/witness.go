@@ -27,6 +27,7 @@ type witnesses struct {
 	part   string           // that claims are wanted of; "" for all
 	claims map[string]Claim // by pointer and text
 	seen   map[string]bool
+	hidden string            // keyword of members that are not looked for
 	texts  map[string]*texts // by pointer of a pattern
 }
 
@@ -76,6 +77,7 @@ func (w *witnesses) claim(pointer string, seen bool, text string, args ...any) {
 }
 
 func (w *witnesses) operation(o *operation, done map[int][]*exchange) {
+	w.hidden = writeOnly
 	for i := range o.responses {
 		r := &o.responses[i]
 		if w.part != "" && w.part != o.pointer && !w.reaches(r.pointer, w.part) {
@@ -112,6 +114,8 @@ func (w *witnesses) requests(o *operation, done map[int][]*exchange) {
 		}
 	}
 	taken = slices.DeleteFunc(taken, func(e *exchange) bool { return e.method != o.method })
+	w.hidden = readOnly
+	w.returned(o, taken)
 	for _, p := range o.parameters {
 		if w.part != "" && !w.reaches(p.schema, w.part) {
 			continue
@@ -279,8 +283,7 @@ func (w *witnesses) branches(s shape, values []any, depth int) {
 					if value == nil && nulls && !slices.Equal(only, []string{"null"}) {
 						return true // it is the other alternative's
 					}
-					broken, err := w.schemas.breaches(branch, value)
-					return err != nil || len(broken) > 0
+					return len(w.schemas.broken(branch, value)) > 0 && len(w.answers.broken(branch, value)) > 0
 				}), depth+1)
 			}
 		}
@@ -365,6 +368,9 @@ func measure(keyword string, value any) string {
 
 func (w *witnesses) object(s shape, values []any, depth int) {
 	for _, member := range w.members(s) {
+		if _, other := w.marked(member.pointer, w.hidden); other {
+			continue // they are of the other direction
+		}
 		var below []any
 		absent := false
 		for _, value := range values {
