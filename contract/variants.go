@@ -459,7 +459,12 @@ func (w *walk) list(s shape, value any, at []string) {
 	for _, r := range s.all("maxItems") {
 		if most := s.count("maxItems", maxItems); most < maxItems {
 			w.add(r, at, true, w.several(items.pointer, list, most), "%d items", most)
+			outer := w.through
+			if unique, ok := s.rule("uniqueItems"); ok { // there may be no more values that differ
+				w.through = append(slices.Clone(outer), unique.pointer)
+			}
 			w.add(r, at, false, w.several(items.pointer, list, most+1), "%d items", most+1)
+			w.through = outer
 		}
 	}
 	if r, ok := s.rule("uniqueItems"); ok && r.value == true && len(list) > 0 {
