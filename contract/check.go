@@ -329,8 +329,8 @@ func (j *judgement) held(e *exchange) {
 	j.headers(r, e)
 	j.body(r, e)
 	j.limits(e)
-	if strings.Contains(e.answer.Get("Cache-Control"), "public") && !o.policy.cached && j.policies() {
-		j.fail(o.pointer, "a %d is for caches that are shared, and the operation has no cache", e.status)
+	if control := e.answer.Get("Cache-Control"); control != "" && !strings.Contains(control, "no-store") && !o.policy.cached && !o.dated() && j.policies() {
+		j.fail(o.pointer, "a %d may be kept (%s), and the operation has no cache", e.status, control)
 	}
 }
 

@@ -435,6 +435,14 @@ func (o *operation) counts(name string) bool {
 	return slices.ContainsFunc(o.policy.rateLimits, func(l rateLimit) bool { return l.by == "field:"+name })
 }
 
+// dated says that an operation itself takes what is asked of a copy by its age (RFC 9110,
+// section 13.1.3): it need have no cache for its answers to be kept.
+func (o *operation) dated() bool {
+	return slices.ContainsFunc(o.parameters, func(p parameter) bool {
+		return p.in == "header" && strings.EqualFold(p.name, "If-Modified-Since")
+	})
+}
+
 func (o *operation) public() bool { return len(o.access) == 0 }
 
 // safe says that a call changes nothing (RFC 9110, section 9.2.1).
