@@ -433,27 +433,6 @@ func (j *judgement) body(r *response, e *exchange) {
 	j.hidden(declared.schema, value, 0)
 }
 
-// hidden wants no member in an answer that only requests have.
-func (j *judgement) hidden(pointer string, value any, depth int) {
-	s := j.shape(pointer)
-	switch value := value.(type) {
-	case map[string]any:
-		for _, member := range j.members(s) {
-			each, there := value[member.name]
-			if r, ok := j.marked(member.pointer, writeOnly); ok && there {
-				j.fail(r.pointer, "an answer has %s, which only requests have", member.name)
-			}
-			if there && depth < 20 {
-				j.hidden(member.pointer, each, depth+1)
-			}
-		}
-	case []any:
-		if items, ok := s.rule("items"); ok && len(value) > 0 && depth < 20 {
-			j.hidden(items.pointer, value[0], depth+1)
-		}
-	}
-}
-
 // read decodes a body as the declared content type that it has.
 func (j *judgement) read(r *response, e *exchange) (declared body, value any, ok bool) {
 	mediaType, _, err := mime.ParseMediaType(e.answer.Get("Content-Type"))

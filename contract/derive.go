@@ -253,7 +253,7 @@ func (d *deriver) content(o *operation, b body, value any) any {
 			break
 		}
 	}
-	return full
+	return d.asked(b.schema, full)
 }
 
 // mayConflict says that an operation may find that something is there already: many

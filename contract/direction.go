@@ -252,6 +252,40 @@ func (j *judgement) ignored(c Case, done []*exchange) {
 	}
 }
 
+// hidden wants no member in an answer that only requests have.
+func (j *judgement) hidden(pointer string, value any, depth int) {
+	if depth > 20 {
+		return
+	}
+	s := j.shape(pointer)
+	for _, r := range slices.Concat(s.all("oneOf"), s.all("anyOf")) {
+		for i := range list(r.value) {
+			if branch := fmt.Sprintf("%s/%d", r.pointer, i); len(j.answers.broken(branch, value)) == 0 {
+				j.hidden(branch, value, depth+1)
+			}
+		}
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for _, member := range j.members(s) {
+			each, there := value[member.name]
+			if !there {
+				continue
+			}
+			if r, ok := j.marked(member.pointer, writeOnly); ok {
+				j.fail(r.pointer, "an answer has %s, which only requests have", member.name)
+			}
+			j.hidden(member.pointer, each, depth+1)
+		}
+	case []any:
+		if items, ok := s.rule("items"); ok {
+			for _, item := range value {
+				j.hidden(items.pointer, item, depth+1)
+			}
+		}
+	}
+}
+
 // echoes says that an answer, or what was read back after it, has a value as the request
 // sent it.
 func (e *exchange) echoes(place string) bool {
@@ -335,6 +369,46 @@ func (m *mutating) oneWay(p part, name, keyword string, required bool) string {
 		return fmt.Sprintf("a request may be without it, and no answer of %s has a %s, which would show whether it is ignored", strings.Join(users, ", "), name)
 	}
 	return ""
+}
+
+// heldByServer takes out the mutants in which a member that may be left out is only in
+// answers, where the server has it so already: what came back was never what was sent.
+func (m *mutation) heldByServer(mutants []Mutant) (left, held []Mutant) {
+	for _, mutant := range mutants {
+		name, only := strings.CutSuffix(mutant.Pointer, "/"+readOnly)
+		n := 0
+		name = name[strings.LastIndexByte(name, '/')+1:]
+		if only && m.at(mutant.Pointer) == nil && !slices.Contains(list(m.at(mutant.part+"/required")), any(unescape(name))) {
+			n = m.overruled(mutant.operations, "/"+name)
+		}
+		if n < 2 {
+			left = append(left, mutant)
+			continue
+		}
+		mutant.document, mutant.Why = nil, fmt.Sprintf("the server has it so: %d different values were sent and taken, and the answers have other ones", n)
+		held = append(held, mutant)
+	}
+	return left, held
+}
+
+// overruled counts the different values that were sent in a place and taken, where each
+// answer has another one there; 0 where one is as it was sent.
+func (m *mutation) overruled(operations []string, place string) int {
+	sent := map[string]bool{}
+	for _, id := range operations {
+		for status, done := range m.came[id] {
+			for _, e := range done {
+				value := valueAt(e.value, place)
+				if e.echoes(place) {
+					return 0
+				}
+				if answer, err := e.decoded(); status < http.StatusMultipleChoices && value != nil && err == nil && valueAt(answer, place) != nil {
+					sent[plainText(value)] = true
+				}
+			}
+		}
+	}
+	return len(sent)
 }
 
 // answered says that answers are described by a part.

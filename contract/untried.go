@@ -16,7 +16,7 @@ var constraints = []string{
 	"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
 	"minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "prefixItems", "unevaluatedItems",
 	"required", "additionalProperties", "unevaluatedProperties", "minProperties", "maxProperties", "propertyNames",
-	"patternProperties", "dependentRequired", "dependentSchemas", "oneOf", "anyOf", "not", "then", "else", readOnly,
+	"patternProperties", "dependentRequired", "dependentSchemas", "oneOf", "anyOf", "not", "then", "else",
 }
 
 // tries collects what an operation asks of requests and no case breaks.
@@ -78,8 +78,12 @@ func (t *tries) schema(pointer string, depth int) {
 		}
 	}
 	for _, m := range t.members(s) {
-		if !t.readOnly(m.pointer) {
+		r, only := t.marked(m.pointer, readOnly)
+		switch {
+		case !only:
 			t.schema(m.pointer, depth+1)
+		case t.showsMember([]string{t.operation.id}, m.name):
+			t.want(r.pointer, readOnly, "")
 		}
 	}
 	if items, ok := s.rule("items"); ok {
@@ -149,11 +153,6 @@ func (t *tries) reason(s shape, r rule) string {
 		}
 		if s.count("maxItems", 2) < 2 {
 			return "a list of at most one item has none twice"
-		}
-	case readOnly:
-		name := unescape(s.pointer[strings.LastIndexByte(s.pointer, '/')+1:])
-		if r.value != true || !t.showsMember([]string{t.operation.id}, name) {
-			return "no answer has it, which would show whether it is ignored"
 		}
 	}
 	if limited && t.keeps(s, list(listed.value)) {
