@@ -375,12 +375,12 @@ func (j *judgement) headers(r *response, e *exchange) {
 		}
 	}
 	for _, h := range r.headers {
-		value := e.answer.Get(h.name)
+		value := strings.Join(e.answer.Values(h.name), ", ") // one list (RFC 9110, section 5.3)
 		switch {
 		case value == "" && h.required:
 			j.fail(h.pointer+"/required", "the header %s is missing from a %d", h.name, e.status)
 		case value != "" && j.at(h.schema) != nil:
-			for _, b := range j.answers.broken(h.schema, headerValue(j.shape(h.schema), value)) {
+			for _, b := range j.answers.broken(h.schema, j.simple(h.schema, h.explode, value)) {
 				j.fail(b.pointer, "the header %s of a %d: %s: %s", h.name, e.status, value, b.text)
 			}
 		}

@@ -391,55 +391,6 @@ func (d *deriver) scopes() []string {
 	return found
 }
 
-func (c *casing) parameter(p parameter) {
-	if p.required && p.in != "path" {
-		c.add(p.name+" is missing", p.pointer+"/required", c.valid.with(p.key(), absent{}), want{statuses: c.refused(), field: p.name})
-	}
-	if !p.required {
-		like := c.base(p.schema, true, 0)
-		control := c.valid.with(p.key(), c.inner(variant{schema: p.schema, value: like}, like))
-		c.add("with "+p.name, p.pointer, c.valid.with(p.key(), c.argument(c.operation, p)), want{accepted: true}).control = &control
-	}
-	for _, v := range c.around(p.schema, c.base(p.schema, true, 0)) {
-		if v.value == nil || (strings.HasSuffix(v.pointer, "/type") && !v.valid) || !sendable(p.in, v.value) {
-			continue
-		}
-		w := want{accepted: true}
-		if !v.valid {
-			w = want{statuses: c.refused(), field: p.name}
-			if p.in == "path" && len(c.operation.declares(c.refused()...)) == 0 {
-				w.statuses = c.refused(http.StatusNotFound)
-			}
-		}
-		made := c.add(p.name+": "+v.what, v.pointer, c.valid.with(p.key(), v.value), w)
-		if !v.valid && len(v.at) == 0 {
-			made.field = p.name
-		}
-		if v.valid {
-			control := c.valid.with(p.key(), c.inner(v, c.base(p.schema, true, 0)))
-			made.control, made.place = &control, "/"+escape(p.name)
-		}
-	}
-	for _, text := range c.untyped(p.schema) {
-		c.add(p.name+": "+text, p.schema+"/type", c.valid.with(p.key(), text), want{statuses: c.refused(), field: p.name})
-	}
-}
-
-// sendable says whether a value can be told apart in a place of a request.
-func sendable(in string, value any) bool {
-	text := plainText(value)
-	switch in {
-	case "path":
-		return text != "" && text != "." && text != ".." && !strings.ContainsAny(text, "/\x00")
-	case "header", "cookie":
-		return text != "" && text == strings.TrimSpace(text) && !strings.ContainsFunc(text, controls)
-	}
-	return !strings.ContainsRune(text, 0)
-}
-
-// controls says that no header has a character (RFC 9110, section 5.5).
-func controls(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }
-
 // unknownResource asks for one that is not there.
 func (c *casing) unknownResource() {
 	for _, p := range c.operation.parameters {

@@ -119,7 +119,7 @@ func (c *casing) texts(b body, r request) {
 		for _, text := range c.untyped(member.pointer) {
 			changed := r
 			changed.Body = withMember(r.Body, member.name, text)
-			c.add(b.mediaType+" "+member.name+": "+text, member.pointer+"/type", changed, want{statuses: c.refused(), field: member.name})
+			c.add(b.mediaType+" "+member.name+": "+text, c.typeOf(member.pointer), changed, want{statuses: c.refused(), field: member.name})
 		}
 	}
 }

@@ -33,9 +33,10 @@ type parameter struct {
 	required bool
 	pointer  string // of the parameter object
 	schema   string // pointer
+	kind     string // of the schema
 	examples []any
+	style    string
 	explode  bool
-	list     bool
 }
 
 func (p parameter) key() string { return p.in + ":" + p.name }
@@ -66,7 +67,7 @@ type response struct {
 
 type header struct {
 	name, pointer, schema string
-	required              bool
+	required, explode     bool
 }
 
 // link says which values of an answer another operation takes.
@@ -150,7 +151,7 @@ func list(value any) []any {
 func (d *Document) readParameters(o *operation, at string, object map[string]any) {
 	for i := range list(object["parameters"]) {
 		object, pointer := d.resolve(fmt.Sprintf("%s/parameters/%d", at, i))
-		p := parameter{pointer: pointer, schema: pointer + "/schema", examples: examples(object), explode: true}
+		p := parameter{pointer: pointer, schema: pointer + "/schema", examples: examples(object)}
 		p.name, _ = object["name"].(string)
 		p.in, _ = object["in"].(string)
 		if p.in == "header" && slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.name)) {
@@ -160,10 +161,8 @@ func (d *Document) readParameters(o *operation, at string, object map[string]any
 			p.schema = content[0].schema
 		}
 		p.required, _ = object["required"].(bool)
-		p.list = d.shape(p.schema).kind() == "array"
-		if explode, said := object["explode"].(bool); said {
-			p.explode = explode
-		}
+		p.kind = d.shape(p.schema).kind()
+		p.style, p.explode = style(object, p.in)
 		if !slices.ContainsFunc(o.parameters, func(q parameter) bool { return q.key() == p.key() }) {
 			o.parameters = append(o.parameters, p)
 		}
@@ -248,7 +247,8 @@ func (d *Document) readResponses(o *operation, object map[string]any) {
 		for _, name := range d.inOrder(at+"/headers", headers) {
 			h, pointer := d.resolve(at + "/headers/" + escape(name))
 			required, _ := h["required"].(bool)
-			r.headers = append(r.headers, header{name, pointer, pointer + "/schema", required})
+			_, explode := style(h, "header")
+			r.headers = append(r.headers, header{name, pointer, pointer + "/schema", required, explode})
 		}
 		o.responses = append(o.responses, r)
 	}

@@ -62,11 +62,8 @@ func (r Recorded) exchange(o *operation) *exchange {
 				e.parameters[p.key()] = strings.Join(values, ", ")
 			}
 		case "query":
-			if values, given := r.Query[p.name]; given {
-				e.parameters[p.key()] = values[0]
-				if p.list {
-					e.parameters[p.key()] = listed(values)
-				}
+			if value := p.read(r.Query); value != nil {
+				e.parameters[p.key()] = value
 			}
 		}
 	}
@@ -85,15 +82,6 @@ func (r Recorded) exchange(o *operation) *exchange {
 		}
 	}
 	return e
-}
-
-func listed(values []string) (list []any) {
-	for _, value := range values {
-		for each := range strings.SplitSeq(value, ",") {
-			list = append(list, each)
-		}
-	}
-	return list
 }
 
 // there says that something answers: there is such a path, with such a method.

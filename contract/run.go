@@ -343,45 +343,6 @@ func (s *session) newAddress() string {
 	return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
 }
 
-// address gives the path and query of a request, and its header.
-func (o *operation) address(parameters map[string]any) (string, http.Header) {
-	path, query, header := o.path, url.Values{}, http.Header{}
-	for _, p := range o.parameters {
-		value, ok := parameters[p.key()]
-		if !ok {
-			continue
-		}
-		switch p.in {
-		case "path":
-			path = strings.ReplaceAll(path, "{"+p.name+"}", url.PathEscape(plainText(value)))
-		case "header":
-			header.Set(p.name, plainText(value))
-		case "cookie":
-			addCookie(header, p.name, plainText(value))
-		case "query":
-			several, ok := value.([]any)
-			switch {
-			case ok && p.explode:
-				for _, each := range several {
-					query.Add(p.name, plainText(each))
-				}
-			case ok:
-				texts := make([]string, len(several))
-				for i := range several {
-					texts[i] = plainText(several[i])
-				}
-				query.Set(p.name, strings.Join(texts, ","))
-			default:
-				query.Set(p.name, plainText(value))
-			}
-		}
-	}
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
-	return path, header
-}
-
 // settle replaces what stands for values of other exchanges.
 func (s *session) settle(ctx context.Context, value any, sc *scope) (any, error) {
 	switch value := value.(type) {

@@ -88,10 +88,9 @@ func (w *witnesses) operation(o *operation, done map[int][]*exchange) {
 		w.claim(at, len(came) > 0 || r.status == "default", "%s answers %s", o.id, r.status)
 		for _, h := range r.headers {
 			var values []any
-			shape := w.shape(h.schema)
 			for _, e := range came {
-				if value := e.answer.Get(h.name); value != "" {
-					values = append(values, headerValue(shape, value))
+				if value := strings.Join(e.answer.Values(h.name), ", "); value != "" {
+					values = append(values, w.simple(h.schema, h.explode, value))
 				}
 			}
 			w.claim(r.pointer+"/headers/"+escape(h.name), len(values) > 0, "the header %s comes", h.name)
@@ -123,7 +122,7 @@ func (w *witnesses) requests(o *operation, done map[int][]*exchange) {
 		var values []any
 		shape := w.shape(p.schema)
 		for _, e := range taken {
-			if value, given := e.parameters[p.key()]; given {
+			if value, given := e.parameters[p.key()]; given && p.sendable(value) {
 				values = append(values, w.asText(shape, value))
 			}
 		}
@@ -149,8 +148,13 @@ func (w *witnesses) sent(b body, value any) any {
 	if isJSON(b.mediaType) || !ok {
 		return value
 	}
+	return w.textsOf(w.shape(b.schema), object)
+}
+
+// textsOf are the declared members of an object of texts.
+func (w *witnesses) textsOf(s shape, object map[string]any) map[string]any {
 	texts := map[string]any{}
-	for _, member := range w.members(w.shape(b.schema)) {
+	for _, member := range w.members(s) {
 		if value, there := object[member.name]; there {
 			texts[member.name] = w.asText(w.shape(member.pointer), value)
 		}
@@ -160,6 +164,9 @@ func (w *witnesses) sent(b body, value any) any {
 
 // asText is a value as it is read where there are only texts.
 func (w *witnesses) asText(s shape, value any) any {
+	if object, ok := value.(map[string]any); ok {
+		return w.textsOf(s, object)
+	}
 	several, ok := value.([]any)
 	if !ok {
 		return headerValue(s, plainText(value))
