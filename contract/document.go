@@ -114,6 +114,10 @@ func scalar(n *yaml.Node) (any, error) {
 	return value, err
 }
 
+// naming are the keys of objects whose keys are names, of members, statuses or schemas,
+// and no keywords, whatever they are called.
+var naming = []string{"properties", "patternProperties", "schemas", "responses", "parameters", "requestBodies", "headers", "callbacks", "paths", "content"}
+
 // modernise turns the schemas of OpenAPI 3.0 into those of JSON Schema 2020-12.
 func modernise(node any) {
 	switch node := node.(type) {
@@ -123,7 +127,13 @@ func modernise(node any) {
 		}
 	case map[string]any:
 		for _, key := range sorted(node) {
-			if !slices.Contains([]string{"example", "examples", "default", "enum", "const"}, key) {
+			named, ok := node[key].(map[string]any)
+			switch {
+			case ok && slices.Contains(naming, key):
+				for _, name := range sorted(named) {
+					modernise(named[name])
+				}
+			case !slices.Contains([]string{"example", "examples", "default", "enum", "const"}, key):
 				modernise(node[key])
 			}
 		}
