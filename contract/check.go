@@ -430,6 +430,11 @@ func (j *judgement) body(r *response, e *exchange) {
 		}
 		j.fail(b.pointer, "a %d has at %q: %s", e.status, b.at, b.text)
 	}
+	if !e.cut {
+		for _, b := range j.misnamed(j.answers, declared.schema, value, 0) {
+			j.fail(b.pointer, "a %d has at %q: %s", e.status, b.at, b.text)
+		}
+	}
 	j.hidden(declared.schema, value, 0)
 }
 

@@ -223,13 +223,14 @@ func (d *deriver) content(o *operation, b body, value any) any {
 	}
 	full := map[string]any{}
 	s := d.shape(b.schema)
+	by, _ := d.discriminator(s)
 	for _, member := range d.members(s) {
 		given, there := object[member.name]
 		if !there {
 			continue
 		}
 		full[member.name] = given
-		if text, is := given.(string); is && d.free(member.pointer) && (d.mayConflict(o) || o.counts(member.name)) {
+		if text, is := given.(string); is && member.name != by.property && d.free(member.pointer) && (d.mayConflict(o) || o.counts(member.name)) {
 			free := d.shape(member.pointer)
 			full[member.name] = fresh{Schema: member.pointer, Length: max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
 		}

@@ -76,7 +76,7 @@ func (c *casing) bodySides(b body, r request) {
 			continue
 		}
 		changed := r
-		changed.Body = replaced(r.Body, v.at, c.likeTemplate(r.Body, v))
+		changed.Body = v.put(r.Body, c.likeTemplate(r.Body, v))
 		w := want{accepted: true}
 		if !v.valid {
 			w = want{statuses: c.refused(), field: v.field()}
@@ -89,8 +89,8 @@ func (c *casing) bodySides(b body, r request) {
 		}
 		if v.valid {
 			control := r
-			if v.comparable(valueAt(whole, v.place())) {
-				control.Body = replaced(changed.Body, v.at, c.inner(v, valueAt(whole, v.place())))
+			if usual := valueAt(v.hosted(whole), v.place()); v.comparable(usual) {
+				control.Body = replaced(changed.Body, v.at, c.inner(v, usual))
 			}
 			made.control, made.place = &control, v.place()
 			if strings.Contains(v.pointer, "/enum/") {

@@ -16,7 +16,7 @@ func (c *casing) parameter(p parameter) {
 		c.add("with "+p.name, p.pointer, c.valid.with(p.key(), c.argument(c.operation, p)), want{accepted: true}).control = &control
 	}
 	for _, v := range c.around(p.schema, whole) {
-		value := replaced(whole, v.at, v.value)
+		value := v.put(whole, v.value)
 		if v.value == nil || (strings.HasSuffix(v.pointer, "/type") && !v.valid) || !p.sendable(value) {
 			continue
 		}
@@ -36,7 +36,7 @@ func (c *casing) parameter(p parameter) {
 			made.field = p.name
 		}
 		if v.valid {
-			control := c.valid.with(p.key(), replaced(whole, v.at, c.inner(v, valueAt(whole, v.place()))))
+			control := c.valid.with(p.key(), v.put(whole, c.inner(v, valueAt(v.hosted(whole), v.place()))))
 			made.control, made.place = &control, "/"+escape(p.name)
 		}
 	}

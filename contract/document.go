@@ -20,6 +20,8 @@ type Document struct {
 
 	root  map[string]any
 	lines map[string]int // by JSON pointer
+
+	discriminates bool // it has a discriminator somewhere
 }
 
 // Parse reads a document in YAML or JSON. References have to stay within it.
@@ -40,7 +42,7 @@ func Parse(name string, source []byte) (*Document, error) {
 	if !ok {
 		return nil, fmt.Errorf("parsing %s: not a mapping", name)
 	}
-	d.root = root
+	d.root, d.discriminates = root, mentions(root, "discriminator")
 	version, _ := root["openapi"].(string)
 	switch {
 	case strings.HasPrefix(version, "3.0"):

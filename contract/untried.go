@@ -16,7 +16,7 @@ var constraints = []string{
 	"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
 	"minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "prefixItems", "unevaluatedItems",
 	"required", "additionalProperties", "unevaluatedProperties", "minProperties", "maxProperties", "propertyNames",
-	"patternProperties", "dependentRequired", "dependentSchemas", "oneOf", "anyOf", "not", "then", "else",
+	"patternProperties", "dependentRequired", "dependentSchemas", "oneOf", "anyOf", "not", "then", "else", "discriminator",
 }
 
 // tries collects what an operation asks of requests and no case breaks.
@@ -86,6 +86,11 @@ func (t *tries) schema(pointer string, depth int) {
 			t.want(r.pointer, readOnly, "")
 		}
 	}
+	if by, ok := t.discriminator(s); ok {
+		for _, name := range by.names {
+			t.schema(by.schemas[name], depth+1)
+		}
+	}
 	if items, ok := s.rule("items"); ok {
 		t.schema(items.pointer, depth+1)
 	}
@@ -107,10 +112,23 @@ func (t *tries) rule(s shape, r rule, depth int) {
 		for i := range list(r.value) {
 			t.schema(fmt.Sprintf("%s/%d", r.pointer, i), depth+1)
 		}
-		t.want(r.pointer, r.keyword, t.everything(r))
+		if !t.brokenIn(r) {
+			t.want(r.pointer, r.keyword, t.everything(r))
+		}
 	default:
 		t.want(r.pointer, r.keyword, t.reason(s, r))
 	}
+}
+
+// brokenIn says that a case breaks what one of several alternatives says.
+func (t *tries) brokenIn(r rule) bool {
+	for i := range list(r.value) {
+		_, at := t.resolve(fmt.Sprintf("%s/%d", r.pointer, i))
+		if slices.ContainsFunc(sorted(t.broken), func(broken string) bool { return within(broken, at) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // unasked says why a member that is required need not be sent.
@@ -142,6 +160,9 @@ func (t *tries) reason(s shape, r rule) string {
 	listed, limited := s.rule("enum")
 	switch r.keyword {
 	case "type":
+		if before, _ := s.rule("type"); before.pointer != r.pointer && fmt.Sprint(before.value) == fmt.Sprint(r.value) {
+			return "another part of the schema says so as well"
+		}
 		return t.anyType(s)
 	case "enum", "const":
 		return ""

@@ -58,6 +58,9 @@ func (m maker) base(pointer string, all bool, depth int) any {
 			}
 		}
 	}
+	if made, ok := m.baseCalled(s, all, depth); ok {
+		return made
+	}
 	for _, keyword := range []string{"oneOf", "anyOf"} {
 		if r, ok := s.rule(keyword); ok && s.kind() != "object" {
 			return m.base(r.pointer+"/0", all, depth+1)
