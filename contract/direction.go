@@ -391,22 +391,28 @@ func (m *mutation) heldByServer(mutants []Mutant) (left, held []Mutant) {
 	return left, held
 }
 
-// overruled counts the different values that were sent in a place and taken, where each
-// answer has another one there; 0 where one is as it was sent.
+// overruled counts the different values that were sent in a place and taken, where the
+// answer has another one there; 0 where a value is answered only if it was sent.
 func (m *mutation) overruled(operations []string, place string) int {
-	sent := map[string]bool{}
+	sent, answered := map[string]bool{}, map[string]bool{}
+	var echoes []string
 	for _, id := range operations {
 		for status, done := range m.came[id] {
 			for _, e := range done {
 				value := valueAt(e.value, place)
-				if e.echoes(place) {
-					return 0
-				}
-				if answer, err := e.decoded(); status < http.StatusMultipleChoices && value != nil && err == nil && valueAt(answer, place) != nil {
-					sent[plainText(value)] = true
+				answer, err := e.decoded()
+				switch shown := valueAt(answer, place); {
+				case status >= http.StatusMultipleChoices || value == nil || err != nil:
+				case e.echoes(place):
+					echoes = append(echoes, plainText(value))
+				case shown != nil:
+					sent[plainText(value)], answered[plainText(shown)] = true, true
 				}
 			}
 		}
+	}
+	if slices.ContainsFunc(echoes, func(value string) bool { return !answered[value] }) {
+		return 0
 	}
 	return len(sent)
 }

@@ -13,6 +13,8 @@ import (
 type operation struct {
 	id, method, path string
 	pointer          string
+	base             string // what stands before the path
+	elsewhere        bool   // which is not what the document says of others
 
 	parameters   []parameter
 	bodies       []body
@@ -129,6 +131,7 @@ func (d *Document) operation(path, method, item string, shared map[string]any) *
 	for _, tag := range list(object["tags"]) {
 		o.tags = append(o.tags, fmt.Sprint(tag))
 	}
+	d.readServers(o, object, shared)
 	d.readParameters(o, o.pointer, object)
 	d.readParameters(o, item, shared)
 	d.readBody(o, object)

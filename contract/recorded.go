@@ -54,7 +54,7 @@ func (r Recorded) exchange(o *operation) *exchange {
 		case "path":
 			for i, step := range strings.Split(o.path, "/") {
 				if step == "{"+p.name+"}" {
-					e.parameters[p.key()] = strings.Split(r.Path, "/")[i]
+					e.parameters[p.key()] = strings.Split(o.below(r.Path), "/")[i]
 				}
 			}
 		case "header":
@@ -94,7 +94,7 @@ func (r Recorded) there() bool {
 func (d *deriver) operationFor(method, path string) *operation {
 	var best *operation
 	for _, o := range d.operations {
-		if o.method == method && fits(o.path, path) && (best == nil || strings.Count(o.path, "{") < strings.Count(best.path, "{")) {
+		if o.method == method && fits(o.path, o.below(path)) && (best == nil || strings.Count(o.path, "{") < strings.Count(best.path, "{")) {
 			best = o
 		}
 	}

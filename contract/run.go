@@ -186,27 +186,6 @@ func (d *Document) tokenPath() string {
 	return path
 }
 
-// Base is what stands before the paths in the document's first server, without
-// a slash at its end.
-func (d *Document) Base() string {
-	described, _ := d.at("/servers/0").(map[string]any)
-	address, _ := described["url"].(string)
-	variables, _ := described["variables"].(map[string]any)
-	for name, variable := range variables {
-		object, _ := variable.(map[string]any)
-		address = strings.ReplaceAll(address, "{"+name+"}", fmt.Sprint(object["default"]))
-	}
-	read, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	base := strings.Trim(strings.TrimPrefix(read.Path, "."), "/")
-	if base == "" {
-		return ""
-	}
-	return "/" + base
-}
-
 func first(text string, n int) string {
 	if len(text) > n {
 		return text[:n] + "..."
@@ -317,7 +296,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 	if r.Method != "" {
 		method = r.Method
 	}
-	e, err := s.send(ctx, method, path, header, encoded, brief || o.policy.stream)
+	e, err := s.send(ctx, method, s.root(o), path, header, encoded, brief || o.policy.stream)
 	if err != nil {
 		return nil, err
 	}
@@ -443,13 +422,13 @@ func decode(data []byte) (any, error) {
 
 // send does one HTTP exchange. A brief one is left as soon as the head of the
 // answer and something of its body are there.
-func (s *session) send(ctx context.Context, method, path string, header http.Header, body []byte, brief bool) (*exchange, error) {
+func (s *session) send(ctx context.Context, method, root, path string, header http.Header, body []byte, brief bool) (*exchange, error) {
 	if s.target.ReadOnly && !safe(method) && path != s.tokenPath() {
 		return nil, errReadOnly
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.target.Timeout)
 	defer cancel()
-	address := strings.TrimSuffix(s.target.URL, "/") + path
+	address := root + path
 	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
