@@ -111,14 +111,13 @@ func (w *walk) kinds(s shape, value any, at []string) {
 	if !ok || by.named(w.Document, s.pointer) != "" {
 		return
 	}
-	_, one := s.rule("oneOf")
-	_, any := s.rule("anyOf")
+	alternatives := slices.Concat(s.all("oneOf"), s.all("anyOf")) // which are walked through anyhow
 	for i, name := range by.names {
 		made := w.called(by, name, 0)
 		w.add(rule{pointer: by.pointer}, at, true, made, "a %s", name)
 		other := by.names[(i+1)%len(by.names)]
 		w.add(rule{pointer: by.pointer}, at, false, withMember(made, by.property, other), "a %s that is called %s", name, other)
-		if !one && !any {
+		if len(alternatives) == 0 {
 			w.within(by.schemas[name], value, made, at)
 		}
 	}

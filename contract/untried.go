@@ -66,11 +66,11 @@ func (t *tries) want(pointer, keyword, why string) {
 
 // schema goes through a schema of requests and all that is in it.
 func (t *tries) schema(pointer string, depth int) {
-	if key := t.in + " " + pointer; depth > 20 || t.seen[key] {
+	key := t.in + " " + pointer
+	if depth > 20 || t.seen[key] {
 		return
-	} else {
-		t.seen[key] = true
 	}
+	t.seen[key] = true
 	s := t.shape(pointer)
 	for _, r := range s.rules {
 		if slices.Contains(constraints, r.keyword) {
