@@ -237,13 +237,9 @@ func (d *deriver) showsMember(operations []string, name string) bool {
 	return false
 }
 
-// ignored wants what only answers have to be refused or without effect.
+// ignored wants what only answers have to be refused or without effect. That a refusal is
+// declared, its answer is held to as any other.
 func (j *judgement) ignored(c Case, done []*exchange) {
-	for _, e := range done {
-		if e.status >= http.StatusMultipleChoices && !slices.Contains([]int{http.StatusBadRequest, http.StatusUnprocessableEntity}, e.status) && !accepted(j.operation, e.status) {
-			j.fail(j.pointer, "what only answers have is answered %d, and is to be refused or ignored", e.status)
-		}
-	}
 	if len(done) < 2 || slices.ContainsFunc(done[:2], func(e *exchange) bool { return !e.echoes(c.place) }) {
 		return
 	}

@@ -119,7 +119,7 @@ func TestDirections(t *testing.T) {
 		"refuses":        "",
 		"takes an id":    "Box/properties/id/readOnly",
 		"takes a volume": "size/properties/volume/readOnly",
-		"forbids":        "what only answers have is answered 418",
+		"forbids":        "the status 418 is not declared",
 		"shows the key":  "an answer has key, which only requests have",
 		"shows the pin":  "an answer has pin, which only requests have",
 		"shows no id":    "missing property 'id'",
