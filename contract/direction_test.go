@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -42,7 +43,7 @@ components:
         name: {type: string, minLength: 1, maxLength: 9}
         key: {type: string, writeOnly: true, minLength: 1, maxLength: 12}
         note: {type: string, maxLength: 5, writeOnly: true}
-        stamp: {type: string, maxLength: 9}
+        stamp: {type: string, enum: [Mon, Tue, Wed]}
         lid: {readOnly: true, nullable: true, allOf: [{type: object, properties: {pin: {type: string, writeOnly: true}}}]}
         size:
           type: object
@@ -72,7 +73,7 @@ func box(way string) http.HandlerFunc {
 			w.WriteHeader(http.StatusUnsupportedMediaType)
 			return
 		case decoder.Decode(&raw) != nil || json.Unmarshal([]byte(text(raw)), &sent) != nil,
-			!within(sent.Name, 1, 9), !within(sent.Key, 1, 12), raw["note"] != nil && !within(sent.Note, 0, 5), raw["stamp"] != nil && !within(sent.Stamp, 0, 9),
+			!within(sent.Name, 1, 9), !within(sent.Key, 1, 12), raw["note"] != nil && !within(sent.Note, 0, 5), raw["stamp"] != nil && (sent.Stamp == nil || !slices.Contains([]string{"Mon", "Tue", "Wed"}, *sent.Stamp)),
 			sent.Size == nil || sent.Size.Width == nil || *sent.Size.Width < 1 || *sent.Size.Width > 9,
 			raw["id"] != nil && way == "refuses":
 			w.WriteHeader(http.StatusBadRequest)
@@ -165,7 +166,7 @@ func TestDirectionsAreMutated(t *testing.T) {
 	for pointer, want := range map[string]string{
 		box + "id/readOnly": "killed", box + "name/readOnly": "killed", box + "key/readOnly": "killed", box + "size/readOnly": "killed",
 		box + "note/readOnly":  "a request may be without it, and no answer of make has a note, which would show whether it is ignored",
-		box + "stamp/readOnly": "the server has it so: ",
+		box + "stamp/readOnly": "the server has it so: 2 different values",
 		box + "id/writeOnly":   "killed", box + "name/writeOnly": "killed", box + "key/writeOnly": "killed", box + "size/writeOnly": "killed",
 		box + "note/writeOnly":  "killed",
 		size + "width/readOnly": "killed", size + "volume/readOnly": "killed", size + "width/writeOnly": "killed", size + "volume/writeOnly": "killed",
