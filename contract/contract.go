@@ -24,6 +24,9 @@ type Result struct {
 	Outcomes []Outcome
 	// Unproven are claims of the document that nothing has borne witness of.
 	Unproven []Claim
+	// Untried are what the document asks of requests and no case breaks, although one
+	// could.
+	Untried []Claim
 	// Strays are methods and paths that something was recorded of, and that the
 	// document does not have.
 	Strays []string
@@ -151,12 +154,22 @@ func (s *session) all(ctx context.Context, progress func(Outcome)) *Result {
 	}
 	_ = group.Wait() // nothing fails: what comes is in the outcomes
 	result := &Result{Document: s.Name, URL: s.target.URL, Interrupted: ctx.Err() != nil}
+	for i, o := range s.operations {
+		result.Untried = append(result.Untried, s.untried(o, casesOf(per[i]))...)
+	}
 	recorded, strays := s.recorded(s.target.Recorded)
 	result.Outcomes, result.Strays, result.Elapsed = append(slices.Concat(per...), recorded...), strays, time.Since(began)
 	if !result.Interrupted {
 		result.Unproven = s.unproven(s.operations, arrivals(result.Outcomes), "")
 	}
 	return result
+}
+
+func casesOf(outcomes []Outcome) (cases []Case) {
+	for _, o := range outcomes {
+		cases = append(cases, o.Case)
+	}
+	return cases
 }
 
 // unlessInterrupted runs a case as long as ctx lasts.

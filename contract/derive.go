@@ -50,6 +50,7 @@ type script struct {
 // The kinds of scripts; "" sends the request once.
 const (
 	scriptAgain      = "again"      // twice, all else equal
+	scriptOwned      = "owned"      // and the control, with another value in the place
 	scriptFlood      = "flood"      // N times and once more
 	scriptReplay     = "replay"     // twice with one Idempotency-Key, then another body
 	scriptRevalidate = "revalidate" // with the ETag of the answer before
@@ -89,12 +90,19 @@ func newDeriver(d *Document) (*deriver, error) { return newDeriverOf(d, &known{}
 
 // newDeriverOf is for a document that differs from another one in one part.
 func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
-	s, err := newSchemas(d)
+	requests, answers := d.withoutRequired(readOnly), d.withoutRequired(writeOnly)
+	s, err := newSchemas(requests)
 	if err != nil {
 		return nil, err
 	}
+	a := s
+	if answers != requests {
+		if a, err = newSchemas(answers); err != nil {
+			return nil, err
+		}
+	}
 	operations := d.operations()
-	made := &deriver{maker: maker{d, s, k, change}, operations: operations, links: d.links(operations), headers: map[string]bool{}}
+	made := &deriver{maker: maker{d, s, a, k, change}, operations: operations, links: d.links(operations), headers: map[string]bool{}}
 	for _, o := range operations {
 		for _, r := range o.responses {
 			for _, h := range r.headers {
@@ -215,15 +223,16 @@ func (d *deriver) content(o *operation, b body, value any) any {
 	}
 	full := map[string]any{}
 	s := d.shape(b.schema)
+	by, _ := d.discriminator(s)
 	for _, member := range d.members(s) {
 		given, there := object[member.name]
 		if !there {
 			continue
 		}
 		full[member.name] = given
-		if text, is := given.(string); is && d.free(member.pointer) && (d.mayConflict(o) || o.counts(member.name)) {
+		if text, is := given.(string); is && member.name != by.property && d.free(member.pointer) && (d.mayConflict(o) || o.counts(member.name)) {
 			free := d.shape(member.pointer)
-			full[member.name] = fresh{member.pointer, max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
+			full[member.name] = fresh{Schema: member.pointer, Length: max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
 		}
 	}
 	for name, given := range object {
@@ -245,7 +254,7 @@ func (d *deriver) content(o *operation, b body, value any) any {
 			break
 		}
 	}
-	return full
+	return d.asked(b.schema, full)
 }
 
 // mayConflict says that an operation may find that something is there already: many
@@ -382,55 +391,6 @@ func (d *deriver) scopes() []string {
 	}
 	return found
 }
-
-func (c *casing) parameter(p parameter) {
-	if p.required && p.in != "path" {
-		c.add(p.name+" is missing", p.pointer+"/required", c.valid.with(p.key(), absent{}), want{statuses: c.refused(), field: p.name})
-	}
-	if !p.required {
-		like := c.base(p.schema, true, 0)
-		control := c.valid.with(p.key(), c.inner(variant{schema: p.schema, value: like}, like))
-		c.add("with "+p.name, p.pointer, c.valid.with(p.key(), c.argument(c.operation, p)), want{accepted: true}).control = &control
-	}
-	for _, v := range c.around(p.schema, c.base(p.schema, true, 0)) {
-		if v.value == nil || (strings.HasSuffix(v.pointer, "/type") && !v.valid) || !sendable(p.in, v.value) {
-			continue
-		}
-		w := want{accepted: true}
-		if !v.valid {
-			w = want{statuses: c.refused(), field: p.name}
-			if p.in == "path" && len(c.operation.declares(c.refused()...)) == 0 {
-				w.statuses = c.refused(http.StatusNotFound)
-			}
-		}
-		made := c.add(p.name+": "+v.what, v.pointer, c.valid.with(p.key(), v.value), w)
-		if !v.valid && len(v.at) == 0 {
-			made.field = p.name
-		}
-		if v.valid {
-			control := c.valid.with(p.key(), c.inner(v, c.base(p.schema, true, 0)))
-			made.control, made.place = &control, "/"+escape(p.name)
-		}
-	}
-	for _, text := range c.untyped(p.schema) {
-		c.add(p.name+": "+text, p.schema+"/type", c.valid.with(p.key(), text), want{statuses: c.refused(), field: p.name})
-	}
-}
-
-// sendable says whether a value can be told apart in a place of a request.
-func sendable(in string, value any) bool {
-	text := plainText(value)
-	switch in {
-	case "path":
-		return text != "" && text != "." && text != ".." && !strings.ContainsAny(text, "/\x00")
-	case "header", "cookie":
-		return text != "" && text == strings.TrimSpace(text) && !strings.ContainsFunc(text, controls)
-	}
-	return !strings.ContainsRune(text, 0)
-}
-
-// controls says that no header has a character (RFC 9110, section 5.5).
-func controls(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }
 
 // unknownResource asks for one that is not there.
 func (c *casing) unknownResource() {

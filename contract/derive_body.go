@@ -67,6 +67,7 @@ func (c *casing) bodySides(b body, r request) {
 		}
 	}
 	c.madeUp(b, r, whole)
+	c.owned(b, r, whole)
 	if !typed {
 		c.texts(b, r)
 	}
@@ -75,7 +76,7 @@ func (c *casing) bodySides(b body, r request) {
 			continue
 		}
 		changed := r
-		changed.Body = replaced(r.Body, v.at, c.likeTemplate(r.Body, v))
+		changed.Body = v.put(r.Body, c.likeTemplate(r.Body, v))
 		w := want{accepted: true}
 		if !v.valid {
 			w = want{statuses: c.refused(), field: v.field()}
@@ -88,8 +89,8 @@ func (c *casing) bodySides(b body, r request) {
 		}
 		if v.valid {
 			control := r
-			if v.comparable(valueAt(whole, v.place())) {
-				control.Body = replaced(changed.Body, v.at, c.inner(v, valueAt(whole, v.place())))
+			if usual := valueAt(v.hosted(whole), v.place()); v.comparable(usual) {
+				control.Body = replaced(changed.Body, v.at, c.inner(v, usual))
 			}
 			made.control, made.place = &control, v.place()
 			if strings.Contains(v.pointer, "/enum/") {
@@ -118,7 +119,7 @@ func (c *casing) texts(b body, r request) {
 		for _, text := range c.untyped(member.pointer) {
 			changed := r
 			changed.Body = withMember(r.Body, member.name, text)
-			c.add(b.mediaType+" "+member.name+": "+text, member.pointer+"/type", changed, want{statuses: c.refused(), field: member.name})
+			c.add(b.mediaType+" "+member.name+": "+text, c.typeOf(member.pointer), changed, want{statuses: c.refused(), field: member.name})
 		}
 	}
 }

@@ -20,6 +20,8 @@ type Document struct {
 
 	root  map[string]any
 	lines map[string]int // by JSON pointer
+
+	discriminates bool // it has a discriminator somewhere
 }
 
 // Parse reads a document in YAML or JSON. References have to stay within it.
@@ -40,7 +42,7 @@ func Parse(name string, source []byte) (*Document, error) {
 	if !ok {
 		return nil, fmt.Errorf("parsing %s: not a mapping", name)
 	}
-	d.root = root
+	d.root, d.discriminates = root, mentions(root, "discriminator")
 	version, _ := root["openapi"].(string)
 	switch {
 	case strings.HasPrefix(version, "3.0"):
@@ -114,6 +116,10 @@ func scalar(n *yaml.Node) (any, error) {
 	return value, err
 }
 
+// naming are the keys of objects whose keys are names, of members, statuses or schemas,
+// and no keywords, whatever they are called.
+var naming = []string{"properties", "patternProperties", "schemas", "responses", "parameters", "requestBodies", "headers", "callbacks", "paths", "content"}
+
 // modernise turns the schemas of OpenAPI 3.0 into those of JSON Schema 2020-12.
 func modernise(node any) {
 	switch node := node.(type) {
@@ -123,7 +129,13 @@ func modernise(node any) {
 		}
 	case map[string]any:
 		for _, key := range sorted(node) {
-			if !slices.Contains([]string{"example", "examples", "default", "enum", "const"}, key) {
+			named, ok := node[key].(map[string]any)
+			switch {
+			case ok && slices.Contains(naming, key):
+				for _, name := range sorted(named) {
+					modernise(named[name])
+				}
+			case !slices.Contains([]string{"example", "examples", "default", "enum", "const"}, key):
 				modernise(node[key])
 			}
 		}

@@ -76,6 +76,8 @@ type report struct {
 	Operations []operationReport `json:"operations"`
 	Failures   []failureReport   `json:"failures"`
 	Unproven   []claimReport     `json:"unproven"`
+	// Untried are what the document asks of requests and no case breaks.
+	Untried []claimReport `json:"untried"`
 	// Strays are requests that were answered and are not in the document, Left what was
 	// made and not deleted, by operation.
 	Strays []string       `json:"strays,omitempty"`
@@ -115,7 +117,7 @@ func (r *Result) report() report {
 	told := report{
 		Document: r.Document, URL: r.URL, Seconds: r.Elapsed.Seconds(),
 		Cases: len(r.Outcomes), Failed: len(r.Failed()), Skipped: r.skipped(),
-		Operations: []operationReport{}, Failures: []failureReport{}, Unproven: []claimReport{},
+		Operations: []operationReport{}, Failures: []failureReport{}, Unproven: []claimReport{}, Untried: []claimReport{},
 	}
 	for _, row := range r.rows() {
 		told.Operations = append(told.Operations, operationReport{row.operation, row.cases, row.failed, row.elapsed.Seconds()})
@@ -125,6 +127,9 @@ func (r *Result) report() report {
 	}
 	for _, c := range r.Unproven {
 		told.Unproven = append(told.Unproven, claimReport(c))
+	}
+	for _, c := range r.Untried {
+		told.Untried = append(told.Untried, claimReport(c))
 	}
 	told.Strays = r.Strays
 	for id, n := range r.Left {

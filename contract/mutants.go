@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -336,6 +335,7 @@ func (m *mutating) membersOf(p part, schema map[string]any) {
 			m.change(p.pointer+"/required", append(slices.Clone(required), any(name)), "%s is required", name)
 		}
 		m.drop(at, "there is no member %s", name)
+		m.directions(p, name, slices.Contains(required, any(name)))
 	}
 	if schema["additionalProperties"] == false {
 		m.drop(p.pointer+"/additionalProperties", "members of one's own are allowed")
@@ -460,20 +460,8 @@ func (m *mutating) policies(at string, value any) {
 		m.drop(at+"/idempotent", "it is not idempotent")
 	}
 	if policy["cache"] != nil {
-		m.uncached(at)
+		m.drop(at+"/cache", "it is not cached")
 	}
-}
-
-// uncached drops the cache of an operation. Where caches that are shared keep its
-// answers, they say so.
-func (m *mutating) uncached(at string) {
-	o := m.deriver.operations[slices.IndexFunc(m.deriver.operations, func(o *operation) bool { return o.pointer == m.at })]
-	vary, _ := o.policy.cache.(map[string]any)
-	if vary["vary"] != nil && o.response(http.StatusNotModified) != nil {
-		m.same(at+"/cache", "ETag, Cache-Control and 304 are declared by themselves, and for how long the server itself keeps an answer of one user shows in none", "it is not cached")
-		return
-	}
-	m.drop(at+"/cache", "it is not cached")
 }
 
 func (m *mutating) rate(at string, limit map[string]any) {

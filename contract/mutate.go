@@ -62,7 +62,8 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	s.hurried, s.target.Patience = true, min(s.target.Patience, maxHurry)
 	mutants, equivalent := s.mutants()
 	mutants, held := s.heldByAll(mutants)
-	equivalent = append(equivalent, held...)
+	mutants, had := m.heldByServer(mutants)
+	equivalent = append(equivalent, slices.Concat(held, had)...)
 	mutants = sampled(mutants, target.Every)
 	score := &Score{Baseline: baseline, Equivalent: equivalent, Mutants: make([]Verdict, len(mutants))}
 	var done atomic.Int64

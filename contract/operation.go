@@ -13,6 +13,8 @@ import (
 type operation struct {
 	id, method, path string
 	pointer          string
+	base             string // what stands before the path
+	elsewhere        bool   // which is not what the document says of others
 
 	parameters   []parameter
 	bodies       []body
@@ -33,9 +35,10 @@ type parameter struct {
 	required bool
 	pointer  string // of the parameter object
 	schema   string // pointer
+	kind     string // of the schema
 	examples []any
+	style    string
 	explode  bool
-	list     bool
 }
 
 func (p parameter) key() string { return p.in + ":" + p.name }
@@ -66,7 +69,7 @@ type response struct {
 
 type header struct {
 	name, pointer, schema string
-	required              bool
+	required, explode     bool
 }
 
 // link says which values of an answer another operation takes.
@@ -128,6 +131,7 @@ func (d *Document) operation(path, method, item string, shared map[string]any) *
 	for _, tag := range list(object["tags"]) {
 		o.tags = append(o.tags, fmt.Sprint(tag))
 	}
+	d.readServers(o, object, shared)
 	d.readParameters(o, o.pointer, object)
 	d.readParameters(o, item, shared)
 	d.readBody(o, object)
@@ -150,7 +154,7 @@ func list(value any) []any {
 func (d *Document) readParameters(o *operation, at string, object map[string]any) {
 	for i := range list(object["parameters"]) {
 		object, pointer := d.resolve(fmt.Sprintf("%s/parameters/%d", at, i))
-		p := parameter{pointer: pointer, schema: pointer + "/schema", examples: examples(object), explode: true}
+		p := parameter{pointer: pointer, schema: pointer + "/schema", examples: examples(object)}
 		p.name, _ = object["name"].(string)
 		p.in, _ = object["in"].(string)
 		if p.in == "header" && slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.name)) {
@@ -160,10 +164,8 @@ func (d *Document) readParameters(o *operation, at string, object map[string]any
 			p.schema = content[0].schema
 		}
 		p.required, _ = object["required"].(bool)
-		p.list = d.shape(p.schema).kind() == "array"
-		if explode, said := object["explode"].(bool); said {
-			p.explode = explode
-		}
+		p.kind = d.shape(p.schema).kind()
+		p.style, p.explode = style(object, p.in)
 		if !slices.ContainsFunc(o.parameters, func(q parameter) bool { return q.key() == p.key() }) {
 			o.parameters = append(o.parameters, p)
 		}
@@ -191,6 +193,11 @@ func (d *Document) readBody(o *operation, object map[string]any) {
 	body, at := d.resolve(o.pointer + "/requestBody")
 	o.bodyRequired, _ = body["required"].(bool)
 	o.bodyPointer, o.bodies = at, d.contents(at, body)
+	for _, b := range o.bodies {
+		for i, shown := range b.examples {
+			b.examples[i] = d.asked(b.schema, shown)
+		}
+	}
 }
 
 func (d *Document) contents(at string, object map[string]any) (bodies []body) {
@@ -243,7 +250,8 @@ func (d *Document) readResponses(o *operation, object map[string]any) {
 		for _, name := range d.inOrder(at+"/headers", headers) {
 			h, pointer := d.resolve(at + "/headers/" + escape(name))
 			required, _ := h["required"].(bool)
-			r.headers = append(r.headers, header{name, pointer, pointer + "/schema", required})
+			_, explode := style(h, "header")
+			r.headers = append(r.headers, header{name, pointer, pointer + "/schema", required, explode})
 		}
 		o.responses = append(o.responses, r)
 	}
@@ -428,6 +436,14 @@ func (o *operation) declares(statuses ...int) []int {
 // counts says whether a limit is by a member of the body.
 func (o *operation) counts(name string) bool {
 	return slices.ContainsFunc(o.policy.rateLimits, func(l rateLimit) bool { return l.by == "field:"+name })
+}
+
+// dated says that an operation itself takes what is asked of a copy by its age (RFC 9110,
+// section 13.1.3): it need have no cache for its answers to be kept.
+func (o *operation) dated() bool {
+	return slices.ContainsFunc(o.parameters, func(p parameter) bool {
+		return p.in == "header" && strings.EqualFold(p.name, "If-Modified-Since")
+	})
 }
 
 func (o *operation) public() bool { return len(o.access) == 0 }

@@ -142,6 +142,11 @@ func (r *reaching) schema(pointer string, answer bool) {
 			r.schema(fmt.Sprintf("%s/%s/%d", at, keyword, i), answer)
 		}
 	}
+	if by, ok := r.discriminator(r.shape(at)); ok {
+		for _, name := range by.names {
+			r.schema(by.schemas[name], answer)
+		}
+	}
 	for _, keyword := range []string{"items", "additionalProperties", "not", "if", "then", "else", "contains"} {
 		if _, ok := object[keyword].(map[string]any); ok {
 			r.schema(at+"/"+keyword, answer)

@@ -54,7 +54,7 @@ func (r Recorded) exchange(o *operation) *exchange {
 		case "path":
 			for i, step := range strings.Split(o.path, "/") {
 				if step == "{"+p.name+"}" {
-					e.parameters[p.key()] = strings.Split(r.Path, "/")[i]
+					e.parameters[p.key()] = strings.Split(o.below(r.Path), "/")[i]
 				}
 			}
 		case "header":
@@ -62,11 +62,8 @@ func (r Recorded) exchange(o *operation) *exchange {
 				e.parameters[p.key()] = strings.Join(values, ", ")
 			}
 		case "query":
-			if values, given := r.Query[p.name]; given {
-				e.parameters[p.key()] = values[0]
-				if p.list {
-					e.parameters[p.key()] = listed(values)
-				}
+			if value := p.read(r.Query); value != nil {
+				e.parameters[p.key()] = value
 			}
 		}
 	}
@@ -87,15 +84,6 @@ func (r Recorded) exchange(o *operation) *exchange {
 	return e
 }
 
-func listed(values []string) (list []any) {
-	for _, value := range values {
-		for each := range strings.SplitSeq(value, ",") {
-			list = append(list, each)
-		}
-	}
-	return list
-}
-
 // there says that something answers: there is such a path, with such a method.
 func (r Recorded) there() bool {
 	return r.Status != http.StatusNotFound && r.Status != http.StatusMethodNotAllowed && r.Method != http.MethodHead && r.Method != http.MethodOptions
@@ -106,7 +94,7 @@ func (r Recorded) there() bool {
 func (d *deriver) operationFor(method, path string) *operation {
 	var best *operation
 	for _, o := range d.operations {
-		if o.method == method && fits(o.path, path) && (best == nil || strings.Count(o.path, "{") < strings.Count(best.path, "{")) {
+		if o.method == method && fits(o.path, o.below(path)) && (best == nil || strings.Count(o.path, "{") < strings.Count(best.path, "{")) {
 			best = o
 		}
 	}

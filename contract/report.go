@@ -81,9 +81,13 @@ func (r *Result) writeFailures(w io.Writer) error {
 	return nil
 }
 
-// writeLeft tells what is not in the document and what the run leaves behind.
+// writeLeft tells what no case tried, what is not in the document and what the run leaves
+// behind.
 func (r *Result) writeLeft(w io.Writer) error {
 	var text strings.Builder
+	for _, c := range r.Untried {
+		fmt.Fprintf(&text, "not tried: %s:%d %s: %s\n", r.Document, c.Line, c.Pointer, c.Text)
+	}
 	for _, stray := range r.Strays {
 		fmt.Fprintf(&text, "recorded, and not in the document: %s\n", stray)
 	}

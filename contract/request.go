@@ -62,6 +62,8 @@ type given struct {
 type fresh struct {
 	Schema string `json:"$fresh"`
 	Length int    `json:"$length"`
+	// Again tells one from another that is the same but for its text.
+	Again bool `json:"$again,omitempty"`
 }
 
 // filler stands for so many bytes, whatever they are.

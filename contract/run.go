@@ -186,27 +186,6 @@ func (d *Document) tokenPath() string {
 	return path
 }
 
-// Base is what stands before the paths in the document's first server, without
-// a slash at its end.
-func (d *Document) Base() string {
-	described, _ := d.at("/servers/0").(map[string]any)
-	address, _ := described["url"].(string)
-	variables, _ := described["variables"].(map[string]any)
-	for name, variable := range variables {
-		object, _ := variable.(map[string]any)
-		address = strings.ReplaceAll(address, "{"+name+"}", fmt.Sprint(object["default"]))
-	}
-	read, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	base := strings.Trim(strings.TrimPrefix(read.Path, "."), "/")
-	if base == "" {
-		return ""
-	}
-	return "/" + base
-}
-
 func first(text string, n int) string {
 	if len(text) > n {
 		return text[:n] + "..."
@@ -317,7 +296,7 @@ func (s *session) exchange(ctx context.Context, r request, sc *scope, address st
 	if r.Method != "" {
 		method = r.Method
 	}
-	e, err := s.send(ctx, method, path, header, encoded, brief || o.policy.stream)
+	e, err := s.send(ctx, method, s.root(o), path, header, encoded, brief || o.policy.stream)
 	if err != nil {
 		return nil, err
 	}
@@ -341,45 +320,6 @@ func (s *session) setAddress(header http.Header, address string) {
 func (s *session) newAddress() string {
 	n := s.next()
 	return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
-}
-
-// address gives the path and query of a request, and its header.
-func (o *operation) address(parameters map[string]any) (string, http.Header) {
-	path, query, header := o.path, url.Values{}, http.Header{}
-	for _, p := range o.parameters {
-		value, ok := parameters[p.key()]
-		if !ok {
-			continue
-		}
-		switch p.in {
-		case "path":
-			path = strings.ReplaceAll(path, "{"+p.name+"}", url.PathEscape(plainText(value)))
-		case "header":
-			header.Set(p.name, plainText(value))
-		case "cookie":
-			addCookie(header, p.name, plainText(value))
-		case "query":
-			several, ok := value.([]any)
-			switch {
-			case ok && p.explode:
-				for _, each := range several {
-					query.Add(p.name, plainText(each))
-				}
-			case ok:
-				texts := make([]string, len(several))
-				for i := range several {
-					texts[i] = plainText(several[i])
-				}
-				query.Set(p.name, strings.Join(texts, ","))
-			default:
-				query.Set(p.name, plainText(value))
-			}
-		}
-	}
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
-	return path, header
 }
 
 // settle replaces what stands for values of other exchanges.
@@ -482,13 +422,13 @@ func decode(data []byte) (any, error) {
 
 // send does one HTTP exchange. A brief one is left as soon as the head of the
 // answer and something of its body are there.
-func (s *session) send(ctx context.Context, method, path string, header http.Header, body []byte, brief bool) (*exchange, error) {
+func (s *session) send(ctx context.Context, method, root, path string, header http.Header, body []byte, brief bool) (*exchange, error) {
 	if s.target.ReadOnly && !safe(method) && path != s.tokenPath() {
 		return nil, errReadOnly
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.target.Timeout)
 	defer cancel()
-	address := strings.TrimSuffix(s.target.URL, "/") + path
+	address := root + path
 	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

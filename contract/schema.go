@@ -102,6 +102,15 @@ func (s *schemas) decodedBreaches(pointer string, value any) ([]breach, error) {
 	return found, nil
 }
 
+// broken is decodedBreaches in which a schema that cannot be read is a breach as well.
+func (s *schemas) broken(pointer string, value any) []breach {
+	found, err := s.decodedBreaches(pointer, value)
+	if err != nil {
+		return []breach{{pointer: pointer, text: err.Error()}}
+	}
+	return found
+}
+
 func collect(e *jsonschema.ValidationError, found *[]breach) {
 	if len(e.Causes) > 0 && !branches(e) {
 		for _, cause := range e.Causes {

@@ -9,6 +9,14 @@ import (
 
 // perform sends what a case sends, and gives what came.
 func (s *session) perform(ctx context.Context, c Case) ([]*exchange, error) {
+	if c.script.Kind == scriptOwned {
+		one, err := s.once(ctx, c.request, true)
+		if err != nil {
+			return nil, err
+		}
+		another, err := s.once(ctx, *c.control, true)
+		return []*exchange{one, another}, err
+	}
 	if c.script.Kind != "" {
 		return s.recall(fmt.Sprint(c.script, c.request.key()), func() ([]*exchange, error) { return s.act(ctx, c) })
 	}

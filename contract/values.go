@@ -30,7 +30,8 @@ const (
 // maker makes values for the schemas of one document.
 type maker struct {
 	*Document
-	schemas *schemas
+	schemas *schemas // as requests are held to them
+	answers *schemas
 	known   *known
 	// change is the part in which the document differs from the one that known is
 	// of; "" for none.
@@ -47,15 +48,18 @@ func (m maker) base(pointer string, all bool, depth int) any {
 	}
 	for _, said := range []string{"const", "example", "default"} {
 		if r, ok := s.rule(said); ok && (said != "example" || !all || s.kind() != "object") {
-			return r.value
+			return m.asked(pointer, r.value)
 		}
 	}
 	for _, listed := range []string{"examples", "enum"} {
 		if r, ok := s.rule(listed); ok {
 			if values, ok := r.value.([]any); ok && len(values) > 0 {
-				return values[0]
+				return m.asked(pointer, values[0])
 			}
 		}
+	}
+	if made, ok := m.baseCalled(s, all, depth); ok {
+		return made
 	}
 	for _, keyword := range []string{"oneOf", "anyOf"} {
 		if r, ok := s.rule(keyword); ok && s.kind() != "object" {
@@ -80,7 +84,7 @@ func (m maker) base(pointer string, all bool, depth int) any {
 func (m maker) baseObject(s shape, all bool, depth int) any {
 	object := map[string]any{}
 	if r, ok := s.rule("example"); ok {
-		if example, ok := r.value.(map[string]any); ok {
+		if example, ok := m.asked(s.pointer, r.value).(map[string]any); ok {
 			maps.Copy(object, example)
 		}
 	}
@@ -90,12 +94,6 @@ func (m maker) baseObject(s shape, all bool, depth int) any {
 		}
 	}
 	return object
-}
-
-// readOnly says that a member is only ever in answers.
-func (m maker) readOnly(pointer string) bool {
-	r, ok := m.shape(pointer).rule("readOnly")
-	return ok && r.value == true
 }
 
 func (m maker) baseList(s shape, all bool, depth int) any {

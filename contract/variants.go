@@ -29,6 +29,10 @@ type variant struct {
 	// through are the sentences about alternatives that the place is one of: what is
 	// wrong in an alternative is told as theirs.
 	through []string
+	// host has to stand at hostAt for the place to be there: another alternative than the
+	// whole is; nil for none.
+	host   any
+	hostAt []string
 }
 
 // around makes what stands on both sides of each sentence about a value and about
@@ -75,21 +79,25 @@ func (m maker) touched(pointer string) bool {
 // fits says whether a variant is on the side that it says, and beyond no other
 // sentence, which would hide whether the one is kept.
 func (m maker) fits(pointer string, whole any, v variant) bool {
-	value := replaced(whole, v.at, v.value)
+	value := v.put(whole, v.value)
 	if _, long := v.value.(filler); long || value == (any)(absent{}) {
 		return true
 	}
 	found, err := m.schemas.breaches(pointer, value)
-	switch {
-	case err != nil:
+	if err != nil {
 		return false
+	}
+	misnamed := m.misnamed(m.schemas, pointer, value, 0)
+	switch {
 	case v.valid:
-		return len(found) == 0
-	case len(found) == 0: // a format that only OpenAPI knows
+		return len(found) == 0 && len(misnamed) == 0
+	case strings.HasSuffix(v.pointer, "/discriminator"): // alternatives may tell of it as well
+		return len(misnamed) > 0
+	case len(found) == 0 && len(misnamed) == 0: // a format that only OpenAPI knows
 		return strings.HasSuffix(v.pointer, "/format")
 	}
-	return !slices.ContainsFunc(found, func(b breach) bool {
-		return b.pointer != v.pointer && !strings.HasPrefix(v.pointer, b.pointer+"/") && !slices.Contains(v.through, b.pointer)
+	return !slices.ContainsFunc(append(found, misnamed...), func(b breach) bool {
+		return !strings.HasSuffix(b.pointer, "/discriminator") && b.pointer != v.pointer && !strings.HasPrefix(v.pointer, b.pointer+"/") && !slices.Contains(v.through, b.pointer)
 	})
 }
 
@@ -100,10 +108,12 @@ type walk struct {
 	schema  string
 	depth   int
 	through []string
+	host    any
+	hostAt  []string
 }
 
 func (w *walk) add(r rule, at []string, valid bool, value any, what string, args ...any) {
-	w.found = append(w.found, variant{r.pointer, slices.Clone(at), w.schema, value, valid, fmt.Sprintf(what, args...), slices.Clone(w.through)})
+	w.found = append(w.found, variant{r.pointer, slices.Clone(at), w.schema, value, valid, fmt.Sprintf(what, args...), slices.Clone(w.through), w.host, w.hostAt})
 }
 
 func (w *walk) value(pointer string, value any, at []string) {
@@ -116,7 +126,8 @@ func (w *walk) value(pointer string, value any, at []string) {
 	s := w.shape(pointer)
 	w.types(s, at)
 	w.listed(s, at)
-	w.alternatives(s, at)
+	w.alternatives(s, value, at)
+	w.kinds(s, value, at)
 	w.ruledOut(s, value, at)
 	switch s.kind() {
 	case "string":
@@ -183,24 +194,6 @@ func swapCase(text string) string {
 		return upper
 	}
 	return strings.ToLower(text)
-}
-
-func (w *walk) alternatives(s shape, at []string) {
-	for _, keyword := range []string{"oneOf", "anyOf"} {
-		r, ok := s.rule(keyword)
-		branches, _ := r.value.([]any)
-		if !ok {
-			continue
-		}
-		for i := range branches {
-			branch := fmt.Sprintf("%s/%d", r.pointer, i)
-			value := w.base(branch, true, 0)
-			w.add(rule{pointer: branch}, at, true, value, "the alternative %d", i+1)
-			w.through = append(w.through, r.pointer)
-			w.value(branch, value, at)
-			w.through = w.through[:len(w.through)-1]
-		}
-	}
 }
 
 // ruledOut tries what the rarer keywords are against: a value that must not be, a list
@@ -459,7 +452,12 @@ func (w *walk) list(s shape, value any, at []string) {
 	for _, r := range s.all("maxItems") {
 		if most := s.count("maxItems", maxItems); most < maxItems {
 			w.add(r, at, true, w.several(items.pointer, list, most), "%d items", most)
+			outer := w.through
+			if unique, ok := s.rule("uniqueItems"); ok { // there may be no more values that differ
+				w.through = append(slices.Clone(outer), unique.pointer)
+			}
 			w.add(r, at, false, w.several(items.pointer, list, most+1), "%d items", most+1)
+			w.through = outer
 		}
 	}
 	if r, ok := s.rule("uniqueItems"); ok && r.value == true && len(list) > 0 {

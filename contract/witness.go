@@ -27,6 +27,7 @@ type witnesses struct {
 	part   string           // that claims are wanted of; "" for all
 	claims map[string]Claim // by pointer and text
 	seen   map[string]bool
+	hidden string            // keyword of members that are not looked for
 	texts  map[string]*texts // by pointer of a pattern
 }
 
@@ -76,6 +77,7 @@ func (w *witnesses) claim(pointer string, seen bool, text string, args ...any) {
 }
 
 func (w *witnesses) operation(o *operation, done map[int][]*exchange) {
+	w.hidden = writeOnly
 	for i := range o.responses {
 		r := &o.responses[i]
 		if w.part != "" && w.part != o.pointer && !w.reaches(r.pointer, w.part) {
@@ -86,10 +88,9 @@ func (w *witnesses) operation(o *operation, done map[int][]*exchange) {
 		w.claim(at, len(came) > 0 || r.status == "default", "%s answers %s", o.id, r.status)
 		for _, h := range r.headers {
 			var values []any
-			shape := w.shape(h.schema)
 			for _, e := range came {
-				if value := e.answer.Get(h.name); value != "" {
-					values = append(values, headerValue(shape, value))
+				if value := strings.Join(e.answer.Values(h.name), ", "); value != "" {
+					values = append(values, w.simple(h.schema, h.explode, value))
 				}
 			}
 			w.claim(r.pointer+"/headers/"+escape(h.name), len(values) > 0, "the header %s comes", h.name)
@@ -112,6 +113,8 @@ func (w *witnesses) requests(o *operation, done map[int][]*exchange) {
 		}
 	}
 	taken = slices.DeleteFunc(taken, func(e *exchange) bool { return e.method != o.method })
+	w.hidden = readOnly
+	w.returned(o, taken)
 	for _, p := range o.parameters {
 		if w.part != "" && !w.reaches(p.schema, w.part) {
 			continue
@@ -119,7 +122,7 @@ func (w *witnesses) requests(o *operation, done map[int][]*exchange) {
 		var values []any
 		shape := w.shape(p.schema)
 		for _, e := range taken {
-			if value, given := e.parameters[p.key()]; given {
+			if value, given := e.parameters[p.key()]; given && p.sendable(value) {
 				values = append(values, w.asText(shape, value))
 			}
 		}
@@ -145,8 +148,13 @@ func (w *witnesses) sent(b body, value any) any {
 	if isJSON(b.mediaType) || !ok {
 		return value
 	}
+	return w.textsOf(w.shape(b.schema), object)
+}
+
+// textsOf are the declared members of an object of texts.
+func (w *witnesses) textsOf(s shape, object map[string]any) map[string]any {
 	texts := map[string]any{}
-	for _, member := range w.members(w.shape(b.schema)) {
+	for _, member := range w.members(s) {
 		if value, there := object[member.name]; there {
 			texts[member.name] = w.asText(w.shape(member.pointer), value)
 		}
@@ -156,6 +164,9 @@ func (w *witnesses) sent(b body, value any) any {
 
 // asText is a value as it is read where there are only texts.
 func (w *witnesses) asText(s shape, value any) any {
+	if object, ok := value.(map[string]any); ok {
+		return w.textsOf(s, object)
+	}
 	several, ok := value.([]any)
 	if !ok {
 		return headerValue(s, plainText(value))
@@ -279,8 +290,7 @@ func (w *witnesses) branches(s shape, values []any, depth int) {
 					if value == nil && nulls && !slices.Equal(only, []string{"null"}) {
 						return true // it is the other alternative's
 					}
-					broken, err := w.schemas.breaches(branch, value)
-					return err != nil || len(broken) > 0
+					return len(w.schemas.broken(branch, value)) > 0 && len(w.answers.broken(branch, value)) > 0
 				}), depth+1)
 			}
 		}
@@ -365,6 +375,9 @@ func measure(keyword string, value any) string {
 
 func (w *witnesses) object(s shape, values []any, depth int) {
 	for _, member := range w.members(s) {
+		if _, other := w.marked(member.pointer, w.hidden); other {
+			continue // they are of the other direction
+		}
 		var below []any
 		absent := false
 		for _, value := range values {

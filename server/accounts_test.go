@@ -52,12 +52,16 @@ var accountsNoun = noun{
 		"users": {"email = repeat('x', 255)", "username = repeat('x', 51)", "full_name = repeat('x', 101)", "role = 'guest'"},
 		"sessions": {
 			"revoked_at = now(), revoked_reason = 'nonsense'", "revoked_at = now()", "revoked_reason = 'logout'",
+			"ip = repeat('x', 46)",
 		},
 		"refresh_tokens": {
 			`hash = '\x00'`, "used_at = now()", "successor = hash",
 		},
-		"mail_tokens":  {`hash = '\x00'`, "purpose = 'nonsense'"},
-		"audit_events": {"outcome = 'nonsense'"},
+		"mail_tokens": {`hash = '\x00'`, "purpose = 'nonsense'"},
+		"audit_events": {
+			"outcome = 'nonsense'", "action = repeat('x', 61)", "detail = repeat('x', 501)", "ip = repeat('x', 46)",
+			"user_agent = repeat('x', 301)", "request_id = repeat('x', 65)",
+		},
 		"idempotency_keys": {
 			"key = ''", "key = repeat('x', 256)", `request_hash = '\x00'`, "status = 199", "status = 300",
 		},

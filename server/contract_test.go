@@ -37,6 +37,9 @@ func TestContract(t *testing.T) {
 		}
 		t.Errorf("%d cases fail:\n%s", len(failed), report.String())
 	}
+	for _, c := range result.Untried {
+		t.Errorf("line %d: %s: %s", c.Line, c.Pointer, c.Text)
+	}
 	if t.Logf("%d cases in %s", len(result.Outcomes), result.Elapsed); len(result.Outcomes) < minCases {
 		t.Errorf("%d cases, want at least %d", len(result.Outcomes), minCases)
 	}

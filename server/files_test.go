@@ -41,7 +41,7 @@ var filesNoun = noun{
 	own: func(p, _ *servertest.Person) { upload(p, p.User.Username+".txt", "of "+p.User.Username) },
 	outOfRange: map[string][]string{
 		"files": {
-			"name = repeat('x', 256)", "content_type = repeat('x', 101)", "size = -1", `sha256 = '\x00'`, "storage_key = repeat('x', 201)",
+			"name = repeat('x', 256)", "content_type = repeat('x', 101)", "size = -1", "size = 9007199254740992", `sha256 = '\x00'`, "storage_key = repeat('x', 201)",
 		},
 		"storage_owner": {"one = false"},
 	},

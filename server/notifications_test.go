@@ -28,9 +28,11 @@ var notificationsNoun = noun{
 	newer: []string{
 		`INSERT INTO notifications (id, user_id, number, kind, title, link, created_at) VALUES (@id, @user, 1000 + @n::int, 'order.placed', 'x', '', now())`,
 	},
-	filters:     map[string]string{"unread": "true"},
-	mayBeNull:   map[string]string{"notifications.read_at": "unread"},
-	outOfRange:  map[string][]string{"notifications": {"kind = repeat('x', 51)", "title = repeat('x', 201)", "link = repeat('x', 201)"}},
+	filters:   map[string]string{"unread": "true"},
+	mayBeNull: map[string]string{"notifications.read_at": "unread"},
+	outOfRange: map[string][]string{"notifications": {
+		"kind = repeat('x', 51)", "kind = 'nonsense'", "title = repeat('x', 201)", "link = repeat('x', 201)", "number = -number", "number = 9007199254740991 + number",
+	}},
 	twice:       []string{"UPDATE notifications SET user_id = (SELECT user_id FROM notifications LIMIT 1)"},
 	staysBehind: map[string]string{"notification_counters.user_id": "a number, so that none is given twice"},
 	servedBy: map[string][]string{

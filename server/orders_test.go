@@ -38,8 +38,10 @@ var ordersNoun = noun{
 		p.Header.Del("Idempotency-Key")
 	},
 	outOfRange: map[string][]string{
-		"orders":      {"status = 'nonsense'", "currency = 'eur'", "currency = 'EURO'", "total = -1", "items = 0"},
-		"order_lines": {"position = 0", "quantity = 0", "price = -1"},
+		"orders": {"status = 'nonsense'", "currency = 'eur'", "currency = 'EURO'", "total = -1", "total = 1000000000000001", "items = 0", "items = 500001"},
+		"order_lines": {
+			"position = 0", "quantity = 0", "quantity = 10001", "price = -1", "price = 1000000001", "sku = repeat('x', 65)", "name = repeat('x', 201)",
+		},
 	},
 	twice: []string{`INSERT INTO order_lines (order_id, position, product_id, quantity, sku, name, price)
 		SELECT order_id, position + 1, product_id, quantity, sku, name, price FROM order_lines`},

@@ -83,6 +83,13 @@ func (p *Pattern) Accepted() []string { return append([]string(nil), p.samples()
 // all. The shortest come first.
 func (p *Pattern) Refused() []string { return append([]string(nil), p.samples().refused...) }
 
+// Empty says that no string of its lengths matches; it is false as well where that could
+// not be found out with a sensible effort.
+func (p *Pattern) Empty() bool {
+	_, found := member(p.tree, p.within)
+	return found == none
+}
+
 // Equivalent says whether two patterns match the same strings; known is false
 // where it could not be found out with a sensible effort.
 func (p *Pattern) Equivalent(other *Pattern) (same, known bool) {
