@@ -176,8 +176,9 @@ func settings(t *testing.T, database, redis string) map[string]string {
 	}
 	maps.Copy(environ, map[string]string{
 		"ENVIRONMENT": "production", "SECRET_KEY": "p7Q-x9Lm2v_R4tW8yB1nK6cZ0sD3fG5h", "PUBLIC_URL": "https://localhost",
-		"DATABASE_URL": database, "REDIS_URL": redis, "FILES_URL": "file://" + filepath.Join(t.TempDir(), "files"),
-		"HOST": "127.0.0.1", "PORT": "0", "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": "0", "TRUSTED_PROXIES": "127.0.0.1",
+		"DATABASE_URL": database, "REDIS_URL": redis,
+		"FILES_URL": "file://" + filepath.Join(t.TempDir(), "files"), // bare-drops
+		"HOST":      "127.0.0.1", "PORT": "0", "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": "0", "TRUSTED_PROXIES": "127.0.0.1",
 		"LOG_LEVEL": "warn", // thousands of requests, told where a test fails
 	})
 	if environ["JOBS"] != "false" {
@@ -385,34 +386,6 @@ func (c *client) login(t *testing.T, header ...string) string {
 	form := url.Values{"grant_type": {"password"}, "username": {"grace"}, "password": {password}}
 	token, _ := c.want(t, http.StatusOK, http.MethodPost, "/api/v1/auth/login", "", form, header...)["access_token"].(string)
 	return token
-}
-
-// order offers a product and orders one of it.
-func (c *client) order(t *testing.T, token, sku string) (id string) {
-	t.Helper()
-	product := c.want(t, http.StatusCreated, http.MethodPost, "/api/v1/products", token,
-		map[string]any{"sku": sku, "name": "Wool blanket", "description": "Warm.", "price": 8900, "currency": "EUR", "stock": 25})
-	order := c.want(t, http.StatusCreated, http.MethodPost, "/api/v1/orders", token,
-		map[string]any{"lines": []any{map[string]any{"product_id": product["id"], "quantity": 1}}}, "Idempotency-Key", sku)
-	id, _ = order["id"].(string)
-	return id
-}
-
-// report has a report made, and gives the path of its file.
-func (c *client) report(t *testing.T, token string) (path string) {
-	t.Helper()
-	job := c.want(t, http.StatusAccepted, http.MethodPost, "/api/v1/reports/generate", token, map[string]any{"kind": "orders", "format": "csv", "days": 90})
-	eventually(t, "the worker has made the report", func() bool {
-		report := c.want(t, http.StatusOK, http.MethodGet, fmt.Sprintf("/api/v1/reports/%s", job["job_id"]), token, nil)
-		if report["status"] == "failed" {
-			t.Fatalf("%v", report)
-		}
-		if id, ok := report["file_id"].(string); ok {
-			path = "/api/v1/files/" + id
-		}
-		return path != ""
-	})
-	return path
 }
 
 // refused runs a script that has to say why it does nothing.

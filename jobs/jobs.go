@@ -44,6 +44,7 @@ type Config struct {
 	Direct  *pgxpool.Pool
 	Queries *db.Queries
 	Sender  mail.Sender
+	// bare-drops {
 	// Files is where uploads and reports are kept.
 	Files *files.Store
 	// MaxPerUser is how many bytes a user may keep, reports included; 0 means any.
@@ -51,6 +52,7 @@ type Config struct {
 	// Lease is how long a worker that says nothing is believed to be at work on a
 	// report; 0 means 30 s.
 	Lease time.Duration
+	// bare-drops }
 	// Project names the service in mails, PublicURL is where their links lead.
 	Project, PublicURL string
 	// AuditRetention is how long the audit trail is kept; 0 means for ever.
@@ -90,15 +92,17 @@ func New(c Config) (*Jobs, error) {
 		addWorker(registry, &noticeWorker{Config: c}),
 		addWorker(registry, &adminMailWorker{Config: c}),
 		addWorker(registry, &sweepWorker{Config: c}),
+		// bare-drops {
 		addWorker(registry, &deleteBytesWorker{Config: c}),
 		addWorker(registry, &storageSweepWorker{Config: c}),
 		addWorker(registry, &reportWorker{Config: c}),
 		addWorker(registry, &reportSweepWorker{Config: c}),
+		// bare-drops }
 	}
 	client, err := river.NewClient(riverpgxv5.New(c.Direct), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: workers},
-			reportsQueue:       {MaxWorkers: reportWorkers},
+			reportsQueue:       {MaxWorkers: reportWorkers}, // bare-drops
 		},
 		Workers:      registry,
 		ErrorHandler: panics{c.Panicked},
@@ -108,7 +112,8 @@ func New(c Config) (*Jobs, error) {
 		Logger:       newWarnings(c.Log), // River tells of every start and count
 		TestOnly:     c.Test,
 		PeriodicJobs: []*river.PeriodicJob{
-			every(sweepEvery, Sweep{}), every(sweepEvery, StorageSweep{}), every(reportSweep, ReportSweep{}),
+			every(sweepEvery, Sweep{}),
+			every(sweepEvery, StorageSweep{}), every(reportSweep, ReportSweep{}), // bare-drops
 		},
 	})
 	if err != nil {

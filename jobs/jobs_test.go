@@ -37,8 +37,8 @@ type bench struct {
 	pool    *pg.Pool
 	queries *db.Queries
 	post    *post
-	dir     string // where files are kept
-	files   *files.Store
+	dir     string       // where files are kept; bare-drops
+	files   *files.Store // bare-drops
 	log     *record
 	jobs    *jobs.Jobs
 	now     time.Time
@@ -53,13 +53,16 @@ func setUp(t *testing.T) *bench {
 	}
 	t.Cleanup(pool.Close)
 	b := &bench{
-		T: t, pool: pool, queries: db.New(pool), post: openPost(t), dir: t.TempDir(), log: &record{},
+		T: t, pool: pool, queries: db.New(pool), post: openPost(t), log: &record{},
 		now: time.Now().Truncate(time.Microsecond),
 	}
+	// bare-drops {
+	b.dir = t.TempDir()
 	if b.files, err = files.OpenFolder(b.dir); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.files.Close() })
+	// bare-drops }
 	b.jobs = b.newJobs(b.post.sender(t), auditRetention)
 	return b
 }
@@ -68,7 +71,8 @@ func setUp(t *testing.T) *bench {
 func (b *bench) newJobs(sender mail.Sender, audit time.Duration) *jobs.Jobs {
 	b.Helper()
 	j, err := jobs.New(jobs.Config{
-		Direct: b.pool.Inner(), Queries: b.queries, Sender: sender, Files: b.files, Project: "Accord", PublicURL: publicURL,
+		Direct: b.pool.Inner(), Queries: b.queries, Sender: sender, Project: "Accord", PublicURL: publicURL,
+		Files:          b.files, // bare-drops
 		AuditRetention: audit,
 		Now:            func() time.Time { return b.now }, Test: true,
 		Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

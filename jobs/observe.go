@@ -38,16 +38,6 @@ type observed struct {
 	tracer trace.Tracer // nil: none
 }
 
-type outcomeKey struct{}
-
-// noteOutcome says of the job that ctx belongs to what its error does not: a report
-// counts its tries itself, and its job ends well when one of them has failed.
-func noteOutcome(ctx context.Context, outcome Outcome) {
-	if noted, ok := ctx.Value(outcomeKey{}).(*Outcome); ok {
-		*noted = outcome
-	}
-}
-
 // Work tells how the job has ended, a panic too, which goes on to River.
 func (o *observed) Work(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
 	began, outcome := time.Now(), Completed
@@ -71,7 +61,8 @@ func (o *observed) Work(ctx context.Context, job *rivertype.JobRow, work func(co
 			endSpan(span, outcome)
 		}
 	}()
-	err := work(context.WithValue(ctx, outcomeKey{}, &outcome))
+	ctx = context.WithValue(ctx, outcomeKey{}, &outcome) // bare-drops
+	err := work(ctx)
 	ended = true
 	_, cancelled := errors.AsType[*river.JobCancelError](err)
 	_, snoozed := errors.AsType[*river.JobSnoozeError](err)

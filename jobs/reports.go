@@ -397,3 +397,13 @@ func (l *reportTry) name() string {
 func (l *reportTry) contentType() string {
 	return map[string]string{"csv": "text/csv", "html": "text/html"}[l.report.Format]
 }
+
+type outcomeKey struct{}
+
+// noteOutcome says of the job that ctx belongs to what its error does not: a report
+// counts its tries itself, and its job ends well when one of them has failed.
+func noteOutcome(ctx context.Context, outcome Outcome) {
+	if noted, ok := ctx.Value(outcomeKey{}).(*Outcome); ok {
+		*noted = outcome
+	}
+}

@@ -103,3 +103,20 @@ func (b *bench) hold(sql string) (release func()) {
 		_ = conn.Close(ctx)
 	}
 }
+
+func (b *bench) notification(user db.User, title string, age time.Duration) {
+	b.Helper()
+	err := b.queries.NotificationCreate(b.Context(), db.NotificationCreateParams{
+		ID: uuid.Must(uuid.NewV7()), UserID: user.ID, Kind: "report.succeeded", Title: title, Now: b.now.Add(-age),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// report is one that ended so long ago.
+func (b *bench) report(user db.User, days int, age time.Duration) {
+	b.Helper()
+	b.exec(`INSERT INTO reports (id, user_id, kind, format, days, status, created_at, finished_at)
+		VALUES ($1, $2, 'orders', 'csv', $3, 'cancelled', $4, $4)`, uuid.Must(uuid.NewV7()), user.ID, days, b.now.Add(-age))
+}

@@ -10,8 +10,8 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// Sweep deletes what has expired: sessions, refresh tokens, mail tokens, and
-// notifications, reports and audit events that have been kept long enough.
+// Sweep deletes what has expired, as sessions and tokens, and what has been kept long
+// enough, as audit events.
 type Sweep struct{}
 
 // Kind names the job in the database.
@@ -37,8 +37,8 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[Sweep]) error {
 		{"refresh tokens", w.Queries.RefreshTokenDeleteExpired},
 		{"sessions", w.Queries.SessionDeleteExpired},
 		{"mail tokens", w.Queries.MailTokenDeleteExpired},
-		{"notifications", w.Queries.NotificationDeleteOld},
-		{"reports", w.Queries.ReportDeleteOld},
+		{"notifications", w.Queries.NotificationDeleteOld}, // bare-drops
+		{"reports", w.Queries.ReportDeleteOld},             // bare-drops
 	} {
 		n, err := table.delete(ctx, now)
 		if err != nil {

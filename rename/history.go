@@ -13,6 +13,7 @@ const (
 	released         = "docs/api/released.json"
 	releaseChangelog = "docs/api/changelog.md"
 	acknowledged     = "docs/api/breaking.yaml"
+	metricsList      = "deploy/prometheus/metrics.txt" // sorted, names first
 )
 
 var (

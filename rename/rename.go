@@ -26,9 +26,10 @@ type file struct {
 }
 
 // Write gives the repository in a folder its names, and says what it did, a line each.
+// Bare, it takes the demo's resources out as well.
 // It refuses a repository that is somebody's own already, one with changes that are not
 // committed, and names that something else in it has. It commits nothing.
-func (n Names) Write(ctx context.Context, root string) (did []string, err error) {
+func (n Names) Write(ctx context.Context, root string, bare bool) (did []string, err error) {
 	commit, err := clean(ctx, root)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,11 @@ func (n Names) Write(ctx context.Context, root string) (did []string, err error)
 	if err := n.collisions(before); err != nil {
 		return nil, err
 	}
-	after, err := n.renamed(before, commit)
+	after, err := withoutDemo(before, bare)
+	if err != nil {
+		return nil, err
+	}
+	after, err = n.renamed(after, commit)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +190,10 @@ func (n Names) renamed(files []file, commit string) ([]file, error) {
 			text += fmt.Sprintf("- Begun from [%s](https://%s) at %s.\n", originName, originModule, commit)
 		case path.Base(f.path) == "LICENSE":
 			text = n.licence(string(f.text))
+		case f.path == metricsList:
+			lines := strings.SplitAfter(text, "\n")
+			slices.Sort(lines)
+			text = strings.Join(lines, "")
 		case path.Ext(f.path) == ".go":
 			formatted, err := format.Source([]byte(text))
 			if err != nil {

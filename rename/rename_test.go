@@ -121,7 +121,7 @@ func write(t *testing.T, dir, name string) ([]string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return names.Write(t.Context(), dir)
+	return names.Write(t.Context(), dir, false)
 }
 
 func TestWrite(t *testing.T) {

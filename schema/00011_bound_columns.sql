@@ -12,6 +12,7 @@ ALTER TABLE audit_events
     ADD CONSTRAINT audit_events_user_agent_length CHECK (char_length(user_agent) <= 300),
     ADD CONSTRAINT audit_events_request_id_length CHECK (char_length(request_id) <= 64);
 
+-- bare-drops {
 ALTER TABLE orders
     ADD CONSTRAINT orders_total_range CHECK (total <= 1000000000000000),
     ADD CONSTRAINT orders_items_range CHECK (items <= 500000);
@@ -29,8 +30,10 @@ ALTER TABLE notifications
 
 ALTER TABLE files
     ADD CONSTRAINT files_size_range CHECK (size <= 9007199254740991);
+-- bare-drops }
 
 -- +goose Down
+-- bare-drops {
 ALTER TABLE files
     DROP CONSTRAINT files_size_range;
 ALTER TABLE notifications
@@ -44,6 +47,7 @@ ALTER TABLE order_lines
 ALTER TABLE orders
     DROP CONSTRAINT orders_items_range,
     DROP CONSTRAINT orders_total_range;
+-- bare-drops }
 ALTER TABLE audit_events
     DROP CONSTRAINT audit_events_request_id_length,
     DROP CONSTRAINT audit_events_user_agent_length,

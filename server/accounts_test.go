@@ -1,5 +1,7 @@
 package server_test
 
+import "github.com/accord-api/accord/servertest"
+
 // accountsNoun is of accounts, of what signs them in, and of what each request may leave.
 var accountsNoun = noun{
 	seeded: []string{
@@ -30,6 +32,10 @@ var accountsNoun = noun{
 		}
 	},
 	filters: map[string]string{"q": "x", "role": "user", "is_active": "true", "action": "a", "outcome": "failed", "user_id": unknownID},
+	own: func(p, _ *servertest.Person) {
+		column(p.T, p.Server, `INSERT INTO idempotency_keys (user_id, operation, key, request_hash, expires_at)
+			VALUES ('`+p.User.ID.String()+`', 'x', 'x', sha256(''), now() + interval '1 day') RETURNING key`)
+	},
 	mayBeNull: map[string]string{
 		"users.email_verified_at":   "not verified",
 		"users.deleted_at":          "not deleted",

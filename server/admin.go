@@ -28,9 +28,11 @@ func (s *Server) AdminListUsers(ctx context.Context, r api.AdminListUsersRequest
 
 	rows, next := cut(page, rows, func(row db.User) uuid.UUID { return row.ID })
 	items := each(rows, adminUserOf)
+	// bare-drops {
 	if slices.Contains(r.Params.Include, api.UserIncludeOrders) {
 		err = s.addOrders(ctx, items)
 	}
+	// bare-drops }
 	return api.AdminListUsers200JSONResponse{
 		Headers: api.AdminListUsers200ResponseHeaders{Link: nextLink(ctx, next)},
 		Body:    api.AdminUserPage{Items: items, NextCursor: next},

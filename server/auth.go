@@ -65,23 +65,18 @@ func (s *Server) signIn(ctx context.Context, login, password string) (string, er
 			ID: call.who.SessionID, UserID: user.ID, TokenHash: hash, Now: now, ExpiresAt: now.Add(s.config.RefreshTokenTTL),
 			IP: call.ip.String(), UserAgent: call.userAgent,
 		})
-		if err != nil {
-			return err
+		// bare-drops {
+		if err == nil {
+			err = w.notify(ctx, user.ID, newSignIn(call.userAgent))
 		}
-		return w.notify(ctx, user.ID, newSignIn(call.userAgent))
+		// bare-drops }
+		return err
 	})
 	if err != nil { // no session has begun
 		call.who = principal{}
 		auditDetail(ctx, "")
 	}
 	return token, err
-}
-
-// newSignIn tells of a sign-in that may be somebody else's.
-func newSignIn(userAgent string) notification {
-	return notification{
-		kind: api.NotificationKindSecurityNewSignIn, title: "New sign-in from " + deviceOf(userAgent), link: "/api/v1/auth/sessions",
-	}
 }
 
 // errPasswordChanged is for a password that was changed, or hashed anew, while
@@ -438,12 +433,12 @@ func (w *write) setPassword(ctx context.Context, user uuid.UUID, hash string, ke
 	if err := w.endSessions(ctx, user, endedByPassword, keep); err != nil {
 		return err
 	}
-	if err := w.enqueue(ctx, jobs.Mail{Template: jobs.MailPasswordChanged, UserID: user}); err != nil {
+	// bare-drops {
+	if err := w.notify(ctx, user, newPassword); err != nil {
 		return err
 	}
-	return w.notify(ctx, user, notification{
-		kind: api.NotificationKindSecurityPasswordChanged, title: "Your password was changed", link: "/api/v1/users/me",
-	})
+	// bare-drops }
+	return w.enqueue(ctx, jobs.Mail{Template: jobs.MailPasswordChanged, UserID: user})
 }
 
 // sessionOf shows sessions to a caller, who is in one of them.

@@ -69,9 +69,11 @@ type Config struct {
 	SMTPURL  Secret `env:"SMTP_URL" help:"The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS). Unset: development shows mails at /dev/mail, production drops them."`
 	MailFrom string `env:"MAIL_FROM" derived:"PROJECT_NAME and no-reply@localhost" help:"The sender of mails: Accord <no-reply@example.com>. Production needs it as soon as SMTP_URL is set."`
 
+	// bare-drops {
 	FilesURL        string `env:"FILES_URL" required:"production" derived:"a folder in .accord; production: none" help:"Where uploaded files and finished reports are kept, and nothing else: file:///var/lib/accord/files, or s3://bucket?region=eu-central-1, with &endpoint=https://host where it is not Amazon's. Credentials are found the AWS way."`
 	FilesMaxPerUser Size   `env:"FILES_MAX_PER_USER" default:"1GiB" help:"How much a user may keep, such as 500MiB or 2GiB, or a whole number of bytes."`
 
+	// bare-drops }
 	AuditRetention time.Duration `env:"AUDIT_RETENTION" default:"9600h" help:"How long the audit trail is kept: 400 days by default, 24h at least; 0 keeps it for ever."`
 
 	LogLevel        slog.Level    `env:"LOG_LEVEL" default:"info" help:"The least level that is logged: debug, info, warn or error."`

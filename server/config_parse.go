@@ -145,8 +145,8 @@ func wantedForm(kind reflect.Type) string {
 		return "a duration such as 90s or 15m, or a whole number of seconds"
 	case reflect.TypeFor[float64]():
 		return "a number such as 0.25"
-	case reflect.TypeFor[Size]():
-		return "a size such as 500MiB or 2GiB, or a whole number of bytes"
+	case reflect.TypeFor[Size](): // bare-drops
+		return "a size such as 500MiB or 2GiB, or a whole number of bytes" // bare-drops
 	case reflect.TypeFor[slog.Level]():
 		return "debug, info, warn or error"
 	case reflect.TypeFor[Prefixes]():

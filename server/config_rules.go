@@ -15,7 +15,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/accord-api/accord/auth"
-	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/mail"
 	"github.com/accord-api/accord/tracing"
 )
@@ -54,8 +53,8 @@ var configRules = []configRule{
 	{"BCRYPT_COST", bcryptProblem},
 	{"SMTP_URL", smtpProblem},
 	{"MAIL_FROM", mailFromProblem},
-	{"FILES_URL", filesProblem},
-	{"FILES_MAX_PER_USER", filesMaxProblem},
+	{"FILES_URL", filesProblem},             // bare-drops
+	{"FILES_MAX_PER_USER", filesMaxProblem}, // bare-drops
 	{"AUDIT_RETENTION", auditRetentionProblem},
 	{"LOG_LEVEL", logLevelProblem},
 	{"SENTRY_DSN", sentryProblem},
@@ -413,25 +412,6 @@ func mailFromProblem(c *Config) string {
 	return ""
 }
 
-func filesProblem(c *Config) string {
-	const example = "file:///var/lib/accord/files or s3://bucket?region=eu-central-1"
-	if c.FilesURL == "" {
-		return c.missing(example)
-	}
-	if err := files.CheckURL(c.FilesURL); err != nil {
-		return "must be " + example + ": " + err.Error()
-	}
-	return ""
-}
-
-func filesMaxProblem(c *Config) string {
-	if c.FilesMaxPerUser > 0 {
-		return ""
-	}
-	return "must be more than 0"
-}
-
-// logLevelProblem refuses slog's levels in between, such as info+2.
 func logLevelProblem(c *Config) string {
 	if slices.Contains([]string{"DEBUG", "INFO", "WARN", "ERROR"}, c.LogLevel.String()) {
 		return ""

@@ -141,14 +141,6 @@ func becomesEmpty(t *testing.T, s *servertest.Server) {
 	s.Eventually("the storage is empty", func() bool { return len(stored(t, s)) == 0 })
 }
 
-// waits waits until a query waits for a lock.
-func waits(t *testing.T, s *servertest.Server, query string) {
-	t.Helper()
-	s.Eventually(query+" waits", func() bool {
-		return column(t, s, "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1", "-- name: "+query+" %") != "0"
-	})
-}
-
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t, servertest.Options{Start: true})

@@ -229,3 +229,10 @@ func send(w http.ResponseWriter, text []byte) error {
 	}
 	return nil
 }
+
+// notificationsOf wakes the streams of a user, whose id is a notification's.
+func (s *Server) notificationsOf(user string) {
+	if id, err := uuid.Parse(user); err == nil && id != uuid.Nil {
+		s.hub.wake(id)
+	}
+}

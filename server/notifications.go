@@ -26,6 +26,18 @@ func (w *write) notify(ctx context.Context, user uuid.UUID, n notification) erro
 	})
 }
 
+// newSignIn tells of a sign-in that may be somebody else's.
+func newSignIn(userAgent string) notification {
+	return notification{
+		kind: api.NotificationKindSecurityNewSignIn, title: "New sign-in from " + deviceOf(userAgent), link: "/api/v1/auth/sessions",
+	}
+}
+
+// newPassword tells of a change that may be somebody else's.
+var newPassword = notification{
+	kind: api.NotificationKindSecurityPasswordChanged, title: "Your password was changed", link: "/api/v1/users/me",
+}
+
 // ListNotifications lists what the caller was told.
 func (s *Server) ListNotifications(ctx context.Context, r api.ListNotificationsRequestObject) (api.ListNotificationsResponseObject, error) {
 	page, err := s.page(ctx, r.Params.Limit, r.Params.Cursor)

@@ -52,7 +52,12 @@ type noun struct {
 }
 
 // nouns are all of them, in the order in which their tables refer to each other.
-var nouns = []noun{accountsNoun, productsNoun, ordersNoun, statsNoun, exportsNoun, notificationsNoun, filesNoun, reportsNoun}
+var nouns = []noun{
+	accountsNoun,
+	productsNoun, ordersNoun, // bare-drops
+	statsNoun,
+	exportsNoun, notificationsNoun, filesNoun, reportsNoun, // bare-drops
+}
 
 // listed joins what the nouns list.
 func listed(of func(noun) []string) (all []string) {

@@ -47,7 +47,8 @@ func TestNoRequestLeadsElsewhere(t *testing.T) {
 			}
 		}
 	}
-	if found := slices.Sorted(maps.Keys(uses)); !slices.Equal(found, []string{"files/bucket.go Transport"}) {
+	delete(uses, "files/bucket.go Transport") // the storage that a setting names; bare-drops
+	if found := slices.Sorted(maps.Keys(uses)); len(found) > 0 {
 		t.Errorf("others are asked by %v", found)
 	}
 }

@@ -166,24 +166,6 @@ func TestIfMatchAtOnce(t *testing.T) {
 	}
 }
 
-// atOnce runs n calls side by side and gives what each of them gave.
-func atOnce[R any](n int, call func(i int) R) []R {
-	results := make([]R, n)
-	start, done := make(chan struct{}), make(chan struct{})
-	for i := range n {
-		go func() {
-			defer func() { done <- struct{}{} }()
-			<-start
-			results[i] = call(i)
-		}()
-	}
-	close(start)
-	for range n {
-		<-done
-	}
-	return results
-}
-
 func TestProductSearch(t *testing.T) {
 	t.Parallel()
 	s := servertest.New(t)

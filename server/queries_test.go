@@ -57,7 +57,8 @@ func TestListsAskAsManyQueriesForManyRows(t *testing.T) {
 			}
 		}
 	}
-	if len(asked) < 7 {
+	if len(asked) < 7 { // bare-drops
+		// bare-has: if len(asked) < 3 {
 		t.Errorf("only %d lists: %v", len(asked), asked)
 	}
 	t.Log(asked)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/redistest"
 	"github.com/accord-api/accord/servertest"
 )
@@ -22,12 +21,11 @@ func patient(url string) string {
 	return url + "?read_timeout=10s"
 }
 
-// instances are two servers on one database, one clock, one folder of files and
-// one Redis.
+// instances are two servers on one database, one clock and one Redis.
 func instances(t *testing.T, redisURL string) (first, second *servertest.Server) {
 	t.Helper()
-	files := url.URL{Scheme: "file", Path: t.TempDir()}
-	settings := map[string]string{"REDIS_URL": redisURL, "PUBLIC_URL": "http://api.example.com", "FILES_URL": files.String()}
+	settings := map[string]string{"REDIS_URL": redisURL, "PUBLIC_URL": "http://api.example.com"}
+	settings["FILES_URL"] = (&url.URL{Scheme: "file", Path: t.TempDir()}).String() // bare-drops
 	first = servertest.New(t, servertest.Options{Settings: settings})
 	return first, servertest.New(t, servertest.Options{Settings: settings, DatabaseURL: first.DatabaseURL, Now: first.Clock.Now})
 }
@@ -188,8 +186,10 @@ func TestRedisHoldsNoPersonalData(t *testing.T) {
 	p.Login(p.User.Username, "Wrong-1843").Expect(http.StatusUnauthorized)
 	admin := s.Admin()
 	admin.GET("/api/v1/admin/stats").Expect(http.StatusOK)
+	// bare-drops {
 	p.GET("/api/v1/products?q=canary").Expect(http.StatusOK)
 	p.GET("/api/v1/products/" + product(admin, "LAMP", nil).ID.String()).Expect(http.StatusOK)
+	// bare-drops }
 	redisDecided(t, s)
 
 	options, err := redis.ParseURL(url)
@@ -198,7 +198,7 @@ func TestRedisHoldsNoPersonalData(t *testing.T) {
 	}
 	client := redis.NewClient(options)
 	defer func() { _ = client.Close() }()
-	s.Eventually("both answers are shared", func() bool { return len(entries(t, url)) == 2 })
+	s.Eventually("both answers are shared", func() bool { return len(entries(t, url)) == 2 }) // bare-drops
 	keys := client.Keys(t.Context(), "*").Val()
 	if len(keys) < 6 { // registering, signing in, failing, by user, forgetting by address and by field
 		t.Errorf("keys %v", keys)
@@ -211,51 +211,4 @@ func TestRedisHoldsNoPersonalData(t *testing.T) {
 			}
 		}
 	}
-}
-
-// Instances share what they have loaded, and what one of them changes is stale
-// for all.
-func TestInstancesShareAnswers(t *testing.T) {
-	t.Parallel()
-	first, second := instances(t, patient(redistest.URL(t)))
-	admin := first.Admin()
-	path := "/api/v1/products/" + product(admin, "LAMP", nil).ID.String()
-	price := func(s *servertest.Server) int64 {
-		var p api.Product
-		s.Somebody().GET(path).Expect(http.StatusOK).Into(&p)
-		return p.Price
-	}
-	price(first)
-	execute(t, first, "UPDATE products SET price = 1")
-	first.Eventually("the other instance has what this one has loaded", func() bool { return price(second) == 1000 })
-	admin.PATCH(path, map[string]any{"stock": 5}).Expect(http.StatusOK)
-	if got := price(first); got != 1 {
-		t.Errorf("price %d after the change", got)
-	}
-}
-
-// Two databases on one Redis, with one key, never see each other's answers.
-func TestDatabasesShareNoAnswers(t *testing.T) {
-	t.Parallel()
-	settings := map[string]string{"REDIS_URL": patient(redistest.URL(t)), "PUBLIC_URL": "http://api.example.com"}
-	first := servertest.New(t, servertest.Options{Settings: settings})
-	other := servertest.New(t, servertest.Options{Settings: settings, Now: first.Clock.Now})
-	product(first.Admin(), "LAMP", nil)
-	first.Somebody().GET("/api/v1/products").Expect(http.StatusOK)
-	first.Eventually("the list is shared", func() bool { return len(entries(t, settings["REDIS_URL"])) == 1 })
-	if got := skus(other.Somebody().GET("/api/v1/products")); len(got) != 0 {
-		t.Errorf("the other database has %v", got)
-	}
-}
-
-// entries are the keys of shared answers.
-func entries(t *testing.T, url string) []string {
-	t.Helper()
-	options, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	defer func() { _ = client.Close() }()
-	return client.Keys(t.Context(), "*:entry:*").Val()
 }

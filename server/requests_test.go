@@ -78,7 +78,6 @@ const keepsTo = "The answer keeps to it"
 func TestDevelopmentShowsItsRequests(t *testing.T) {
 	t.Parallel()
 	s, user, admin := developing(t, servertest.Options{Start: true, Outbox: t.TempDir()})
-	lamp := product(admin, "LAMP", nil)
 
 	asked := s.Somebody().POST("/api/v1/auth/forgot-password", map[string]any{"email": user.User.Email}).Expect(http.StatusAccepted)
 	var page string
@@ -99,31 +98,8 @@ func TestDevelopmentShowsItsRequests(t *testing.T) {
 	}
 	s.Somebody().GET(mail[1]).Expect(http.StatusOK)
 
-	user.Header.Set("Idempotency-Key", "one")
-	first := recordOf(s, user.POST("/api/v1/orders", lines(line(lamp, 1))).Expect(http.StatusCreated))
-	decided(t, first, "body limit passed", "authentication passed: "+user.User.ID.String()+", with the role user", "rate limit by user passed: 299 of 300", "role passed: user",
-		"content type passed", "validation passed", "idempotency passed: the first request", "audit passed: order.create")
-	ran := map[string]string{}
-	for _, q := range shownQuery.FindAllStringSubmatch(first, -1) {
-		ran[q[1]] = q[2]
-	}
-	for name, rows := range map[string]string{"begin": "0", "OrderCreate": "1", "IdempotencyKeyTake": "1", "AuditEventCreate": "1", "commit": "0"} {
-		if ran[name] != rows {
-			t.Errorf("%s gave %q rows, want %s, among %v", name, ran[name], rows, ran)
-		}
-	}
-	again := recordOf(s, user.POST("/api/v1/orders", lines(line(lamp, 1))).Expect(http.StatusCreated))
-	if got := decisions(again); !slices.ContainsFunc(got, func(d string) bool { return strings.HasPrefix(d, "idempotency passed: the answer of the first") }) {
-		t.Errorf("the replay: %v", got)
-	}
-	other := recordOf(s, user.POST("/api/v1/orders", lines(line(lamp, 2))).Expect(http.StatusUnprocessableEntity))
-	if !strings.Contains(other, "idempotency-key-reused") {
-		t.Errorf("another request under the key: %s", other)
-	}
-
-	path := "/api/v1/products/" + lamp.ID.String()
 	for _, want := range []string{"cache passed: miss", "cache passed: hit"} {
-		decided(t, recordOf(s, s.Somebody().GET(path).Expect(http.StatusOK)), "body limit passed", "rate limit by ip passed", "authentication passed", "validation passed", want)
+		decided(t, recordOf(s, admin.GET("/api/v1/admin/stats").Expect(http.StatusOK)), "body limit passed", "authentication passed", "rate limit by user passed", "role passed: admin", "validation passed", want)
 	}
 }
 
@@ -142,7 +118,7 @@ func TestDevelopmentShowsWhoRefuses(t *testing.T) {
 	refused(user.Do(http.MethodPatch, "/api/v1/users/me", "text/plain", []byte("x")), http.StatusUnsupportedMediaType,
 		"body limit passed", "authentication passed", "rate limit by user passed", "role passed", "content type refused: unsupported-media-type")
 	refused(user.Do(http.MethodPatch, "/api/v1/users/me", "application/merge-patch+json", bytes.Repeat([]byte(" "), 65537)), http.StatusRequestEntityTooLarge, "body limit refused: payload-too-large")
-	refused(user.GET("/api/v1/orders/"+unknownID), http.StatusNotFound, "body limit passed", "authentication passed", "rate limit by user passed", "role passed", "validation passed", "operation refused: not-found")
+	refused(user.GET("/api/v1/users/"+unknownID), http.StatusNotFound, "body limit passed", "authentication passed", "rate limit by user passed", "role passed", "validation passed", "operation refused: not-found")
 	p := s.Somebody()
 	for range 5 {
 		p.POST("/api/v1/auth/forgot-password", map[string]any{"email": "x"})
@@ -263,7 +239,7 @@ func TestDevelopmentShowsNoSecrets(t *testing.T) {
 	keep(user.GET("/api/v1/users/me?access_token=in-the-query-0001"))
 	user.Header.Set("Cookie", "session=in-a-cookie-0001")
 	user.Header.Set("Idempotency-Key", "the-idempotency-key")
-	keep(user.POST("/api/v1/orders", map[string]any{"lines": []any{}}))
+	keep(user.PATCH("/api/v1/users/me", map[string]any{}))
 	stranger := s.Somebody()
 	stranger.Header.Set("Authorization", "Bearer bearer-of-nobody")
 	keep(stranger.GET("/api/v1/users/me"))

@@ -41,8 +41,6 @@ const (
 	clientID = "accord"
 	// handBackTime is what jobs that are broken off take at the very most.
 	handBackTime = time.Second
-	// storageTimeout bounds the check of the storage of files at start.
-	storageTimeout = 20 * time.Second
 )
 
 // Options are what a server needs beside its configuration. The zero value
@@ -58,12 +56,14 @@ type Options struct {
 	OutboxDir string
 	// Tracer observes the queries of requests; nil means none.
 	Tracer pgx.QueryTracer
+	// bare-drops {
 	// FilesDir is where files are kept when FILES_URL is unset; production
 	// has no such default.
 	FilesDir string
 	// ReportLease replaces the time after which a report whose worker says nothing
 	// is made anew, for tests.
 	ReportLease time.Duration
+	// bare-drops }
 	// Stall replaces how long the client of an operation may pause that bounds it,
 	// for tests.
 	Stall time.Duration
@@ -93,7 +93,7 @@ type Server struct {
 	requests  *inspect.Log // nil but in development
 	private   string       // where the private listener is; "" without one
 	unsent    bool         // mails are dropped
-	files     *files.Store // nil where neither is set: then it does not Start
+	files     *files.Store // nil where neither is set: then it does not Start; bare-drops
 	hasher    *auth.Hasher
 	tokens    *auth.Tokens
 	jwks      api.JSONWebKeySet
@@ -103,7 +103,7 @@ type Server struct {
 	sessions  *sessions
 	answers   answers
 	streams   *streams
-	hub       *hub
+	hub       *hub // bare-drops
 	twins     *twins
 	redis     *redis.Client // nil without a URL
 	limits    *limit.Redis  // nil likewise
@@ -135,7 +135,7 @@ func New(ctx context.Context, config Config, o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.wire(o); err != nil {
-		return nil, errors.Join(err, s.closeStores(ctx), s.closeFiles(), s.closeTracing(ctx))
+		return nil, errors.Join(err, s.closeStores(ctx), s.closeTracing(ctx))
 	}
 	return s, nil
 }
@@ -178,15 +178,21 @@ func (s *Server) closeStores(ctx context.Context) error {
 	if s.redis != nil {
 		err = errors.Join(err, s.redis.Close())
 	}
-	return err
+	return errors.Join(err, s.closeFiles()) // bare-drops
+	// bare-has: return err
 }
 
 // wire joins the parts in the order in which they need each other.
 func (s *Server) wire(o Options) error {
 	s.listener = pg.NewListener(s.config.DatabaseDirectURL.Reveal())
 	s.sessions = newSessions(s.queries, s.now)
-	s.streams, s.hub, s.twins = newStreams(), newHub(s.queries), newTwins()
-	for _, step := range []func(Options) error{s.wireAuth, s.wireRedis, s.wireSentry, s.wireFiles, s.wireJobs, s.wireRoutes, s.wireState} {
+	s.streams, s.twins = newStreams(), newTwins()
+	s.hub = newHub(s.queries) // bare-drops
+	for _, step := range []func(Options) error{
+		s.wireAuth, s.wireRedis, s.wireSentry,
+		s.wireFiles, // bare-drops
+		s.wireJobs, s.wireRoutes, s.wireState,
+	} {
 		if err := step(o); err != nil {
 			return err
 		}
@@ -221,41 +227,6 @@ func (s *Server) wireAuth(o Options) error {
 	return nil
 }
 
-func (s *Server) wireFiles(o Options) (err error) {
-	switch {
-	case s.config.FilesURL != "":
-		s.files, err = files.Open(s.config.FilesURL, s.storageOptions()...)
-	case o.FilesDir != "" && !s.config.Production():
-		s.files, err = files.OpenFolder(o.FilesDir)
-	}
-	return err
-}
-
-// checkFiles finds out before the first upload whether files can be kept, and
-// that no other database sweeps them.
-func (s *Server) checkFiles(ctx context.Context) error {
-	if s.files == nil {
-		return errors.New("there is nowhere to keep files: set FILES_URL")
-	}
-	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
-	defer cancel()
-	if err := s.files.Check(ctx); err != nil {
-		return err
-	}
-	return jobs.ClaimStorage(ctx, s.queries, s.files, s.now())
-}
-
-// Files is where uploads and reports are kept; nil where nothing says so, and
-// then Start fails.
-func (s *Server) Files() *files.Store { return s.files }
-
-func (s *Server) closeFiles() error {
-	if s.files == nil {
-		return nil
-	}
-	return s.files.Close()
-}
-
 // wireRedis opens Redis, where there is one, for limits and answers to be shared.
 func (s *Server) wireRedis(Options) error {
 	if s.config.RedisURL.IsSet() {
@@ -282,8 +253,8 @@ func (s *Server) wireJobs(o Options) error {
 		sender = observed{sender, s.requests}
 	}
 	s.jobs, err = jobs.New(jobs.Config{
-		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender, Files: s.files,
-		MaxPerUser: int64(s.config.FilesMaxPerUser), Lease: o.ReportLease,
+		Direct: s.direct.Inner(), Queries: db.New(s.direct), Sender: sender,
+		Files: s.files, MaxPerUser: int64(s.config.FilesMaxPerUser), Lease: o.ReportLease, // bare-drops
 		Project: s.config.ProjectName, PublicURL: s.config.PublicURL, AuditRetention: s.config.AuditRetention,
 		Now: s.now, Log: s.log, Observe: s.metrics.countJob, Tracer: s.jobTracer(), Panicked: s.reportJob, Around: s.jobMiddleware(),
 		Test: s.config.Environment == Test,
@@ -353,20 +324,21 @@ func (s *Server) wireRoutes(options Options) error {
 func (s *Server) Handler() http.Handler { return s.echo }
 
 // Start begins with what runs beside requests: jobs, and listening for what
-// other instances change. It fails when files cannot be kept. ctx only bounds
-// the start.
+// other instances change. ctx only bounds the start.
 func (s *Server) Start(ctx context.Context) error {
 	s.greetRedis(ctx)
 	s.sayUnsent(ctx)
+	// bare-drops {
 	if err := s.checkFiles(ctx); err != nil {
 		return err
 	}
+	// bare-drops }
 	if s.config.Jobs {
 		if err := s.jobs.Start(ctx); err != nil {
 			return err
 		}
 	} else {
-		s.log.InfoContext(ctx, "JOBS is false: no mail is sent and no report is made here; accord worker does so")
+		s.log.InfoContext(ctx, "JOBS is false: no mail is sent here; accord worker does so")
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -387,9 +359,11 @@ func (s *Server) sayUnsent(ctx context.Context) {
 // listener, which may be nil. Close stops the jobs.
 func (s *Server) Work(ctx context.Context, admin net.Listener) error {
 	s.sayUnsent(ctx)
+	// bare-drops {
 	if err := s.checkFiles(ctx); err != nil {
 		return err
 	}
+	// bare-drops }
 	s.stop = func() {}
 	if err := s.jobs.Start(ctx); err != nil {
 		return err
@@ -407,7 +381,7 @@ func (s *Server) listen(ctx context.Context) {
 	heard := map[string]func(payload string){
 		sessionsChannel:      func(user string) { s.sessionsOf(ctx, user) },
 		cacheChannel:         func(tag string) { s.answers.Invalidate(ctx, tag) },
-		notificationsChannel: s.notificationsOf,
+		notificationsChannel: s.notificationsOf, // bare-drops
 	}
 	err := s.listener.Run(ctx, slices.Sorted(maps.Keys(heard)),
 		func(channel, payload string) { heard[channel](payload) },
@@ -415,7 +389,7 @@ func (s *Server) listen(ctx context.Context) {
 			s.sessions.forgetAll()
 			s.answers.InvalidateAll(ctx)
 			s.streams.check(ctx, s.sessions, uuid.Nil)
-			s.hub.wake(uuid.Nil)
+			s.hub.wake(uuid.Nil) // bare-drops
 		})
 	if err != nil {
 		s.log.ErrorContext(ctx, "listening for what other instances change", "error", err)
@@ -427,13 +401,6 @@ func (s *Server) sessionsOf(ctx context.Context, user string) {
 	if id, err := uuid.Parse(user); err == nil {
 		s.sessions.forget(id)
 		s.streams.check(ctx, s.sessions, id)
-	}
-}
-
-// notificationsOf wakes the streams of a user, whose id is a notification's.
-func (s *Server) notificationsOf(user string) {
-	if id, err := uuid.Parse(user); err == nil && id != uuid.Nil {
-		s.hub.wake(id)
 	}
 }
 
@@ -450,7 +417,7 @@ func (s *Server) Close(ctx context.Context) error {
 		defer cancel()
 		s.sentry.FlushWithContext(flushing)
 	}
-	return errors.Join(err, s.closeStores(ctx), s.closeFiles(), s.closeTracing(ctx))
+	return errors.Join(err, s.closeStores(ctx), s.closeTracing(ctx))
 }
 
 // stopJobs leaves time to hand back those that do not finish.

@@ -24,10 +24,11 @@ func (s *Server) AdminGetStats(ctx context.Context, _ api.AdminGetStatsRequestOb
 	days, err := s.queries.StatsDays(ctx, today.AddDate(0, 0, 1-statsDays), today)
 	return api.AdminGetStats200JSONResponse{
 		Users: counts.Users, ActiveUsers: counts.ActiveUsers, Sessions: counts.Sessions,
-		Products: counts.Products, ProductsOutOfStock: counts.ProductsOutOfStock,
-		Orders: counts.Orders, OpenOrders: counts.OpenOrders, Files: counts.Files,
+		Products: counts.Products, ProductsOutOfStock: counts.ProductsOutOfStock, // bare-drops
+		Orders: counts.Orders, OpenOrders: counts.OpenOrders, Files: counts.Files, // bare-drops
 		Days: each(days, func(d db.StatsDaysRow) api.StatsDay {
-			return api.StatsDay{Day: types.Date{Time: d.Day.UTC()}, Users: d.Users, Orders: d.Orders, Items: d.Items}
+			return api.StatsDay{Day: types.Date{Time: d.Day.UTC()}, Users: d.Users, Orders: d.Orders, Items: d.Items} // bare-drops
+			// bare-has: return api.StatsDay{Day: types.Date{Time: d.Day.UTC()}, Users: d.Users}
 		}),
 	}, err
 }

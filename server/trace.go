@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/pg"
 	"github.com/accord-api/accord/tracing"
 )
@@ -78,14 +77,6 @@ func (s *Server) jobTracer() trace.Tracer {
 		return nil
 	}
 	return s.tracing
-}
-
-// storageOptions let the storage see which trace its requests belong to.
-func (s *Server) storageOptions() []files.Option {
-	if s.tracing == nil {
-		return nil
-	}
-	return []files.Option{files.WithTransport(s.tracing.Transport)}
 }
 
 // knownMethods are those that a span may be named by: a client can send any word.

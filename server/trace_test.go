@@ -118,35 +118,35 @@ const (
 	callerParent = "00-" + callerTrace + "-b7ad6b7169203331-01"
 )
 
-// One order is one trace: the request, which goes on with that of the proxy, and below
+// One change is one trace: the request, which goes on with that of the proxy, and below
 // it each query by its name. The line in the log names the trace.
-func TestTraceOfAnOrder(t *testing.T) {
+func TestTraceOfAChange(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
 	s := traced(t, c, nil)
-	p, lamp := s.Register(), product(s.Admin(), "LAMP", nil)
+	p := s.Register()
 	p.Header.Set("Traceparent", callerParent)
 	p.Header.Set("Baggage", "canary=canary")
-	answer := p.POST("/api/v1/orders?canary=canary", lines(line(lamp, 1))).Expect(http.StatusCreated)
+	answer := p.PATCH("/api/v1/users/me?canary=canary", map[string]any{"full_name": "Ada"}).Expect(http.StatusOK)
 
-	span := c.await(s, "the order", of("createOrder"))
+	span := c.await(s, "the change", of("updateMe"))
 	if got := hex.EncodeToString(span.GetTraceId()); got != callerTrace || hex.EncodeToString(span.GetParentSpanId()) != "b7ad6b7169203331" {
 		t.Errorf("trace %s is not the caller's", got)
 	}
 	for name, want := range map[string]string{
-		"http.request.method": "POST0", "http.route": "/api/v1/orders0", "http.response.status_code": "201",
+		"http.request.method": "PATCH0", "http.route": "/api/v1/users/me0", "http.response.status_code": "200",
 		"accord.request_id": answer.Header.Get("X-Request-Id") + "0",
 	} {
 		if got := attribute(span, name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if span.GetName() != "POST /api/v1/orders" || span.GetKind() != tracepb.Span_SPAN_KIND_SERVER {
+	if span.GetName() != "PATCH /api/v1/users/me" || span.GetKind() != tracepb.Span_SPAN_KIND_SERVER {
 		t.Errorf("span %s", span)
 	}
 	names := c.childrenOf(span)
 	begin, end := slices.Index(names, "begin"), slices.Index(names, "commit")
-	if within := names[begin+1 : max(end, begin+1)]; begin < 0 || end < begin || !slices.Contains(within, "ProductLock") || !slices.Contains(within, "OrderCreate") {
+	if within := names[begin+1 : max(end, begin+1)]; begin < 0 || end < begin || !slices.Contains(within, "UserUpdate") || !slices.Contains(within, "AuditEventCreate") {
 		t.Errorf("queries %v", names)
 	}
 	if entry := logLine(s, answer.Header.Get("X-Request-Id")); !strings.Contains(entry, `"trace_id":"`+callerTrace+`"`) {

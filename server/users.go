@@ -60,7 +60,7 @@ func (s *Server) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (api
 	return api.UpdateMe200JSONResponse{UserJSONResponse: userAnswer(user)}, orEnded(err)
 }
 
-// DeleteMe anonymises the caller's account and deletes its files.
+// DeleteMe anonymises the caller's account, and deletes what else is the caller's own.
 func (s *Server) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api.DeleteMeResponseObject, error) {
 	user, err := s.confirmPassword(ctx, "password", r.Body.Password)
 	if err != nil {
@@ -73,9 +73,11 @@ func (s *Server) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api
 		if err := w.holdPassword(ctx, user); err != nil {
 			return err
 		}
+		// bare-drops {
 		if err := w.deleteFilesOf(ctx, user.ID); err != nil {
 			return err
 		}
+		// bare-drops }
 		if err := w.UserForget(ctx, user.ID); err != nil {
 			return err
 		}

@@ -36,8 +36,8 @@ type Options struct {
 	Start bool
 	// Now replaces the test's clock.
 	Now func() time.Time
-	// ReportLease shortens how long a worker that says nothing is believed in.
-	ReportLease time.Duration
+	// ReportLease shortens how long a worker that says nothing is believed in; bare-drops
+	ReportLease time.Duration // bare-drops
 	// Stall shortens how long a client may pause, where the contract bounds it.
 	Stall time.Duration
 	// TraceDelay shortens how long spans are gathered.
@@ -96,7 +96,7 @@ func (s *Server) config(o Options) server.Config {
 	settings := map[string]string{
 		"ENVIRONMENT": "test", "DATABASE_URL": s.DatabaseURL, "PUBLIC_URL": s.URL,
 		"BCRYPT_COST": "4", "TRUSTED_PROXIES": "127.0.0.1", "ADMIN_PORT": "-1",
-		"FILES_URL": (&url.URL{Scheme: "file", Path: s.T.TempDir()}).String(),
+		"FILES_URL": (&url.URL{Scheme: "file", Path: s.T.TempDir()}).String(), // bare-drops
 	}
 	maps.Copy(settings, o.Settings)
 	config, err := server.LoadConfig(settings)
@@ -110,7 +110,8 @@ func (s *Server) run(listener net.Listener, o Options) {
 	s.T.Helper()
 	options := server.Options{
 		Log: slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, ReportLease: o.ReportLease, Stall: o.Stall, TraceDelay: o.TraceDelay,
+		Now: o.Now, OutboxDir: o.Outbox, Tracer: s.Queries, Stall: o.Stall, TraceDelay: o.TraceDelay,
+		ReportLease: o.ReportLease, // bare-drops
 	}
 	options.Judge = func(document []byte) (inspect.Judge, error) {
 		if o.Judge != nil {

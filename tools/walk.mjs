@@ -1,5 +1,6 @@
 // Asks a running server everything that its contract lets be read, as each of
-// its demo accounts, and then writes a little of everything.
+// its demo accounts, and then writes a little of everything. // bare-drops
+// bare-has: // its demo accounts.
 //
 //   node walk.mjs BASE_URL   ("username password" on each line of stdin)
 //
@@ -7,7 +8,7 @@
 // the lists that were read before it. An account that a list shows nothing to
 // cannot go on to what is in it; one of them has to. Fails unless every GET
 // answers 200, with something in it for one of the accounts.
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto'; // bare-drops
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -28,7 +29,7 @@ const faults = [];
 const reads = Object.entries(contract.paths).filter(([, item]) => item.get).sort(([a], [b]) => depth(a) - depth(b));
 for (const [path, item] of reads) await read(path, item.get).catch((error) => faults.push(`GET ${path}: ${error.message}`));
 console.log(`${reads.length} operations were read.`);
-await write(accounts[0]).catch((error) => faults.push(error.message));
+await write(accounts[0]).catch((error) => faults.push(error.message)); // bare-drops
 for (const fault of faults) console.error(`FAILED: ${fault}`);
 process.exitCode = faults.length ? 1 : 0;
 
@@ -124,6 +125,7 @@ function keep(as, path, answer) {
   return (list ? answer.items : Object.keys(answer)).length > 0;
 }
 
+// bare-drops {
 // write orders, uploads, and has a report made, and looks whether it is kept.
 async function write(as) {
   const order = await placeOrder(as);
@@ -166,3 +168,4 @@ async function makeReport(as) {
   }
   throw new Error('the report is not made');
 }
+// bare-drops }

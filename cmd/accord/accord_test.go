@@ -70,7 +70,8 @@ func onDatabase(address string, more ...string) []string {
 
 func inProduction(t *testing.T, address string, more ...string) []string {
 	t.Helper()
-	return append([]string{"FILES_URL=file://" + t.TempDir(),
+	return append([]string{
+		"FILES_URL=file://" + t.TempDir(), // bare-drops
 		"ENVIRONMENT=production", "DATABASE_URL=" + address, "PORT=0", "ADMIN_PORT=-1", "PUBLIC_URL=https://api.example.com",
 		"SECRET_KEY=p7Q-x9Lm2v_R4tW8yB1nK6cZ0sD3fG5h", "TRUSTED_PROXIES=127.0.0.1",
 	}, more...)
@@ -239,7 +240,7 @@ func TestWrongSettings(t *testing.T) {
 	}{
 		"several at once":        {[]string{"PORT=x", "BCRYPT_COST=4", "LOG_LEVEL=loud"}, []string{"PORT", "BCRYPT_COST", "LOG_LEVEL"}},
 		"beyond loopback":        {[]string{"HOST=0.0.0.0"}, []string{"HOST"}},
-		"production with little": {[]string{"ENVIRONMENT=production"}, []string{"SECRET_KEY", "DATABASE_URL", "PUBLIC_URL", "FILES_URL"}},
+		"production with little": {[]string{"ENVIRONMENT=production"}, []string{"SECRET_KEY", "DATABASE_URL", "PUBLIC_URL"}},
 	} {
 		code, _, errs := ran(t, c.environ, "", "serve")
 		if code != exitUsage {
@@ -499,43 +500,6 @@ func interrupt(t *testing.T, p *process) {
 	}
 	if err := p.Wait(); err != nil {
 		t.Errorf("Ctrl-C: %v: %s", err, p.out)
-	}
-}
-
-// Files are kept beside the private database.
-func TestFilesInDevelopment(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	_, out, stop := serving(t, dir, onDatabase(pgtest.New(t)))
-	info, err := os.Stat(filepath.Join(dir, ".accord", "files"))
-	if err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("got %v, %v", info, err)
-	}
-	if code := stop(); code != exitOK {
-		t.Errorf("exit code %d: %s", code, out)
-	}
-}
-
-// A storage that does not work is found out at start, and no other command
-// touches it.
-func TestFilesThatCannotBeKept(t *testing.T) {
-	t.Parallel()
-	address, folder := pgtest.New(t), filepath.Join(t.TempDir(), "files")
-	for storage, want := range map[string]string{
-		"file:///dev/null/files":                            "opening the folder for files",
-		"s3://accord-test?region=a&endpoint=http://[::1]:1": "checking the storage s3://accord-test",
-	} {
-		environ := inProduction(t, address, "FILES_URL="+storage, "AWS_ACCESS_KEY_ID=x")
-		if code, _, errs := ran(t, environ, "", "serve"); code != exitFailed || !strings.Contains(errs, want) {
-			t.Errorf("%s: exit %d: %s", storage, code, errs)
-		}
-	}
-	environ := inProduction(t, address, "FILES_URL=file://"+folder)
-	if code, _, errs := ran(t, environ, "", "user", "list"); code != exitOK {
-		t.Errorf("exit %d: %s", code, errs)
-	}
-	if _, err := os.Stat(folder); !os.IsNotExist(err) {
-		t.Errorf("the folder was made: %v", err)
 	}
 }
 

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/accord-api/accord/pg/pgtest"
 )
 
 // What a shell is offered, as it asks for it: the last word is what is typed so far.
@@ -22,7 +19,7 @@ func TestCompletion(t *testing.T) {
 		"a document":       {"contract --spec ", "json yaml yml :8"},
 		"a folder":         {"contract mutate --write ", ":16"},
 		"no files":         {"serve ", ":4"},
-		"no value":         {"seed --users ", ":4"},
+		"no value":         {"contract --parallel ", ":4"},
 		"a field's kinds":  {"new resource notes due:da", "due:text due:text? due:int due:int? due:bool due:bool? due:time due:time? due:date due:date? :4"},
 		"a field's name":   {"new resource notes ", ":4"},
 		"a resource":       {"new resource ", ":4"},
@@ -56,19 +53,6 @@ func sameWords(a, b []string) bool {
 		}
 	}
 	return true
-}
-
-// A script reads what a seed has added, and nothing else.
-func TestSeedInJSON(t *testing.T) {
-	t.Parallel()
-	code, out, errs := ran(t, onDatabase(pgtest.New(t)), "", "seed", "--users", "3", "--products", "2", "--json")
-	var told struct {
-		Added map[string]int
-		Rows  int
-	}
-	if err := json.Unmarshal([]byte(out), &told); err != nil || code != exitOK || told.Added["users"] != 3 || told.Added["products"] != 2 || told.Rows != 5 {
-		t.Errorf("exit %d, %v: %s%s", code, err, out, errs)
-	}
 }
 
 // On a terminal the line is there at once, is written over, and is gone at the end;

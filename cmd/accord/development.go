@@ -63,7 +63,8 @@ var demoAccounts = []demo.Account{
 	{Email: "user@example.com", Username: "user", FullName: "Demo User", Password: "User-demo-1", Role: "user"},
 }
 
-// fill makes the demo accounts and the demo data, once, and gives those of the
+// fill makes the demo accounts and the demo data, once, and gives those of the // bare-drops
+// bare-has: // fill makes the demo accounts, once, and gives those of the
 // accounts that are still there.
 func fill(ctx context.Context, config server.Config, api *server.Server) ([]demo.Account, error) {
 	pool, err := openDirect(ctx, config)
@@ -71,7 +72,10 @@ func fill(ctx context.Context, config server.Config, api *server.Server) ([]demo
 		return nil, err
 	}
 	defer pool.Close()
-	err = demo.Fill(ctx, pool, demo.FillOptions{Accounts: demoAccounts, Hash: api.HashPassword, Files: api.Files(), Now: time.Now()})
+	err = demo.Fill(ctx, pool, demo.FillOptions{
+		Accounts: demoAccounts, Hash: api.HashPassword, Now: time.Now(),
+		Files: api.Files(), // bare-drops
+	})
 	if err != nil {
 		return nil, fmt.Errorf("making demo data: %w", err)
 	}

@@ -13,7 +13,7 @@ import (
 
 func newInit(c command) *cobra.Command {
 	var module, name, holder string
-	var only bool
+	var only, bare bool
 	command := &cobra.Command{
 		Use:   "init --module PATH --name NAME",
 		Short: "Make this clone a repository of your own, with your names",
@@ -23,15 +23,19 @@ clients' packages and types, documents and scripts. The changelogs begin anew, n
 document counts as released, and this command is gone. Then gen/ is made anew, and
 the clients where Node and Python are there.
 
+With --bare the resources of the demo go as well: products, orders, reports, files,
+exports and notifications, with all that only they need. Accounts, sessions, roles, the
+audit trail, statistics and health stay.
+
 It refuses to where anything is not committed, and commits nothing itself.`,
-		Example: "  accord init --module example.com/shop --name Shop\n  accord init --module github.com/acme/storefront --name Shop --holder 'Acme Ltd.'",
+		Example: "  accord init --module example.com/shop --name Shop\n  accord init --module github.com/acme/storefront --name Shop --holder 'Acme Ltd.' --bare",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			names, err := rename.Parse(module, name, holder)
 			if err != nil {
 				return usagef("%v", err)
 			}
-			did, err := names.Write(cmd.Context(), c.dir)
+			did, err := names.Write(cmd.Context(), c.dir, bare)
 			if err != nil {
 				return err
 			}
@@ -39,7 +43,7 @@ It refuses to where anything is not committed, and commits nothing itself.`,
 				fmt.Fprintln(c.out, line)
 			}
 			if !only {
-				if err := regenerated(cmd.Context(), c); err != nil {
+				if err := regenerated(cmd.Context(), c, bare); err != nil {
 					return err
 				}
 			}
@@ -55,18 +59,22 @@ Then remove what was built and served under the old name: rm -rf bin .accord
 	command.Flags().StringVar(&module, "module", "", "the Go module path, as example.com/shop")
 	command.Flags().StringVar(&name, "name", "", "the product's name, one word as Shop")
 	command.Flags().StringVar(&holder, "holder", "", "who holds the copyright (default: The NAME authors)")
+	command.Flags().BoolVar(&bare, "bare", false, "without the demo's resources: accounts, their administration and health stay")
 	command.Flags().BoolVar(&only, "no-gen", false, "rename only: make gen, make sdk and the format of sdk/python are left to you")
 	return command
 }
 
 // regenerated makes what follows from the names anew.
-func regenerated(ctx context.Context, c command) error {
+func regenerated(ctx context.Context, c command, bare bool) error {
 	steps := [][]string{{"make", "gen"}}
+	if bare {
+		steps = append(steps, []string{"go", "mod", "tidy"})
+	}
 	if missing := missingTool("node", "npm", "python3"); missing == "" {
 		// Names stand in an order, and in lines of a length.
 		ruff := "sdk/python/.tools/bin/ruff"
 		steps = append(steps, []string{"make", "sdk"},
-			[]string{ruff, "check", "--quiet", "--fix", "--select", "I,RUF022", "sdk/python"}, []string{ruff, "format", "--quiet", "sdk/python"})
+			[]string{ruff, "check", "--quiet", "--fix", "--select", "I,RUF022,F401", "sdk/python"}, []string{ruff, "format", "--quiet", "sdk/python"})
 	} else {
 		fmt.Fprintf(c.out, "NOT MADE: the clients for TypeScript and Python, since %s is missing; run make sdk where it is there\n", missing)
 	}

@@ -32,7 +32,7 @@ var exitCodes = []struct {
 	{exitOK, "All was done. `serve` and `worker` end so when they are told to stop (SIGINT or SIGTERM)."},
 	{exitFailed, "Something failed, or `contract` found something: stderr or the report says what."},
 	{exitUsage, "The command line or a setting is wrong; nothing was done."},
-	{exitInterrupted, "SIGINT or SIGTERM came before all was done. What was done until then stays: `seed` and `contract` say how much."},
+	{exitInterrupted, "SIGINT or SIGTERM came before all was done. What was done until then stays, and is told."},
 }
 
 func main() {

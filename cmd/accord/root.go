@@ -65,7 +65,8 @@ func newRoot(c command, args []string) *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newServe(c), newWorker(c), newMigrate(c), newUser(c), newSeed(c), newConfig(c), newHealth(c), newContract(c), newNew(c))
+	root.AddCommand(newServe(c), newWorker(c), newMigrate(c), newUser(c), newConfig(c), newHealth(c), newContract(c), newNew(c))
+	root.AddCommand(newSeed(c)) // bare-drops
 	root.AddCommand(newInit(c)) // until-init
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.InitDefaultHelpCmd()
@@ -240,7 +241,8 @@ func newLog(config server.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, options))
 }
 
-// stateDir is where development keeps its database, its mails and its files.
+// stateDir is where development keeps its database, its mails and its files. // bare-drops
+// bare-has: // stateDir is where development keeps its database and its mails.
 func (c command) stateDir() (string, error) {
 	dir := filepath.Join(c.dir, ".accord")
 	if err := os.MkdirAll(dir, 0o755); err != nil { // the database's own user passes through it

@@ -66,25 +66,6 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// withDemoData is a server that has what a newcomer finds.
-func withDemoData(t *testing.T) *servertest.Server {
-	t.Helper()
-	address := pgtest.New(t)
-	pool, err := pg.Open(t.Context(), pg.Config{URL: address, Size: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
-	s := servertest.New(t, servertest.Options{DatabaseURL: address})
-	began := time.Now()
-	err = demo.Fill(t.Context(), pool, demo.FillOptions{Accounts: demoAccounts, Hash: s.API.HashPassword, Files: s.API.Files(), Now: s.Clock.Now()})
-	t.Logf("filled in %s", time.Since(began))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // Everything that a newcomer finds is what the contract says it is.
 func TestFilledDatabaseReadsWell(t *testing.T) {
 	t.Parallel()
@@ -235,7 +216,8 @@ func TestSeedRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		"":                      {exitUsage, "--users"},
+		"":                      {exitUsage, "--users, --products and --orders say how many; at least one of them is needed"},
+		"--seed -1":             {exitUsage, "--seed takes a whole number from 0 on, not \"-1\""},
 		"--users -1 --orders 5": {exitUsage, "--users"},
 		"--users many":          {exitUsage, "--users"},
 		"--orders 5":            {exitFailed, "nobody can order"},
@@ -335,5 +317,18 @@ func TestDemoDataIsMadeOnce(t *testing.T) {
 	}
 	if !strings.Contains(second.String(), "Admin-demo-1") {
 		t.Errorf("the administrator is not offered any more: %s", second)
+	}
+}
+
+// A script reads what a seed has added, and nothing else.
+func TestSeedInJSON(t *testing.T) {
+	t.Parallel()
+	code, out, errs := ran(t, onDatabase(pgtest.New(t)), "", "seed", "--users", "3", "--products", "2", "--json")
+	var told struct {
+		Added map[string]int
+		Rows  int
+	}
+	if err := json.Unmarshal([]byte(out), &told); err != nil || code != exitOK || told.Added["users"] != 3 || told.Added["products"] != 2 || told.Rows != 5 {
+		t.Errorf("exit %d, %v: %s%s", code, err, out, errs)
 	}
 }

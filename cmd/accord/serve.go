@@ -19,9 +19,10 @@ import (
 
 func newServe(c command) *cobra.Command {
 	return &cobra.Command{
-		Use:     "serve",
-		Short:   "Serve the API",
-		Long:    "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and fills it with demo data once.",
+		Use:   "serve",
+		Short: "Serve the API",
+		Long:  "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and fills it with demo data once.", // bare-drops
+		// bare-has: Long:    "Serves the API on HOST and PORT until it is told to stop (SIGINT or SIGTERM).\nIn development it starts a private PostgreSQL when DATABASE_URL is unset,\nmigrates it, and makes two accounts once.",
 		Example: "  accord serve\n  PORT=9000 accord serve",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -103,7 +104,8 @@ func (c command) newServer(ctx context.Context, config server.Config) (*server.S
 			return nil, nil, err
 		}
 		options.Judge = judge
-		options.OutboxDir, options.FilesDir = filepath.Join(dir, "mail"), filepath.Join(dir, "files")
+		options.OutboxDir = filepath.Join(dir, "mail")
+		options.FilesDir = filepath.Join(dir, "files") // bare-drops
 	}
 	api, err := server.New(ctx, config, options)
 	if err != nil {

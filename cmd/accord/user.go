@@ -161,7 +161,7 @@ func withServer(ctx context.Context, config server.Config, c command, work func(
 	if config.PublicURL == "" { // PORT=0; nothing of it reaches a mail or a token from here
 		config.PublicURL = "http://" + config.Address()
 	}
-	config.FilesURL = "" // no file is touched, and no folder is to be made as another user
+	config.FilesURL = "" // no file is touched, and no folder is to be made as another user // bare-drops
 	api, err := server.New(ctx, config, server.Options{Log: newLog(config, c.err)})
 	if err != nil {
 		return err

@@ -14,7 +14,8 @@ func newWorker(c command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "worker",
 		Short: "Work on jobs, apart from the server",
-		Long: "Works on jobs (mails, reports, sweeping) until it is told to stop (SIGINT or\nSIGTERM). `accord serve` does so too, unless JOBS=false. Any number of both\n" +
+		Long: "Works on jobs (mails, reports, sweeping) until it is told to stop (SIGINT or\nSIGTERM). `accord serve` does so too, unless JOBS=false. Any number of both\n" + // bare-drops
+			// bare-has: Long: "Works on jobs (mails, sweeping) until it is told to stop (SIGINT or\nSIGTERM). `accord serve` does so too, unless JOBS=false. Any number of both\n" +
 			"may run; each job is done by one. What is not done at the stop is handed back.\n" +
 			"Its metrics are on ADMIN_HOST and ADMIN_PORT, which beside a server on the same\nmachine has to be another one.",
 		Example: "  accord worker\n  ADMIN_PORT=8082 accord worker",

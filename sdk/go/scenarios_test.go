@@ -117,8 +117,8 @@ var scenarios = map[string]func(*testing.T){
 	},
 	"problem": func(t *testing.T) {
 		p := register(t)
-		id := must(p.client.GetMe(t.Context())).ID // which is no order's
-		_, err := p.client.GetOrder(t.Context(), id)
+		other := register(t)
+		_, err := p.client.GetUser(t.Context(), must(other.client.GetMe(t.Context())).ID)
 		problem := wantProblem(t, err, http.StatusNotFound, accord.CodeNotFound)
 		if problem.RequestID == "" || problem.RequestID != problem.Header.Get("X-Request-Id") || problem.Detail == "" {
 			t.Errorf("%+v", problem)
@@ -140,30 +140,33 @@ var scenarios = map[string]func(*testing.T){
 		}
 	},
 	"pages": func(t *testing.T) {
-		c := client(t)
+		c := register(t)
+		for range 6 { // more sessions of the same person
+			must(client(t, accord.WithPassword(c.name, password)).client.GetMe(t.Context()))
+		}
 		seen := map[string]bool{}
-		for product, err := range c.client.ListProductsAll(t.Context(), accord.ListProductsParams{Limit: new(int32(3))}) {
+		for session, err := range c.client.ListSessionsAll(t.Context(), accord.ListSessionsParams{Limit: new(int32(2))}) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if seen[product.ID.String()] {
-				t.Errorf("%s comes twice", product.ID)
+			if seen[session.ID.String()] {
+				t.Errorf("%s comes twice", session.ID)
 			}
-			if seen[product.ID.String()] = true; len(seen) == 7 {
+			if seen[session.ID.String()] = true; len(seen) == 3 {
 				break
 			}
 		}
-		if got := c.count("/products"); len(seen) != 7 || got != 3 {
-			t.Errorf("%d products of %d pages", len(seen), got)
+		if got := c.count("/sessions"); len(seen) != 3 || got != 2 {
+			t.Errorf("%d sessions of %d pages", len(seen), got)
 		}
 		all := 0
-		for _, err := range c.client.ListProductsAll(t.Context(), accord.ListProductsParams{Limit: new(int32(100))}) {
+		for _, err := range c.client.ListSessionsAll(t.Context(), accord.ListSessionsParams{Limit: new(int32(3))}) {
 			if all++; err != nil {
 				t.Fatal(err)
 			}
 		}
-		if all <= 7 {
-			t.Errorf("%d products in all", all)
+		if all != 7 || c.count("/sessions") != 5 {
+			t.Errorf("%d sessions in all of %d pages", all, c.count("/sessions"))
 		}
 	},
 	"retry": func(t *testing.T) {
@@ -181,6 +184,7 @@ var scenarios = map[string]func(*testing.T){
 			t.Errorf("%s, %t", wait, said)
 		}
 	},
+	// bare-drops {
 	"idempotency": func(t *testing.T) {
 		p := register(t)
 		product := stocked(t, p)
@@ -194,6 +198,7 @@ var scenarios = map[string]func(*testing.T){
 			t.Errorf("%d orders", len(page.Items))
 		}
 	},
+	// bare-drops }
 	"lost write": func(t *testing.T) {
 		p := register(t)
 		_, err := p.client.UpdateMe(t.Context(), accord.UserUpdate{FullName: new("Grace Hopper")}, fault("lost"))
@@ -205,6 +210,7 @@ var scenarios = map[string]func(*testing.T){
 			t.Error(me.FullName)
 		}
 	},
+	// bare-drops {
 	"upload and download": func(t *testing.T) {
 		p := register(t)
 		content := bytes.Repeat([]byte("0123456789abcdef\n"), 100_000)
@@ -227,6 +233,8 @@ var scenarios = map[string]func(*testing.T){
 			t.Error("a closed download is read")
 		}
 	},
+	// bare-drops }
+	// bare-drops {
 	"notifications": func(t *testing.T) {
 		p := register(t)
 		must(p.client.GetMe(t.Context()))
@@ -261,6 +269,7 @@ var scenarios = map[string]func(*testing.T){
 			t.Errorf("%v of %d streams", numbers, p.count("/notifications/stream"))
 		}
 	},
+	// bare-drops }
 	"timeout and cancellation": func(t *testing.T) {
 		c := client(t, accord.WithTimeout(200*time.Millisecond), accord.WithRetries(0))
 		_, err := c.client.GetHealth(t.Context(), fault("slow"))
@@ -278,6 +287,7 @@ var scenarios = map[string]func(*testing.T){
 			t.Errorf("it took %s", took)
 		}
 	},
+	// bare-drops {
 	"concurrent change": func(t *testing.T) {
 		a := client(t, accord.WithPassword(os.Getenv("ACCORD_ADMIN"), os.Getenv("ACCORD_ADMIN_PASSWORD")))
 		product := must(a.client.CreateProduct(t.Context(), accord.ProductCreate{
@@ -296,6 +306,7 @@ var scenarios = map[string]func(*testing.T){
 			t.Error(err)
 		}
 	},
+	// bare-drops }
 	"user agent": func(t *testing.T) {
 		c := client(t, accord.WithUserAgent("shop/1.2"), accord.WithHeader("X-Shop", "lamps"))
 		must(c.client.GetHealth(t.Context()))
@@ -406,11 +417,13 @@ func client(t *testing.T, options ...accord.Option) *person {
 	return p
 }
 
+// password is everybody's.
+const password = "Analytical-1843"
+
 // register is a person who has just come, and is not signed in yet.
 func register(t *testing.T) *person {
 	t.Helper()
 	name := fmt.Sprintf("go-%d", rand.Uint64())
-	const password = "Analytical-1843"
 	p := client(t, accord.WithPassword(name, password))
 	p.name = name
 	user, err := p.client.RegisterUser(t.Context(), accord.UserCreate{Email: name + "@example.com", Username: name, Password: password, FullName: "Ada Lovelace"})
@@ -419,6 +432,8 @@ func register(t *testing.T) *person {
 	}
 	return p
 }
+
+// bare-drops {
 
 // stocked is a product of which there are some.
 func stocked(t *testing.T, p *person) accord.ProductID {
@@ -434,6 +449,8 @@ func stocked(t *testing.T, p *person) accord.ProductID {
 	t.Fatal("nothing is in stock")
 	return accord.ProductID{}
 }
+
+// bare-drops }
 
 // fault asks the proxy for one, once.
 func fault(kind string) accord.CallOption {

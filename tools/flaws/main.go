@@ -40,7 +40,7 @@ var flaws = []flaw{
 	{"a limit is one higher", "server/operation.go", "r.Limit, r.Window, limit.WithNow", "r.Limit+1, r.Window, limit.WithNow", "login", "/x-policy/rate-limit", 0},
 	{"405 without Allow", "server/routes.go", "methodNotAllowed().with(echo.HeaderAllow, allow)", "methodNotAllowed()", "login", "/paths/~1api~1v1~1auth~1login", 0},
 	{"a value that is not listed", "server/users.go", "Role: api.Role(u.Role)", `Role: api.Role("person")`, "getMe", "/components/schemas/Role", 0},
-	{"a replay does not say so", "server/idempotency.go", `"Idempotency-Replayed"`, `"X-Replayed"`, "createOrder", "/x-policy/idempotent", 0},
+	{"a replay does not say so", "server/idempotency.go", `"Idempotency-Replayed"`, `"X-Replayed"`, "createOrder", "/x-policy/idempotent", 0}, // bare-drops
 	{"a body may be a byte longer", "gen/api/policy.gen.go", "BodyLimit:     65536,\n\t\tTimeout:       10 * time.Second,\n\t\tAudit:         \"auth.login\"", "BodyLimit:     65537,\n\t\tTimeout:       10 * time.Second,\n\t\tAudit:         \"auth.login\"", "login", "/x-policy/body-limit", 0},
 	{"an unknown member is taken", "validate/scan.go", "\t\ts.add(CodeUnknown, messageUnknown, false)\n", "", "forgotPassword", "/additionalProperties", 0},
 }

@@ -5,10 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import {
-  AccordError, ConnectionError, NotModifiedError, ProblemError, type TokenStore, createAccord, createOrder, createProduct, downloadFile, getMe,
-  getOrder, getProduct, listProducts, memoryStore, notifications, updateMe, uploadFile,
-} from '@accord-api/accord';
+import { AccordError, ConnectionError, NotModifiedError, ProblemError, type TokenStore, createAccord, getMe, memoryStore, updateMe } from '@accord-api/accord';
+import { notifications } from '@accord-api/accord'; // bare-drops
+import { createOrder, createProduct, downloadFile, getOrder, getProduct, listProducts, uploadFile } from './operations.js';
 
 type Answer = () => Response | Promise<Response>;
 
@@ -329,6 +328,7 @@ test('the name of a download', async () => {
   }
 });
 
+// bare-drops {
 /** A stream that ends as many bytes at a time as one says. */
 const stream = (text: string, at = 1000): Answer => () => {
   const bytes = new TextEncoder().encode(text);
@@ -422,3 +422,4 @@ test('leaving the loop ends the connection', async () => {
   }
   assert.ok(cancelled);
 });
+// bare-drops }

@@ -1,6 +1,7 @@
 // The server that the tests run against, and people on it.
 import { randomBytes, randomInt } from 'node:crypto';
-import { type Accord, type AccordOptions, type Credentials, type Product, createAccord, createProduct, registerUser } from '@accord-api/accord';
+import { type Accord, type AccordOptions, type Credentials, type Product, createAccord, createProduct, registerUser } from '@accord-api/accord'; // bare-drops
+// bare-has: import { type Accord, type AccordOptions, type Credentials, createAccord, registerUser } from '@accord-api/accord';
 
 function env(name: string): string {
   const value = process.env[name];
@@ -33,11 +34,13 @@ export async function register(): Promise<Credentials> {
   return { username, password };
 }
 
+// bare-drops {
 /** A product of which there is enough. */
 export async function offer(): Promise<Product> {
   const body = { sku: `TS-${unique()}`, name: 'Lamp', description: '', price: 100, currency: 'EUR', stock: 1000 };
   return createProduct({ client: connect(admin), body });
 }
+// bare-drops }
 
 /** A fetch that remembers what was asked, as `POST /api/v1/orders`. */
 export function recorder(): { fetch: typeof fetch; requests: Request[]; count: (what: string) => number } {

@@ -42,10 +42,12 @@ func TestSystemd(t *testing.T) {
 				t.Errorf("%s: %s is %q", name, setting, got)
 			}
 		}
+		// bare-drops {
 		// All that it may write to.
 		if folder := "file:///var/lib/" + values["StateDirectory"][0]; !strings.HasPrefix(inForce["FILES_URL"], folder) {
 			t.Errorf("%s: files go to %s", name, inForce["FILES_URL"])
 		}
+		// bare-drops }
 		if stop := values["TimeoutStopSec"]; len(stop) == 1 && duration(t, stop[0]+"s") <= duration(t, inForce["SHUTDOWN_TIMEOUT"]) {
 			t.Errorf("%s is killed after %s s", name, stop[0])
 		}
