@@ -42,6 +42,14 @@ try {
   const served = await eventually('the change of a Go file', async () => (await page('/dev/health')).text.includes(mark), bound);
   console.log(`A change of a Go file was served after ${(served / 1000).toFixed(1)} s${served > wanted ? ', and 5 s are wanted' : ''}.`);
 
+  // A query, and a text that is built in.
+  for (const [what, name, from, to] of [['a query', 'queries/users.sql', '-- name:', '\n-- name:'], ['the text of a mail', 'mail/texts/welcome.txt', 'Welcome', 'Very welcome']]) {
+    const before = count('Served anew');
+    edit(name, from, to);
+    const took = await eventually(`the change of ${what}`, () => count('Served anew') > before, bound);
+    console.log(`A change of ${what} was served after ${(took / 1000).toFixed(1)} s.`);
+  }
+
   // A fault of the contract.
   const whole = edit('openapi.yaml', "$ref: '#/components/responses/Healthy'", "$ref: '#/components/responses/Nowhere'");
   const line = whole.slice(0, whole.indexOf("$ref: '#/components/responses/Healthy'")).split('\n').length;
@@ -70,6 +78,10 @@ try {
     process.kill(-dev.pid, 'SIGKILL');
     process.exitCode = 1;
   }
+}
+
+function count(text) {
+  return said.split(text).length - 1;
 }
 
 // edit replaces the first of a text in a file, and gives what the file held.

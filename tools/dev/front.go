@@ -31,7 +31,14 @@ func (f *front) well(to *url.URL) {
 	f.open()
 }
 
-// ill shows in the browser what is wrong.
+// gone says that the server has ended by itself: nothing answers until the next one.
+func (f *front) gone() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.current = nil
+}
+
+// ill shows in the browser what is wrong, and to the API where there is no server.
 func (f *front) ill(what, said string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -68,8 +75,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	current, what, said := f.current, f.ills, f.symptoms
 	f.mu.Unlock()
-	if what == "" || current != nil && !isPage(r) {
+	switch {
+	case current != nil && (what == "" || !isPage(r)):
 		current.ServeHTTP(w, r)
+		return
+	case !isPage(r):
+		http.Error(w, what+"; the terminal has the whole of it", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +20,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/joho/godotenv"
 )
 
 func main() {
@@ -35,14 +38,18 @@ func run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	address := net.JoinHostPort(environ("HOST", "127.0.0.1"), environ("PORT", "8080"))
+	settings, err := godotenv.Read(filepath.Join(root, ".env"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf(".env: %w", err)
+	}
+	w := &workshop{root: root, settings: settings, front: &front{}, out: stdout, err: stderr}
+	address := net.JoinHostPort(w.setting("HOST", "127.0.0.1"), w.setting("PORT", "8080"))
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listening on %s (PORT chooses another): %w", address, err)
 	}
-	url := "http://" + listener.Addr().String()
-	front := &front{}
-	server := &http.Server{Handler: front, ReadHeaderTimeout: time.Minute}
+	w.url = "http://" + listener.Addr().String()
+	server := &http.Server{Handler: w.front, ReadHeaderTimeout: time.Minute}
 	serving := make(chan error, 1)
 	go func() { serving <- server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
@@ -51,7 +58,6 @@ func run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	w := &workshop{root: root, url: url, front: front, out: stdout, err: stderr}
 	defer w.stop()
 	for generate := false; ; {
 		w.renew(ctx, generate)
@@ -63,19 +69,13 @@ func run(ctx context.Context, stdout, stderr io.Writer) error {
 				return err
 			case err := <-w.died():
 				w.current = nil
+				w.front.gone()
 				w.fail("the server has ended", fmt.Sprint(err))
 			case generate = <-changes:
 				again = true
 			}
 		}
 	}
-}
-
-func environ(name, otherwise string) string {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	return otherwise
 }
 
 var errStopped = errors.New("it was told to stop")

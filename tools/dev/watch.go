@@ -17,12 +17,12 @@ import (
 // writes a file in several steps, and a checkout many files.
 const quiet = 150 * time.Millisecond
 
-// passed are the folders in which nothing is watched: what is made, and what is no
-// part of the server.
-var passed = map[string]bool{
-	".git": true, ".accord": true, ".gen-before": true, "node_modules": true, "bin": true, "gen": true, "sdk": true, "tools": true,
-	"docs": true, "testdata": true,
-}
+// passed are the folders in which nothing is watched, wherever they are, and passedBelow
+// those below the root: what is made, and what is no part of the server.
+var (
+	passed      = map[string]bool{".git": true, ".accord": true, ".gen-before": true, "node_modules": true, "testdata": true}
+	passedBelow = map[string]bool{"bin": true, "gen": true, "sdk": true, "tools": true, "docs": true}
+)
 
 // watch tells of changes below root, and whether gen/ has to be made anew for them.
 // Changes that come together are told once; none is lost while nobody listens.
@@ -31,7 +31,7 @@ func watch(ctx context.Context, root string, stderr io.Writer) (<-chan bool, err
 	if err != nil {
 		return nil, fmt.Errorf("watching files: %w", err)
 	}
-	if err := addFolders(watcher, root); err != nil {
+	if err := addFolders(watcher, root, root); err != nil {
 		return nil, err
 	}
 	changes := make(chan bool)
@@ -47,7 +47,7 @@ func watch(ctx context.Context, root string, stderr io.Writer) (<-chan bool, err
 			case event := <-watcher.Events:
 				if event.Has(fsnotify.Create) {
 					if info, err := os.Stat(event.Name); err == nil && info.IsDir() {
-						_ = addFolders(watcher, event.Name) // it may be gone again
+						_ = addFolders(watcher, root, event.Name) // it may be gone again
 					}
 				}
 				matters, contract := kindOf(root, event.Name)
@@ -68,14 +68,14 @@ func watch(ctx context.Context, root string, stderr io.Writer) (<-chan bool, err
 	return changes, nil
 }
 
-func addFolders(watcher *fsnotify.Watcher, from string) error {
+func addFolders(watcher *fsnotify.Watcher, root, from string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case !entry.IsDir():
 			return nil
-		case passed[entry.Name()]:
+		case passed[entry.Name()], passedBelow[entry.Name()] && filepath.Dir(path) == root:
 			return filepath.SkipDir
 		}
 		if err := watcher.Add(path); err != nil {
@@ -100,7 +100,7 @@ func kindOf(root, path string) (matters, contract bool) {
 		return false, false
 	}
 	switch filepath.Ext(name) {
-	case ".go", ".html", ".css", ".js", ".svg", ".tmpl", ".mod", ".sum", ".env":
+	case ".go", ".html", ".css", ".js", ".svg", ".txt", ".lua", ".tmpl", ".mod", ".sum", ".env":
 		return true, false
 	}
 	return name == ".env", false

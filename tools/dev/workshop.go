@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ type workshop struct {
 	root, url string
 	front     *front
 	out, err  io.Writer
+	settings  map[string]string // of .env
 	current   *served
 	welcomed  bool
 }
@@ -69,6 +71,11 @@ func build(binary string) []string {
 	return []string{"env", "GOGC=off", "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-gcflags=./server=-N -l", "-o", binary, "./cmd/accord"}
 }
 
+// setting is one of the environment, or else of .env, as the server takes them.
+func (w *workshop) setting(name, otherwise string) string {
+	return cmp.Or(os.Getenv(name), w.settings[name], otherwise)
+}
+
 // step runs a command, and tells what it said where it fails.
 func (w *workshop) step(ctx context.Context, name string, args ...string) bool {
 	command := exec.CommandContext(ctx, args[0], args[1:]...)
@@ -101,7 +108,7 @@ var readyLine = regexp.MustCompile(`is ready on (http://\S+)`)
 func (w *workshop) start(ctx context.Context, binary string) (*started, string, error) {
 	process := exec.Command(binary, "serve") //nolint:noctx // it is stopped, not killed
 	process.Dir = w.root
-	process.Env = append(os.Environ(), "HOST=127.0.0.1", "PORT=0", "ADMIN_PORT="+environ("ADMIN_PORT", "0"), "PUBLIC_URL="+w.url, "TRUSTED_PROXIES=127.0.0.1")
+	process.Env = append(os.Environ(), "HOST=127.0.0.1", "PORT=0", "ADMIN_PORT="+w.setting("ADMIN_PORT", "0"), "PUBLIC_URL="+w.url, "TRUSTED_PROXIES=127.0.0.1")
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us, who stop it
 	out, err := process.StdoutPipe()
 	if err != nil {
@@ -116,6 +123,7 @@ func (w *workshop) start(ctx context.Context, binary string) (*started, string, 
 	lines := bufio.NewScanner(out)
 	var text strings.Builder
 	at := ""
+	left := 2 // blank lines: one before the accounts, and one after them
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -124,7 +132,10 @@ func (w *workshop) start(ctx context.Context, binary string) (*started, string, 
 			if found := readyLine.FindStringSubmatch(lines.Text()); found != nil {
 				at = found[1]
 			}
-			if at != "" && strings.HasPrefix(lines.Text(), "  user ") {
+			if strings.Contains(text.String(), "\n  mail ") && lines.Text() == "" {
+				left--
+			}
+			if left == 0 {
 				return
 			}
 		}
