@@ -28,4 +28,7 @@ cat <<END
 This is $version. Look through it (git diff), then:
   git commit -am 'Release $version' && git tag v$version && git tag sdk/go/v$version
   git push origin HEAD v$version sdk/go/v$version
+The other two clients go to their registries by hand:
+  (cd sdk/ts && npm publish --access public)
+  (cd sdk/python && python -m build && twine upload dist/*)
 END

@@ -24,7 +24,7 @@ document counts as released, and this command is gone. Then gen/ is made anew, a
 the clients where Node and Python are there.
 
 With --bare the resources of the demo go as well: products, orders, reports, files,
-exports and notifications, with all that only they need. Accounts, sessions, roles, the
+exports, notifications and the dashboard, with all that only they need. Accounts, sessions, roles, the
 audit trail, statistics and health stay.
 
 It refuses to where anything is not committed, and commits nothing itself.`,
@@ -78,15 +78,24 @@ func regenerated(ctx context.Context, c command, bare bool) error {
 	} else {
 		fmt.Fprintf(c.out, "NOT MADE: the clients for TypeScript and Python, since %s is missing; run make sdk where it is there\n", missing)
 	}
-	for _, args := range steps {
+	for i, args := range steps {
 		step := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the commands are those above, nobody's input
 		step.Dir, step.Stdout, step.Stderr = c.dir, c.err, c.err
 		if err := step.Run(); err != nil {
-			return fmt.Errorf("%s: %w; all is renamed: mend what it names, and run it again", strings.Join(args, " "), err)
+			return fmt.Errorf("%s: %w; all is renamed: mend what it names, and run what is left by hand:%s", strings.Join(args, " "), err, left(steps[i:]))
 		}
 		fmt.Fprintln(c.out, "ran "+strings.Join(args, " "))
 	}
 	return nil
+}
+
+// left lists commands, a line each.
+func left(steps [][]string) string {
+	var out strings.Builder
+	for _, args := range steps {
+		out.WriteString("\n  " + strings.Join(args, " "))
+	}
+	return out.String()
 }
 
 func missingTool(names ...string) string {
