@@ -1,5 +1,5 @@
 # Needs Go, make and git; `make lint` and `make audit` use Node as well, the clients
-# (`make sdk`, `make sdk-test`, `make release`) Node and Python.
+# (`make sdk`, `make sdk-test`, `make release`) Node and Python, their tests Chromium.
 # The longer recipes are POSIX sh scripts in tools/.
 
 .DEFAULT_GOAL := help

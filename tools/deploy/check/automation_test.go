@@ -28,6 +28,10 @@ func TestDependabotKnowsEveryFolder(t *testing.T) {
 			Directories []string
 			Schedule    struct{ Interval string }
 			Groups      map[string]struct{ Patterns []string }
+			Ignore      []struct {
+				Name  string   `json:"dependency-name"`
+				Types []string `json:"update-types"`
+			}
 		}
 	}
 	if err := yaml.UnmarshalStrict([]byte(read(t, repository+"/.github/dependabot.yml")), &config); err != nil {

@@ -137,6 +137,11 @@ func TestComposeEnvironment(t *testing.T) {
 			required[found[1]] = true
 		}
 	}
+	for name, value := range composed(t).Services["server-1"].Environment {
+		if value == nil { // as it is in .env, if it is
+			used[name] = true
+		}
+	}
 	// Only while a key is changed: docs/operations.md.
 	delete(used, "SECRET_KEY_PREVIOUS")
 	if all := environmentFile(t, deploy+"/.env.example", true); !maps.EqualFunc(all, used, func(string, bool) bool { return true }) {
