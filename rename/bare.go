@@ -25,7 +25,7 @@ var bareFiles = []string{
 }
 
 // moved are files that are called otherwise in a bare repository: its migrations are
-// numbered one after the other.
+// numbered without a gap (00002 is River's).
 var moved = map[string]string{"schema/00011_bound_columns.sql": "schema/00004_bound_columns.sql"}
 
 // testName is a test as Markdown names it, beside others.
