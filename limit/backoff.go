@@ -46,6 +46,8 @@ type Attempt struct {
 	key     string
 	record  *record
 	ended   bool
+	// failedAt is when it failed, and failedBefore when the failure before was seen.
+	failedAt, failedBefore int64
 }
 
 // NewBackoff returns a Backoff that has seen no failures.
@@ -151,9 +153,24 @@ func (a *Attempt) failed() {
 		r = a.record
 		b.attempts.Add(a.key, r)
 	}
+	a.failedAt, a.failedBefore = b.clock.read(), r.failedAt
 	r.failures++
-	r.failedAt = b.clock.read()
+	r.failedAt = a.failedAt
 	r.refusedUntil = r.failedAt + int64(refusalAfter(r.failures))
+}
+
+// recount takes back what was counted twice: where another process has seen a success
+// between the attempt's failure and the one before, those before it count no more.
+func (a *Attempt) recount(h *heard) {
+	b := a.backoff
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	r, ok := b.attempts.Peek(a.key)
+	if ok && r.failedAt == a.failedAt && 0 < h.failures && h.failures < r.failures && int64(h.success) <= a.failedAt-a.failedBefore {
+		r.failures = h.failures
+		r.refusedUntil = r.failedAt + int64(refusalAfter(r.failures))
+	}
 }
 
 // Succeed ends the attempt as a success, which forgets the key's failures.

@@ -3,7 +3,8 @@
 -- KEYS[1] is the hash that backoff_begin.lua describes. ARGV: the name of the
 -- attempt, how it ended (failed, succeeded or cancelled), the time now, the
 -- first and the longest refusal, the milliseconds after which the hash is
--- forgotten. The answer is the number of failures. Times are microseconds.
+-- forgotten. The answer: the failures, the time since the last success. Times are
+-- microseconds.
 --
 -- Numbers are written with %.0f, since Redis would keep 14 digits of them.
 
@@ -20,5 +21,6 @@ elseif outcome == 'succeeded' and failures then
 	failures = 0
 	redis.call('HSET', key, 'failures', 0, 'refused', 0, 'succeeded', ARGV[3])
 end
+local succeeded = tonumber(redis.call('HGET', key, 'succeeded') or '0')
 redis.call('PEXPIRE', key, ARGV[6])
-return {failures or 0}
+return {failures or 0, now - succeeded}

@@ -120,14 +120,19 @@ func (b *SharedBackoff) ask(ctx context.Context, a *SharedAttempt, key string) *
 // refusal and the quiet after it are over.
 const backoffExpiry = int64((maxRefusal + quiet + expiryMargin) / time.Millisecond)
 
-// tell ends the attempt in Redis. Where that fails, the attempt counts as given
-// up after attemptLease, and a failure is known to this process alone.
-func (b *SharedBackoff) tell(ctx context.Context, a *SharedAttempt, outcome string) {
+// tell ends the attempt in Redis, and gives what is known of the key then. Where that
+// fails, it gives nil, the attempt counts as given up after attemptLease, and a failure
+// is known to this process alone.
+func (b *SharedBackoff) tell(ctx context.Context, a *SharedAttempt, outcome string) *heard {
 	if b.redis == nil {
-		return
+		return nil
 	}
-	_, _ = b.redis.run(ctx, endScript, 1, a.key,
+	answer, err := b.redis.run(ctx, endScript, 2, a.key,
 		a.id, outcome, b.now().UnixMicro(), micros(firstRefusal), micros(maxRefusal), backoffExpiry)
+	if err != nil {
+		return nil
+	}
+	return &heard{failures: int(answer[0]), success: fromMicros(answer[1])}
 }
 
 // Fail ends the attempt as a failure, in every process.
@@ -140,7 +145,10 @@ func (a *SharedAttempt) Succeed(ctx context.Context) { a.end(ctx, a.local.succee
 func (a *SharedAttempt) Cancel(ctx context.Context) { a.end(ctx, a.local.cancelled, cancelled) }
 
 func (a *SharedAttempt) end(ctx context.Context, settle func(), outcome string) {
-	if a.local.end(settle) {
-		a.shared.tell(ctx, a, outcome)
+	if !a.local.end(settle) {
+		return
+	}
+	if h := a.shared.tell(ctx, a, outcome); h != nil && outcome == failed {
+		a.local.recount(h)
 	}
 }

@@ -106,6 +106,23 @@ func refuse(t *testing.T, b *limit.SharedBackoff, want time.Duration) {
 	}
 }
 
+// What has failed before another process saw a success does not count with what fails
+// afterwards.
+func TestSharedBackoffBeginsAnewAfterASuccessElsewhere(t *testing.T) {
+	t.Parallel()
+
+	clock, first, second, logs := backoffs(t, redistest.Start(t))
+	late, lucky, early := begin(t, first, "a"), begin(t, second, "a"), begin(t, first, "a")
+	early.Fail(t.Context())
+	lucky.Succeed(t.Context())
+	clock.Move(time.Second)
+	late.Fail(t.Context())
+	refuse(t, first, time.Second)
+	refuse(t, second, time.Second)
+	answered(t, logs[0])
+	answered(t, logs[1])
+}
+
 // Each failure is answered by the other process, for twice as long each time.
 func TestSharedBackoffGrows(t *testing.T) {
 	t.Parallel()
