@@ -57,6 +57,8 @@ async def new_product(kind, admin):
         stock=10,
     )
     return await kind.wait(admin.create_product(product))
+
+
 # bare-drops }
 
 
@@ -64,6 +66,8 @@ async def new_product(kind, admin):
 async def order_of_one(kind):
     product = await new_product(kind, kind.admin())
     return OrderCreate(lines=[OrderLineCreate(product_id=product.id, quantity=1)])
+
+
 # bare-drops }
 
 
@@ -256,6 +260,8 @@ async def idempotency(kind):
     again = await kind.wait(client.create_order(order, idempotency_key=keys[0]))
     assert again.id == placed.id
     assert (await kind.wait(client.create_order(order))).id != placed.id
+
+
 # bare-drops }
 
 
@@ -299,6 +305,8 @@ async def upload_and_download(kind):
         assert tracemalloc.get_traced_memory()[1] < size / 4
     finally:
         tracemalloc.stop()
+
+
 # bare-drops }
 
 
@@ -322,6 +330,8 @@ async def notifications(kind):
         "0",
         str(told[0]),
     ]
+
+
 # bare-drops }
 
 
@@ -363,6 +373,8 @@ async def concurrent_change(kind):
     done = await kind.wait(admin.update_product(made.id, change, if_match=now.etag))
     assert done.price == 6900
     await kind.wait(admin.retire_product(made.id, if_match=done.etag))
+
+
 # bare-drops }
 
 

@@ -218,6 +218,8 @@ def test_a_timeout_ends_an_upload(kind):
         assert 0.3 <= time.monotonic() - begun < 10
 
     kind.run(test())
+
+
 # bare-drops }
 
 
@@ -238,6 +240,8 @@ def test_a_body_that_cannot_be_read_again_is_sent_once(kind):
             assert all(b"\r\n\r\nnotes\r\n--" in body for body in bodies)
 
     kind.run(test())
+
+
 # bare-drops }
 
 
@@ -270,6 +274,8 @@ def test_the_name_of_an_upload_ends_no_header(kind):
         assert 'filename="a%22b%0D%0AX: ü.txt"\r\n'.encode() in fake.requests[0].content
 
     kind.run(test())
+
+
 # bare-drops }
 
 
@@ -284,6 +290,8 @@ def test_tokens_that_have_expired_are_refreshed_before_a_body_is_sent_once(kind)
         assert fake.requests[1].headers["Authorization"] == "Bearer new"
 
     kind.run(test())
+
+
 # bare-drops }
 
 
@@ -310,6 +318,8 @@ def test_what_is_current_is_not_sent(kind):
         assert other == product
 
     kind.run(test())
+
+
 # bare-drops }
 
 
@@ -431,6 +441,8 @@ def test_a_download_that_breaks_off_is_not_taken_for_whole(kind, tmp_path):
         assert list(tmp_path.iterdir()) == []
 
     kind.run(test())
+
+
 # bare-drops }
 
 
@@ -456,6 +468,8 @@ def test_the_name_of_a_download_stays_in_its_folder(kind, disposition, name, tmp
             assert await kind.wait(download.save(tmp_path)) == tmp_path / (name or "download")
 
     kind.run(test())
+
+
 # bare-drops }
 
 
@@ -477,6 +491,8 @@ def test_a_table_is_read_by_lines(kind):
         assert fake.requests[0].headers["Accept"] == "application/x-ndjson"
 
     kind.run(test())
+
+
 # bare-drops }
 
 
