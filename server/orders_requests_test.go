@@ -36,3 +36,13 @@ func TestDevelopmentShowsKeys(t *testing.T) {
 		t.Errorf("another request under the key: %s", other)
 	}
 }
+
+// Of an answer that is everybody's one sees whether it was kept.
+func TestDevelopmentShowsPublicAnswers(t *testing.T) {
+	t.Parallel()
+	s, _, admin := developing(t, servertest.Options{})
+	path := "/api/v1/products/" + product(admin, "LAMP", nil).ID.String()
+	for _, want := range []string{"cache passed: miss", "cache passed: hit"} {
+		decided(t, recordOf(s, s.Somebody().GET(path).Expect(http.StatusOK)), "body limit passed", "rate limit by ip passed", "authentication passed", "validation passed", want)
+	}
+}
