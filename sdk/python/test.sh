@@ -48,11 +48,11 @@ try() {
 echo "== a user's code on $("$tools/python" --version)"
 install newest "$tools/python" requirements.txt
 # Away from the sources, so that what is installed is what is looked at.
-cp tests/consumer.py "$work/consumer.py"
-(cd "$work" && "$tools/mypy" --no-error-summary --strict --python-executable "$work/newest/bin/python" consumer.py)
+cp tests/consumer*.py "$work"
+(cd "$work" && "$tools/mypy" --no-error-summary --strict --python-executable "$work/newest/bin/python" consumer*.py)
 if command -v node >/dev/null; then
 	# The second finds the package by PATH only.
-	"$tools/pyright" --pythonpath "$work/newest/bin/python" "$work/consumer.py"
+	"$tools/pyright" --pythonpath "$work/newest/bin/python" "$work"/consumer*.py
 	quietly env PATH="$work/newest/bin:$PATH" "$tools/pyright" --ignoreexternal --verifytypes accord_api
 else
 	echo "== NOT CHECKED by pyright: it needs Node"

@@ -10,20 +10,12 @@ from typing_extensions import assert_type
 from accord_api import (
     Accord,
     AsyncAccord,
-    Download,
-    File,
     MemoryStore,
-    Notification,
-    Order,
-    OrderCreate,
-    OrderLineCreate,
-    OrderPage,
-    OrderSummary,
+    PasswordChange,
     Problem,
     ProblemCode,
-    Product,
-    ReportJob,
-    ReportRequest,
+    Session,
+    SessionPage,
     Tokens,
     User,
 )
@@ -31,39 +23,25 @@ from accord_api import (
 
 def threads(accord: Accord) -> None:
     assert_type(accord.get_me(), User)
-    lines = [OrderLineCreate(product_id=uuid.uuid4(), quantity=1)]
-    assert_type(accord.create_order(OrderCreate(lines=lines)), Order)
-    for order in accord.list_orders(status="paid"):
-        assert_type(order, OrderSummary)
-    for page in accord.list_orders().pages():
-        assert_type(page, OrderPage)
-    for notification in accord.stream_notifications():
-        assert_type(notification, Notification)
-    assert_type(accord.upload_file(b"notes", filename="notes.txt"), File)
-    with accord.download_file("0198c0de-6000-7000-8000-000000000002") as download:
-        assert_type(download, Download)
-    report = ReportRequest(kind="orders", format="csv", days=90)
-    assert_type(accord.generate_report(report), ReportJob)
+    for session in accord.list_sessions(page_size=5):
+        assert_type(session, Session)
+    for page in accord.list_sessions().pages():
+        assert_type(page, SessionPage)
     assert_type(accord.with_options(timeout=None), Accord)
     assert_type(accord.logout(), None)
 
 
 async def tasks(accord: AsyncAccord) -> None:
     assert_type(await accord.get_me(), User)
-    async for order in accord.list_orders():
-        assert_type(order, OrderSummary)
-    product = await accord.get_product(uuid.uuid4())
-    assert_type(product, Product)
-    assert_type(product.etag, str | None)
-    async with accord.export_orders(accept="application/x-ndjson") as table:
-        async for line in table.lines():
-            assert_type(line, str)
+    async for session in accord.list_sessions():
+        assert_type(session, Session)
+    assert_type(await accord.get_user(uuid.uuid4()), User)
 
 
 def problems(problem: Problem) -> int:
     assert_type(problem.code, ProblemCode | None)
     match problem.code:
-        case "not-available" | "validation":
+        case "username-taken" | "validation":
             return len(problem.errors)
         case _:
             return problem.status
@@ -98,8 +76,8 @@ def stores() -> None:
 
 def mistakes(accord: Accord) -> None:
     # Each is a mistake that has to be found: mypy --strict fails on an ignore that hides nothing.
-    OrderCreate()  # type: ignore[call-arg]
-    accord.list_orders(status="lost")  # type: ignore[arg-type]
+    PasswordChange()  # type: ignore[call-arg]
+    accord.list_sessions(page_size="many")  # type: ignore[arg-type]
     _ = accord.get_me().nickname  # type: ignore[attr-defined]
-    accord.download_file(7)  # type: ignore[arg-type]
+    accord.get_user(7)  # type: ignore[arg-type]
     Accord("", store=AsyncStore())  # type: ignore[arg-type]
