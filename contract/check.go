@@ -435,7 +435,9 @@ func (j *judgement) body(r *response, e *exchange) {
 			j.fail(b.pointer, "a %d has at %q: %s", e.status, b.at, b.text)
 		}
 	}
-	j.hidden(declared.schema, value, 0)
+	if j.hides {
+		j.hidden(declared.schema, value, 0)
+	}
 }
 
 // read decodes a body as the declared content type that it has.

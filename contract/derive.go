@@ -84,6 +84,7 @@ type deriver struct {
 	reached    sync.Map        // bool by two pointers: that one leads to the other
 	login      map[string]any  // members of a sign-in
 	has        map[string]bool // schemes that the target has credentials of
+	hides      bool            // that anything is writeOnly: looking for it in answers takes a third of a mutation run
 }
 
 func newDeriver(d *Document) (*deriver, error) { return newDeriverOf(d, &known{}, "") }
@@ -102,7 +103,7 @@ func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
 		}
 	}
 	operations := d.operations()
-	made := &deriver{maker: maker{d, s, a, k, change}, operations: operations, links: d.links(operations), headers: map[string]bool{}}
+	made := &deriver{maker: maker{d, s, a, k, change}, operations: operations, links: d.links(operations), headers: map[string]bool{}, hides: says(d.root, writeOnly)}
 	for _, o := range operations {
 		for _, r := range o.responses {
 			for _, h := range r.headers {
