@@ -100,14 +100,20 @@ func (b *Backoff) recordOf(key string, now int64) *record {
 		r = new(record)
 		b.attempts.Add(key, r)
 	}
-	if r.forgotten(now) {
-		r.failures = 0
-	}
+	r.forget(now)
 	return r
 }
 
 func (r *record) forgotten(now int64) bool {
 	return now >= r.refusedUntil+int64(quiet)
+}
+
+// forget forgets what failed too long ago. An attempt's end asks it as well as a
+// begin, so that it is the same whether another has begun in between.
+func (r *record) forget(now int64) {
+	if r.forgotten(now) {
+		r.failures = 0
+	}
 }
 
 // learn adds what was heard. Where an attempt has succeeded since the last failure
@@ -154,6 +160,7 @@ func (a *Attempt) failed() {
 		b.attempts.Add(a.key, r)
 	}
 	a.failedAt, a.failedBefore = b.clock.read(), r.failedAt
+	r.forget(a.failedAt)
 	r.failures++
 	r.failedAt = a.failedAt
 	r.refusedUntil = r.failedAt + int64(refusalAfter(r.failures))

@@ -191,14 +191,27 @@ func (m *backoffModel) refusal(n int) time.Duration {
 	return refusal
 }
 
+// until is when the key is refused no longer.
+func (m *backoffModel) until(now time.Time) time.Time {
+	n := len(m.fails)
+	if n == 0 {
+		return now
+	}
+	until := m.fails[n-1].Add(m.refusal(n))
+	if now.Sub(until) >= time.Hour {
+		m.fails = nil
+	}
+	return until
+}
+
+func (m *backoffModel) fail(now time.Time) {
+	m.until(now)
+	m.fails = append(m.fails, now)
+}
+
 func (m *backoffModel) begin(now time.Time) time.Duration {
-	if n := len(m.fails); n > 0 {
-		until := m.fails[n-1].Add(m.refusal(n))
-		if now.Sub(until) >= time.Hour {
-			m.fails = nil
-		} else if now.Before(until) {
-			return until.Sub(now)
-		}
+	if until := m.until(now); now.Before(until) {
+		return until.Sub(now)
 	}
 	most := 4
 	if len(m.fails) > 0 {
@@ -247,7 +260,7 @@ func TestBackoffMatchesTheModel(t *testing.T) {
 			"fail": func(t *rapid.T) {
 				end(t, func(o open) {
 					o.attempt.Fail()
-					models[o.key].fails = append(models[o.key].fails, clock.Now())
+					models[o.key].fail(clock.Now())
 				})
 			},
 			"succeed": func(t *rapid.T) {

@@ -128,7 +128,7 @@ func (b *SharedBackoff) tell(ctx context.Context, a *SharedAttempt, outcome stri
 		return nil
 	}
 	answer, err := b.redis.run(ctx, endScript, 2, a.key,
-		a.id, outcome, b.now().UnixMicro(), micros(firstRefusal), micros(maxRefusal), backoffExpiry)
+		a.id, outcome, b.now().UnixMicro(), micros(quiet), micros(firstRefusal), micros(maxRefusal), backoffExpiry)
 	if err != nil {
 		return nil
 	}

@@ -123,6 +123,23 @@ func TestSharedBackoffBeginsAnewAfterASuccessElsewhere(t *testing.T) {
 	answered(t, logs[1])
 }
 
+// What fails after the quiet time is the first failure, whoever saw the time end.
+func TestSharedBackoffForgetsForLateFailures(t *testing.T) {
+	t.Parallel()
+
+	clock, first, second, logs := backoffs(t, redistest.Start(t))
+	begin(t, first, "a").Fail(t.Context())
+	clock.Move(time.Hour)
+	late := begin(t, first, "a")
+	clock.Move(time.Second)
+	begin(t, second, "a").Cancel(t.Context())
+	late.Fail(t.Context())
+	refuse(t, first, time.Second)
+	refuse(t, second, time.Second)
+	answered(t, logs[0])
+	answered(t, logs[1])
+}
+
 // Each failure is answered by the other process, for twice as long each time.
 func TestSharedBackoffGrows(t *testing.T) {
 	t.Parallel()
