@@ -37,9 +37,13 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
+// silence is called once, since the client's logger is a variable that tests which
+// run at once would all write. What it says comes back as an error as well.
+var silence = sync.OnceFunc(logging.Disable)
+
 func connect(t testing.TB, url string) *redis.Client {
 	t.Helper()
-	logging.Disable() // all that it says comes back as an error as well
+	silence()
 	options, err := redis.ParseURL(url)
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -40,13 +41,17 @@ func redisOptions(address Secret) (*redis.Options, error) {
 	return o, nil
 }
 
+// silenceRedis is called once, since several servers of one process would all write
+// the client's logger. What it says on stderr comes back as an error as well.
+var silenceRedis = sync.OnceFunc(logging.Disable)
+
 // openRedis gives a client; nothing is connected before its first use.
 func openRedis(address Secret) (*redis.Client, error) {
 	o, err := redisOptions(address)
 	if err != nil {
 		return nil, err
 	}
-	logging.Disable() // what it says on stderr comes back as an error as well
+	silenceRedis()
 	return redis.NewClient(o), nil
 }
 
