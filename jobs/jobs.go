@@ -19,6 +19,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 	"go.opentelemetry.io/otel/trace"
+	"riverqueue.com/riverui"
+	"riverqueue.com/riverui/uiendpoints"
 
 	"github.com/accord-api/accord/files"
 	"github.com/accord-api/accord/gen/db"
@@ -73,9 +75,19 @@ type Config struct {
 
 // Jobs enqueues jobs and, once started, works on them.
 type Jobs struct {
-	client *river.Client[pgx.Tx]
+	client riverClient
 	direct *pgxpool.Pool
 	kinds  []string
+	ui     uiendpoints.Bundle // of River's page
+}
+
+// riverClient is what is used of River's, as an interface so that those who hold Jobs do not
+// compile its generic methods once more.
+type riverClient interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	StopAndCancel(ctx context.Context) error
+	InsertTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
 }
 
 // New prepares the jobs; nothing runs before Start.
@@ -119,7 +131,7 @@ func New(c Config) (*Jobs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the jobs: %w", err)
 	}
-	return &Jobs{client: client, direct: c.Direct, kinds: kinds}, nil
+	return &Jobs{client: client, direct: c.Direct, kinds: kinds, ui: riverui.NewEndpoints(client, nil)}, nil
 }
 
 // addWorker registers a worker, and gives the kind of its jobs.

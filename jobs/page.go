@@ -14,7 +14,7 @@ import (
 // background work ends with ctx.
 func (j *Jobs) Page(ctx context.Context, prefix string, log *slog.Logger) (http.Handler, error) {
 	page, err := riverui.NewHandler(&riverui.HandlerOpts{
-		Endpoints: riverui.NewEndpoints(j.client, nil),
+		Endpoints: j.ui,
 		Logger:    newWarnings(log),
 		Prefix:    prefix,
 	})

@@ -54,22 +54,34 @@ func newOptions(opts []Option) options {
 // A least-recently-used order and not a smarter one (TinyLFU) is meant: such a
 // policy may refuse to admit a new key while it holds popular ones, which here
 // would mean that the new key is never counted.
-type table[S any] struct {
+//
+// It is an interface so that those who hold a window or a backoff do not compile the
+// generic map behind it once more.
+type table[S any] interface {
+	Get(key string) (S, bool)
+	Peek(key string) (S, bool) // does not count as use
+	Add(key string, state S) (evicted bool)
+	Remove(key string) (present bool)
+	Len() int
+	// sweep removes up to two of the keys longest unused whose states are dead.
+	// Called once for each key added, it makes the table shrink to what is alive,
+	// at a cost that no single call notices.
+	sweep(dead func(S) bool)
+}
+
+type lru[S any] struct {
 	*simplelru.LRU[string, S]
 }
 
 func newTable[S any](maxKeys int) table[S] {
-	lru, err := simplelru.NewLRU[string, S](maxKeys, nil)
+	states, err := simplelru.NewLRU[string, S](maxKeys, nil)
 	if err != nil {
 		panic("limit: the number of keys must be positive")
 	}
-	return table[S]{lru}
+	return lru[S]{states}
 }
 
-// sweep removes up to two of the keys longest unused whose states are dead.
-// Called once for each key added, it makes the table shrink to what is alive,
-// at a cost that no single call notices.
-func (t table[S]) sweep(dead func(S) bool) {
+func (t lru[S]) sweep(dead func(S) bool) {
 	for range 2 {
 		key, state, ok := t.GetOldest()
 		if !ok || !dead(state) {

@@ -2,7 +2,10 @@
 // asked for often stays (maypok86/otter, its W-TinyLFU policy).
 package memory
 
-import "github.com/maypok86/otter/v2"
+import (
+	"github.com/google/uuid"
+	"github.com/maypok86/otter/v2"
+)
 
 // Store keeps values. It is safe for concurrent use; so must be the values, which all
 // callers share.
@@ -23,6 +26,11 @@ type Store[K comparable, V any] interface {
 	// CleanUp drops at once what is due to be dropped.
 	CleanUp()
 }
+
+// ByID is a store of a number of values at most, under UUIDs. Like Store it is for the
+// sake of the compiler: otter's methods are compiled where New is called, and here that
+// is not the package which is changed and built all day.
+func ByID(most int) Store[uuid.UUID, any] { return New[uuid.UUID, any](most) }
 
 // New is a store of a number of values at most.
 func New[K comparable, V any](most int) Store[K, V] {

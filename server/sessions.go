@@ -35,7 +35,7 @@ const (
 type sessions struct {
 	queries *db.Queries
 	now     func() time.Time
-	known   memory.Store[uuid.UUID, knownSession]
+	known   memory.Store[uuid.UUID, any] // a *knownSession each
 	changes changes
 
 	hits, misses atomic.Int64 // for metrics
@@ -55,21 +55,21 @@ func newSessions(queries *db.Queries, now func() time.Time) *sessions {
 	return &sessions{
 		queries: queries,
 		now:     now,
-		known:   memory.New[uuid.UUID, knownSession](rememberedSessions),
+		known:   memory.ByID(rememberedSessions),
 	}
 }
 
 // get gives the caller of a live session; pgx.ErrNoRows when it is not live.
 func (s *sessions) get(ctx context.Context, id uuid.UUID) (principal, error) {
 	now, asOf := s.now(), s.changes.count.Load()
-	known, ok := s.known.GetIfPresent(id)
+	known, ok := s.remembered(id)
 	if !ok || now.Sub(known.readAt) >= sessionMemory || s.changes.since(known.who.UserID, known.asOf) {
 		s.misses.Add(1)
 		row, err := s.queries.SessionGet(ctx, id)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return principal{}, err
 		}
-		known = knownSession{readAt: now, asOf: asOf, live: err == nil, expires: row.ExpiresAt}
+		known = &knownSession{readAt: now, asOf: asOf, live: err == nil, expires: row.ExpiresAt}
 		known.who = principal{UserID: row.UserID, SessionID: id, Role: row.Role}
 		s.known.Set(id, known)
 	} else {
@@ -84,8 +84,14 @@ func (s *sessions) get(ctx context.Context, id uuid.UUID) (principal, error) {
 // ended says whether a session was not live when it was last read, however long
 // ago that was.
 func (s *sessions) ended(id uuid.UUID) bool {
-	known, ok := s.known.GetIfPresent(id)
+	known, ok := s.remembered(id)
 	return ok && !known.live
+}
+
+func (s *sessions) remembered(id uuid.UUID) (*knownSession, bool) {
+	known, _ := s.known.GetIfPresent(id)
+	session, ok := known.(*knownSession)
+	return session, ok
 }
 
 // forget makes a user's sessions be read anew.
