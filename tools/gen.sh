@@ -7,13 +7,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-bin=$(mktemp -d "${TMPDIR:-/tmp}/accord-gen.XXXXXX")
 aside=.gen-before
 
 finish() {
 	status=$?
 	trap - EXIT
-	rm -rf "$bin"
 	if [ -d "$aside" ]; then
 		rm -rf gen
 		mv "$aside" gen
@@ -26,21 +24,19 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Both generators are built, and all sources are checked, before anything is
-# touched.
-go build -C cmd/gen -o "$bin/gen" .
-"$bin/gen" -root . -check
+# All sources are checked before anything is touched. sqlc's part is run by the
+# generator in between: to read the SQL takes it two seconds, once.
+go build -C cmd/gen -o ../../bin/gen .
 go tool -modfile=tools/go.mod sqlc vet
-
-if [ -d "$aside" ]; then # a run that was killed
-	rm -rf gen
-	mv "$aside" gen
-fi
-if [ -d gen ]; then
-	mv gen "$aside"
-fi
-
-go tool -modfile=tools/go.mod sqlc generate
-"$bin/gen" -root . # reads what sqlc has written
+# shellcheck disable=SC2016 # they are the inner shell's
+bin/gen -root . sh -euc '
+	if [ -d "$1" ]; then # a run that was killed
+		rm -rf gen
+		mv "$1" gen
+	fi
+	if [ -d gen ]; then
+		mv gen "$1"
+	fi
+	go tool -modfile=tools/go.mod sqlc generate' gen.sh "$aside"
 
 rm -rf "$aside"

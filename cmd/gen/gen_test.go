@@ -528,11 +528,17 @@ func TestRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "openapi.yaml"), []byte(kitchen(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run([]string{"-root", root, "-check"}, &stdout, &stderr, time.Time{}); err != nil {
+	if err := run([]string{"-root", root, "-check", "touch", "touched"}, &stdout, &stderr, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(root, "gen")); err == nil {
-		t.Error("-check writes")
+	if err := run([]string{"-root", root, "ls", "nothing"}, &stdout, &stderr, time.Time{}); err == nil || !strings.Contains(stderr.String(), "nothing") {
+		t.Errorf("a command that fails: %v, %q", err, stderr.String())
+	}
+	if left, err := filepath.Glob(filepath.Join(root, "*")); err != nil || len(left) != 1 {
+		t.Errorf("-check, or a command that fails, leaves %v", left)
+	}
+	if err := run([]string{"-root", root, "mkdir", "gen"}, &stdout, &stderr, time.Time{}); err != nil {
+		t.Fatal(err)
 	}
 	if err := run([]string{"-root", root}, &stdout, &stderr, time.Time{}); err != nil {
 		t.Fatal(err)

@@ -1,9 +1,10 @@
 // Command gen writes everything that comes from openapi.yaml: in gen/ the types,
 // routes, validators and the policy table of the server and the published
-// document, in sdk/go what its client takes, gives and calls. Beside what sqlc made of queries/ it writes the
-// streams, so it runs after sqlc; with -check it writes nothing, and runs before. With
-// -sunsets it asks the calendar, which decides nothing else: what was right once
-// can be generated for ever.
+// document, in sdk/go what its client takes, gives and calls, and beside what sqlc
+// makes of queries/ the streams. So sqlc is a command that is given as arguments: it is
+// run in the root when no fault was found, before anything is written. With -check
+// nothing is run or written. With -sunsets the calendar is asked, which decides nothing
+// else: what was right once can be generated for ever.
 // The same sources give the same bytes.
 package main
 
@@ -14,6 +15,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 )
@@ -52,6 +54,9 @@ func run(args []string, stdout, stderr io.Writer, now time.Time) error {
 	if err != nil || *check {
 		return err
 	}
+	if err := execute(*root, flags.Args(), stdout, stderr); err != nil {
+		return err
+	}
 	streams, err := generateStreams(folder)
 	if err != nil {
 		return err
@@ -65,6 +70,19 @@ func run(args []string, stdout, stderr io.Writer, now time.Time) error {
 	}
 
 	return tellMissing(folder, stdout)
+}
+
+// execute runs a command, if there is any.
+func execute(folder string, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		return nil
+	}
+	command := exec.Command(args[0], args[1:]...) //nolint:noctx // Ctrl-C reaches it as well
+	command.Dir, command.Stdout, command.Stderr = folder, stdout, stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("running %s: %w", args[0], err)
+	}
+	return nil
 }
 
 // file is one generated file, its path relative to the root. Without a text it

@@ -15,7 +15,7 @@ import (
 
 // quiet is how long nothing may change before what changed is looked at: an editor
 // writes a file in several steps, and a checkout many files.
-const quiet = 150 * time.Millisecond
+const quiet = 50 * time.Millisecond
 
 // passed are the folders in which nothing is watched, wherever they are, and passedBelow
 // those below the root: what is made, and what is no part of the server.
