@@ -18,7 +18,7 @@ var bareFiles = []string{
 	"pg/stream_test.go",
 	"jobs/files", "jobs/report", "jobs/sales.html", "jobs/storage_owner.go",
 	"queries/files.sql", "queries/notifications.sql", "queries/orders.sql", "queries/products.sql", "queries/reports.sql",
-	"schema/00004_", "schema/00005_", "schema/00006_", "schema/00007_", "schema/00008_", "schema/00009_", "schema/00010_",
+	"schema/00004_", "schema/00005_", "schema/00006_", "schema/00007_", "schema/00008_", "schema/00009_", "schema/00010_", "schema/00012_",
 	"server/dashboard", "server/exports", "server/file", "server/notification", "server/orders", "server/products",
 	"server/ranges.go", "server/reports", "server/search_bench_test.go",
 	"sdk/python/tests/consumer_shop.py", "sdk/ts/src/notifications.ts",

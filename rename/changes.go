@@ -52,7 +52,7 @@ curl -sN --max-time 5 localhost:8080/api/v1/notifications/stream -H "Authorizati
 	{"README.md", "`/dev/mail` has the mails; `bin/accord seed --users 1000 --orders 10000` adds data.", "`/dev/mail` has the mails."},
 	{"README.md", "`auth/ cache/ files/ inspect/ limit/ mail/ memory/ jobs/ pg/ table/ tracing/", "`auth/ cache/ inspect/ limit/ mail/ memory/ jobs/ pg/ tracing/"},
 	{"README.md", "| `FILES_URL` | where files are kept: `file:///var/lib/accord/files` or `s3://bucket?region=eu-central-1` |\n", ""},
-	{"README.md", "`schema/00012_create_notes.sql`", "`schema/00005_create_notes.sql`"},
+	{"README.md", "`schema/00013_create_notes.sql`", "`schema/00005_create_notes.sql`"},
 	{"docs/development.md", "event, its jobs and its notifications inside.", "event and its jobs inside."},
 	{"docs/operations.md", "\nnotifications come late.", "\nstreams come late."},
 	{"deploy/kubernetes/base/ingress.yaml", "told not to: notifications are a stream.", "told not to, once there is a stream."},
