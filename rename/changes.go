@@ -49,7 +49,7 @@ curl -s localhost:8080/api/v1/orders -H "Authorization: Bearer $TOKEN" -H 'Idemp
 curl -sN --max-time 5 localhost:8080/api/v1/notifications/stream -H "Authorization: Bearer $TOKEN" -H 'Last-Event-ID: 0'
 `, `curl -s localhost:8080/api/v1/users/me -H "Authorization: Bearer $TOKEN"
 `},
-	{"README.md", "`/dev/mail` has the mails; `bin/accord seed --users 1000 --orders 10000` adds data.", "`/dev/mail` has the mails."},
+	{"README.md", "serves anew whatever you save; `bin/accord seed --users 1000 --orders 10000` adds data.", "serves anew whatever you save."},
 	{"README.md", "`auth/ cache/ files/ inspect/ limit/ mail/ memory/ jobs/ pg/ table/ tracing/", "`auth/ cache/ inspect/ limit/ mail/ memory/ jobs/ pg/ tracing/"},
 	{"README.md", "| `FILES_URL` | where files are kept: `file:///var/lib/accord/files` or `s3://bucket?region=eu-central-1` |\n", ""},
 	{"README.md", "`schema/00013_create_notes.sql`", "`schema/00005_create_notes.sql`"},

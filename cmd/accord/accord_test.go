@@ -177,8 +177,8 @@ func TestServeInDevelopment(t *testing.T) {
 	dir := folder(t)
 	base, out, stop := serving(t, dir, []string{"PORT=0", "LOG_LEVEL=error"})
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	last := strings.Join(lines[max(0, len(lines)-6):], "\n")
-	for _, want := range []string{base + "/api/docs", base + "/dev/mail", "admin   Admin-demo-1", "user    User-demo-1"} {
+	last := strings.Join(lines[max(0, len(lines)-7):], "\n")
+	for _, want := range []string{base + "/api/docs", base + "/dev/mail", base + "/dev/requests", base + "/\n", "admin     Admin-demo-1", "user      User-demo-1"} {
 		if !strings.Contains(last, want) {
 			t.Errorf("the last lines lack %q:\n%s", want, last)
 		}

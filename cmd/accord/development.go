@@ -90,12 +90,14 @@ func openDirect(ctx context.Context, config server.Config) (*pg.Pool, error) {
 // welcome is what a newcomer reads last before the first request.
 func welcome(w io.Writer, config server.Config, url string, accounts []demo.Account) {
 	fmt.Fprintf(w, "\n%s is ready on %s (development: loopback only)\n\n", config.ProjectName, url)
+	fmt.Fprintf(w, "  start     %s/\n", url)
 	if config.Docs {
-		fmt.Fprintf(w, "  docs    %s/api/docs\n", url)
+		fmt.Fprintf(w, "  docs      %s/api/docs\n", url)
 	}
-	fmt.Fprintf(w, "  mail    %s/dev/mail\n\n", url)
+	fmt.Fprintf(w, "  requests  %s/dev/requests\n", url)
+	fmt.Fprintf(w, "  mail      %s/dev/mail\n\n", url)
 	for _, account := range accounts {
-		fmt.Fprintf(w, "  %-7s %s\n", account.Username, account.Password)
+		fmt.Fprintf(w, "  %-9s %s\n", account.Username, account.Password)
 	}
 	fmt.Fprintln(w)
 }
