@@ -32,14 +32,21 @@ func (w *walk) conditional(s shape, value any, at []string) {
 		if w.plain || slices.Contains(w.trying, key) || !w.concerns(c.pointer) && !w.concerns(c.when) {
 			continue
 		}
-		w.trying = append(w.trying, key)
+		w.trying, w.about = append(w.trying, key), append(w.about, about{c, slices.Clone(at)})
 		w.condition(s, c, value, at)
-		w.trying = w.trying[:len(w.trying)-1]
+		w.trying, w.about = w.trying[:len(w.trying)-1], w.about[:len(w.about)-1]
 	}
 }
 
+// about is a condition that is being tried of a place: it has to stay as it is where
+// another one within it is tried.
+type about struct {
+	condition
+	at []string
+}
+
 func (w *walk) condition(s shape, c condition, value any, at []string) {
-	with, ok := w.such(s, c, value, true)
+	with, ok := w.such(s, c, value, at, true)
 	if !ok {
 		return
 	}
@@ -57,11 +64,11 @@ func (w *walk) condition(s shape, c condition, value any, at []string) {
 			outer := w.only
 			w.only = w.reached(c.pointer)
 			w.value(joined(c.pointer, c.holding(), s.pointer), with, at)
-			kept := slices.DeleteFunc(slices.Clone(w.found[began:]), func(v variant) bool { return !w.concerns(v.pointer) })
+			kept := slices.DeleteFunc(slices.Clone(w.found[began:]), func(v variant) bool { return !v.elsewhere && !w.concerns(v.pointer) })
 			w.found, w.only = append(w.found[:began], kept...), outer
 		}
 	})
-	without, ok := w.such(s, c, value, false)
+	without, ok := w.such(s, c, value, at, false)
 	if !ok || c.pointer == "" {
 		return
 	}
@@ -110,9 +117,6 @@ func (w *walk) instead(made, value any, at []string, note func()) {
 // something tighter holds for it, in one that is described by more, or by less. Where
 // nothing more holds there, all that is valid is tried again.
 func (w *walk) elsewhere(s shape, c condition, with, value any, at []string) {
-	if w.only != nil {
-		return
-	}
 	shown := map[string]bool{}
 	for _, v := range w.apart(s.pointer, value) {
 		shown[v.pointer] = shown[v.pointer] || !v.valid && w.fits(s.pointer, value, v)
@@ -126,6 +130,7 @@ func (w *walk) elsewhere(s shape, c condition, with, value any, at []string) {
 	}
 	for _, v := range there {
 		if again := c.pointer == "" && v.valid; v.host == nil && (again || unshown[v.pointer]) { // a host is of another alternative, and stands for all of the place
+			v.elsewhere = true
 			w.place(v, at)
 		}
 	}
@@ -198,9 +203,14 @@ func (w *walk) needless(s shape, c condition, broken []variant, without, value a
 
 // such finds a valid value that a condition is about, or is not: the one that is there,
 // else one as like to it as can be.
-func (w *walk) such(s shape, c condition, value any, about bool) (any, bool) {
+func (w *walk) such(s shape, c condition, value any, at []string, about bool) (any, bool) {
 	never := about && w.never(c.pointer)
 	fits := func(made any) bool {
+		for _, outer := range w.about[:max(0, len(w.about)-1)] {
+			if slices.Equal(outer.at, at) && !w.applies(outer.condition, made) {
+				return false
+			}
+		}
 		return w.applies(c, made) == about && !slices.ContainsFunc(w.schemas.broken(s.pointer, made), func(b breach) bool {
 			return !never || b.pointer != c.pointer
 		})
@@ -362,16 +372,21 @@ func (w *walk) nameFor(s shape, r rule, p *pattern.Pattern, object map[string]an
 			if !made || there || alone != (schema == r.pointer) || slices.ContainsFunc(declared, func(m member) bool { return m.name == name }) {
 				continue
 			}
-			others := joined(slices.DeleteFunc(parted(schema), func(part string) bool { return w.at(part) == false })...)
-			if each = any("x"); others != "" && len(w.shape(others).rules) > 0 {
-				each = w.base(others, true, 0)
-			}
+			each = w.anything(w.possible(schema))
 			if !slices.ContainsFunc(w.schemas.broken(s.pointer, withMember(object, name, each)), func(b breach) bool { return b.pointer != r.pointer }) {
 				return name, each, true
 			}
 		}
 	}
 	return "", nil, false
+}
+
+// anything is a valid value of a schema, where there is one.
+func (m maker) anything(pointer string) any {
+	if pointer == "" || len(m.shape(pointer).rules) == 0 {
+		return "x"
+	}
+	return m.base(pointer, true, 0)
 }
 
 // unevaluated tries a member that nothing else of a schema describes, where there is a

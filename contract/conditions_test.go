@@ -26,6 +26,14 @@ const (
 	"else": {"properties": {"zip": {"maxLength": 8}}},
 	"dependentSchemas": {"card": {"required": ["street"], "properties": {"street": {"minLength": 3}}}}
 }`
+	chainSchema = `{
+	"type": "object",
+	"required": ["kind"],
+	"properties": {"kind": {"type": "string", "enum": ["a", "b", "c"]}, "x": {"type": "string"}, "y": {"type": "integer"}},
+	"if": {"properties": {"kind": {"const": "a"}}},
+	"then": {"required": ["x"]},
+	"else": {"if": {"properties": {"kind": {"const": "b"}}}, "then": {"required": ["y"], "not": {"required": ["x"]}}, "else": {"properties": {"x": {"maxLength": 3}, "y": false}}}
+}`
 	itemsSchema = `{
 	"type": "object",
 	"properties": {
@@ -72,6 +80,11 @@ func TestConditionsAreTried(t *testing.T) {
 		pointer string
 	}{
 		"no flaw of conditions":         {source: conditionsSchema},
+		"no flaw of a chain":            {source: chainSchema},
+		"no then of else":               {chainSchema, "else/then/required", nil, "else/then/required/0"},
+		"no not of else":                {chainSchema, "else/then/not", nil, "else/then/not"},
+		"no else of else":               {chainSchema, "else/else/properties/x", nil, "else/else/properties/x/maxLength"},
+		"a member that may not be":      {chainSchema, "else/else/properties/y", nil, "else/else/properties/y"},
 		"no flaw of items":              {source: itemsSchema},
 		"no flaw of members":            {source: membersSchema},
 		"no then":                       {conditionsSchema, "then", nil, "then/required/0"},

@@ -66,6 +66,11 @@ func (d *Document) never(pointer string) bool {
 	return slices.ContainsFunc(parted(pointer), func(part string) bool { return d.at(part) == false })
 }
 
+// possible is a joined schema without those that take no value; "" for none.
+func (d *Document) possible(pointer string) string {
+	return joined(slices.DeleteFunc(parted(pointer), func(part string) bool { return d.at(part) == false })...)
+}
+
 // listed is the first value that a joined schema names and takes.
 func (m maker) listed(s shape) (any, bool) {
 	for _, r := range s.rules {
@@ -107,6 +112,17 @@ func (m maker) mended(pointer string, value any, depth int) any {
 			object[member.name] = m.mended(member.pointer, each, depth+1)
 		case member.required != nil:
 			object[member.name] = m.base(member.pointer, true, depth+1)
+		}
+	}
+	for _, r := range s.all("not") {
+		of, _ := r.value.(map[string]any)
+		if slices.Contains(parted(pointer), r.pointer) {
+			continue // it is what is wanted
+		}
+		for _, name := range list(of["required"]) {
+			if text, ok := name.(string); ok && len(m.schemas.broken(r.pointer, object)) == 0 {
+				delete(object, text)
+			}
 		}
 	}
 	return object

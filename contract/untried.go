@@ -87,6 +87,11 @@ func (t *tries) said(s, part shape, depth int) {
 		if !slices.ContainsFunc(t.members(part), func(own member) bool { return own.name == m.name }) {
 			continue
 		}
+		for _, at := range parted(m.pointer) {
+			if t.never(at) {
+				t.want(at, m.name+", which may not be there,", "")
+			}
+		}
 		r, only := t.marked(m.pointer, readOnly)
 		switch {
 		case !only:

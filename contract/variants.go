@@ -33,6 +33,8 @@ type variant struct {
 	// whole is; nil for none.
 	host   any
 	hostAt []string
+	// elsewhere says that it shows nothing but under a condition, which it is not of.
+	elsewhere bool
 	// added says that the place is there for the variant's sake only.
 	added bool
 	// over is what the host stands for, of which it keeps what is the same; nil where it
@@ -119,6 +121,7 @@ type walk struct {
 
 	only   []string // schemas of which variants are wanted; nil for all
 	trying []string // conditions that are being tried
+	about  []about  // the same, each with its place
 }
 
 func (w *walk) add(r rule, at []string, valid bool, value any, what string, args ...any) {
@@ -468,7 +471,9 @@ func (w *walk) object(s shape, value any, at []string) {
 			continue
 		}
 		if w.never(member.pointer) {
-			w.add(rule{pointer: member.pointer}, below, false, "x", "with %s", member.name)
+			for _, part := range parted(member.pointer) {
+				w.add(rule{pointer: part}, below, false, w.anything(w.possible(member.pointer)), "with %s", member.name)
+			}
 			continue
 		}
 		if member.required != nil {
