@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 )
 
@@ -11,12 +12,15 @@ func (w *walk) alternatives(s shape, value any, at []string) {
 	for _, keyword := range []string{"oneOf", "anyOf"} {
 		r, ok := s.rule(keyword)
 		branches, _ := r.value.([]any)
-		if !ok {
+		if !ok || !w.concerns(r.pointer) {
 			continue
 		}
 		for i := range branches {
 			branch := fmt.Sprintf("%s/%d", r.pointer, i)
 			made := w.base(branch, true, 0)
+			if isJoined(s.pointer) {
+				made = w.mended(joined(branch, s.pointer), value, 0)
+			}
 			if by, ok := w.discriminator(s); ok {
 				if name := by.named(w.Document, branch); name != "" {
 					made = w.called(by, name, 0)
@@ -36,14 +40,20 @@ func (w *walk) within(pointer string, value, made any, at []string) {
 		w.value(pointer, value, at)
 		return
 	}
-	outer, outerAt := w.host, w.hostAt
+	w.hosting(made, nil, at, func() { w.value(pointer, made, at) })
+}
+
+// hosting notes variants of what stands in a place instead of what does. Of what is over
+// what stands there, the same members stay those of the whole; nil for none.
+func (w *walk) hosting(made, over any, at []string, note func()) {
+	outer, outerAt, outerOver := w.host, w.hostAt, w.over
 	if outer == nil {
-		w.host, w.hostAt = made, slices.Clone(at)
+		w.host, w.hostAt, w.over = made, slices.Clone(at), over
 	} else {
 		w.host = replaced(outer, at[len(outerAt):], made)
 	}
-	w.value(pointer, made, at)
-	w.host, w.hostAt = outer, outerAt
+	note()
+	w.host, w.hostAt, w.over = outer, outerAt, outerOver
 }
 
 // put is a whole with a value in the variant's place.
@@ -54,5 +64,23 @@ func (v variant) hosted(whole any) any {
 	if v.host == nil {
 		return whole
 	}
-	return replaced(whole, v.hostAt, v.host)
+	return replaced(whole, v.hostAt, like(valueAt(whole, variant{at: v.hostAt}.place()), v.over, v.host))
+}
+
+// like is a host in which what is the same in what it stands for is the template's.
+func like(template, over, host any) any {
+	if template != nil && over != nil && reflect.DeepEqual(over, host) {
+		return template
+	}
+	parts, some := host.(map[string]any)
+	before, known := over.(map[string]any)
+	given, there := template.(map[string]any)
+	if !some || !known || !there {
+		return host
+	}
+	made := map[string]any{}
+	for name, value := range parts {
+		made[name] = like(given[name], before[name], value)
+	}
+	return made
 }

@@ -103,7 +103,7 @@ func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
 		}
 	}
 	operations := d.operations()
-	made := &deriver{maker: maker{d, s, a, k, change}, operations: operations, links: d.links(operations), headers: map[string]bool{}, hides: says(d.root, writeOnly)}
+	made := &deriver{maker: maker{d, s, a, k, change, false}, operations: operations, links: d.links(operations), headers: map[string]bool{}, hides: says(d.root, writeOnly)}
 	for _, o := range operations {
 		for _, r := range o.responses {
 			for _, h := range r.headers {
@@ -231,7 +231,7 @@ func (d *deriver) content(o *operation, b body, value any) any {
 			continue
 		}
 		full[member.name] = given
-		if text, is := given.(string); is && member.name != by.property && d.free(member.pointer) && (d.mayConflict(o) || o.counts(member.name)) {
+		if text, is := given.(string); is && member.name != by.property && d.free(member.pointer) && !d.bound(s, member.name) && (d.mayConflict(o) || o.counts(member.name)) {
 			free := d.shape(member.pointer)
 			full[member.name] = fresh{Schema: member.pointer, Length: max(utf8.RuneCountInString(text), min(12, free.count("maxLength", 12)))}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -76,7 +77,7 @@ func (c *casing) bodySides(b body, r request) {
 			continue
 		}
 		changed := r
-		changed.Body = v.put(r.Body, c.likeTemplate(r.Body, v))
+		changed.Body = v.put(r.Body, c.likeTemplate(r.Body, whole, v))
 		w := want{accepted: true}
 		if !v.valid {
 			w = want{statuses: c.refused(), field: v.field()}
@@ -210,7 +211,7 @@ func (v variant) comparable(usual any) bool {
 	_, gone := v.value.(absent)
 	_, text := v.value.(string)
 	_, other := usual.(json.Number)
-	return !gone && v.value != nil && v.field() != unknownName && !(text && other)
+	return !gone && !v.added && v.value != nil && v.field() != unknownName && !(text && other)
 }
 
 // shows finds an example that has a variant's value in its place, since what else
@@ -232,11 +233,13 @@ func scalarOf(value any) bool {
 	return false
 }
 
-// likeTemplate puts what stands for other exchanges in the first item of a list.
-func (c *casing) likeTemplate(template any, v variant) any {
+// likeTemplate puts what stands for other exchanges in the first item of a list, where
+// that is the one of the whole.
+func (c *casing) likeTemplate(template, whole any, v variant) any {
 	made, ok := v.value.([]any)
 	given, _ := valueAt(template, v.place()).([]any)
-	if !ok || len(made) == 0 || len(given) == 0 {
+	usual, _ := valueAt(whole, v.place()).([]any)
+	if !ok || len(made) == 0 || len(given) == 0 || len(usual) > 0 && !reflect.DeepEqual(made[0], usual[0]) {
 		return v.value
 	}
 	made = slices.Clone(made)
@@ -265,7 +268,14 @@ func (c *casing) inner(v variant, like any) any {
 			}
 		}
 	case json.Number:
-		return add(c.baseNumber(s), 1)
+		if _, number := like.(json.Number); !isJoined(v.schema) || !number || same(like, v.value) {
+			return add(c.baseNumber(s), 1)
+		}
+		return like // the next one may break what holds under the condition
+	case []any:
+		if made, ok := c.between(s, v.pointer); ok {
+			return made
+		}
 	}
 	return c.base(v.schema, true, 0)
 }

@@ -108,7 +108,7 @@ func (m maker) baseCalled(s shape, all bool, depth int) (any, bool) {
 // kinds tries an object of each name, one of no name, and one that has another's name.
 func (w *walk) kinds(s shape, value any, at []string) {
 	by, ok := w.discriminator(s)
-	if !ok || by.named(w.Document, s.pointer) != "" {
+	if !ok || by.named(w.Document, s.pointer) != "" || !w.concerns(by.pointer) {
 		return
 	}
 	alternatives := slices.Concat(s.all("oneOf"), s.all("anyOf")) // which are walked through anyhow

@@ -118,7 +118,7 @@ func scalar(n *yaml.Node) (any, error) {
 
 // naming are the keys of objects whose keys are names, of members, statuses or schemas,
 // and no keywords, whatever they are called.
-var naming = []string{"properties", "patternProperties", "schemas", "responses", "parameters", "requestBodies", "headers", "callbacks", "paths", "content"}
+var naming = []string{"properties", "patternProperties", "dependentSchemas", "schemas", "responses", "parameters", "requestBodies", "headers", "callbacks", "paths", "content"}
 
 // modernise turns the schemas of OpenAPI 3.0 into those of JSON Schema 2020-12.
 func modernise(node any) {

@@ -122,7 +122,7 @@ func (m *mutating) toggle(pointer string, required bool, name string) {
 }
 
 func (m *mutating) schema(p part, schema map[string]any) {
-	for _, keyword := range []string{"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} {
+	for _, keyword := range []string{"minLength", "maxLength", "minItems", "maxItems", "minContains", "maxContains", "minProperties", "maxProperties", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} {
 		if limit, ok := schema[keyword].(json.Number); ok {
 			for _, by := range []int64{1, -1} {
 				if by < 0 && limit == "0" && !strings.HasSuffix(keyword, "imum") {
@@ -159,6 +159,7 @@ func (m *mutating) schema(p part, schema map[string]any) {
 		}
 	}
 	m.membersOf(p, schema)
+	m.conditioned(p, schema)
 }
 
 // maxEmail is how long an address can be: RFC 5321, section 4.5.3.1.3, less the

@@ -49,21 +49,36 @@ paths:
 // rareServer holds bodies to the schema but for what is taken out of it.
 func rareServer(t *testing.T, without string) string {
 	t.Helper()
+	flaws := map[string]any{}
+	if without != "" {
+		flaws[without] = nil
+	}
+	if without == "properties/size/type" {
+		flaws["properties/size/type"] = "integer"
+	}
+	return schemaServer(t, rareSchema, flaws)
+}
+
+// schemaServer holds bodies to a schema in which some places have other values; nil for
+// none.
+func schemaServer(t *testing.T, schemaSource string, flaws map[string]any) string {
+	t.Helper()
 	var source any
-	if err := json.Unmarshal([]byte(rareSchema), &source); err != nil {
+	if err := json.Unmarshal([]byte(schemaSource), &source); err != nil {
 		t.Fatal(err)
 	}
-	if steps := strings.Split(without, "/"); without != "" {
+	for at, value := range flaws {
+		steps := strings.Split(at, "/")
 		object := source.(map[string]any)
 		for _, step := range steps[:len(steps)-1] {
 			object = object[step].(map[string]any)
 		}
-		if object[steps[len(steps)-1]] == nil {
-			t.Fatalf("there is no %s", without)
+		last := steps[len(steps)-1]
+		if object[last] == nil {
+			t.Fatalf("there is no %s", at)
 		}
-		delete(object, steps[len(steps)-1])
-		if without == "properties/size/type" {
-			object["type"] = "integer"
+		if object[last] = value; value == nil {
+			delete(object, last)
 		}
 	}
 	compiler := jsonschema.NewCompiler()

@@ -131,7 +131,7 @@ func (r *reaching) schema(pointer string, answer bool) {
 	if object == nil || !r.add(at, kindSchema, answer) {
 		return
 	}
-	for _, keyword := range []string{"properties", "patternProperties", "$defs"} {
+	for _, keyword := range []string{"properties", "patternProperties", "dependentSchemas", "$defs"} {
 		below, _ := object[keyword].(map[string]any)
 		for _, name := range r.inOrder(at+"/"+keyword, below) {
 			r.schema(at+"/"+keyword+"/"+escape(name), answer)
@@ -147,7 +147,7 @@ func (r *reaching) schema(pointer string, answer bool) {
 			r.schema(by.schemas[name], answer)
 		}
 	}
-	for _, keyword := range []string{"items", "additionalProperties", "not", "if", "then", "else", "contains"} {
+	for _, keyword := range []string{"items", "additionalProperties", "not", "if", "then", "else", "contains", "unevaluatedProperties", "unevaluatedItems"} {
 		if _, ok := object[keyword].(map[string]any); ok {
 			r.schema(at+"/"+keyword, answer)
 		}

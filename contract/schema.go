@@ -48,7 +48,11 @@ func (s *schemas) compile(pointer string) (*jsonschema.Schema, error) {
 	if schema := s.compiled[pointer]; schema != nil {
 		return schema, nil
 	}
-	schema, err := s.compiler.Compile(documentURL + "#" + fragment(pointer))
+	address, err := s.address(pointer)
+	if err != nil {
+		return nil, fmt.Errorf("joining %q: %w", parted(pointer), err)
+	}
+	schema, err := s.compiler.Compile(address)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", s.document.Name, s.document.line(pointer), err)
 	}
@@ -132,10 +136,11 @@ func collect(e *jsonschema.ValidationError, found *[]breach) {
 }
 
 // branches says whether an error is one of anyOf or oneOf: that none of the
-// branches fits is one breach, not all that is wrong in each of them.
+// branches fits is one breach, not all that is wrong in each of them. So it is with
+// what a list has to contain.
 func branches(e *jsonschema.ValidationError) bool {
 	path := e.ErrorKind.KeywordPath()
-	return len(path) == 1 && (path[0] == "anyOf" || path[0] == "oneOf")
+	return len(path) == 1 && slices.Contains([]string{"anyOf", "oneOf", "contains", "minContains"}, path[0])
 }
 
 // plain is a value as a JSON decoder gives it.
@@ -164,7 +169,9 @@ type shape struct {
 // shape reads the schema at a pointer.
 func (d *Document) shape(pointer string) shape {
 	s := shape{pointer: pointer}
-	d.gather(pointer, &s, 0)
+	for _, part := range parted(pointer) {
+		d.gather(part, &s, 0)
+	}
 	return s
 }
 
@@ -277,8 +284,11 @@ func (d *Document) members(s shape) []member {
 	for _, properties := range s.all("properties") {
 		object, _ := properties.value.(map[string]any)
 		for _, name := range d.inOrder(properties.pointer, object) {
-			if !slices.ContainsFunc(list, func(m member) bool { return m.name == name }) {
-				list = append(list, member{name: name, pointer: properties.pointer + "/" + escape(name)})
+			at := properties.pointer + "/" + escape(name)
+			if i := slices.IndexFunc(list, func(m member) bool { return m.name == name }); i < 0 {
+				list = append(list, member{name: name, pointer: at})
+			} else if isJoined(s.pointer) {
+				list[i].pointer = joined(list[i].pointer, at)
 			}
 		}
 	}

@@ -72,12 +72,26 @@ func (t *tries) schema(pointer string, depth int) {
 	}
 	t.seen[key] = true
 	s := t.shape(pointer)
-	for _, r := range s.rules {
+	t.said(s, s, depth)
+}
+
+// said goes through what is said of a value that is described by a schema: all of it, or
+// what holds under a condition.
+func (t *tries) said(s, part shape, depth int) {
+	for _, r := range part.rules {
 		if slices.Contains(constraints, r.keyword) {
 			t.rule(s, r, depth)
 		}
 	}
 	for _, m := range t.members(s) {
+		if !slices.ContainsFunc(t.members(part), func(own member) bool { return own.name == m.name }) {
+			continue
+		}
+		for _, at := range parted(m.pointer) {
+			if t.never(at) {
+				t.want(at, m.name+", which may not be there,", "")
+			}
+		}
 		r, only := t.marked(m.pointer, readOnly)
 		switch {
 		case !only:
@@ -86,13 +100,13 @@ func (t *tries) schema(pointer string, depth int) {
 			t.want(r.pointer, readOnly, "")
 		}
 	}
-	if by, ok := t.discriminator(s); ok {
+	if by, ok := t.discriminator(part); ok {
 		for _, name := range by.names {
 			t.schema(by.schemas[name], depth+1)
 		}
 	}
-	if items, ok := s.rule("items"); ok {
-		t.schema(items.pointer, depth+1)
+	if items := s.itemsOf(); items != "" && part.itemsOf() != "" {
+		t.schema(items, depth+1)
 	}
 }
 
@@ -100,7 +114,7 @@ func (t *tries) rule(s shape, r rule, depth int) {
 	switch r.keyword {
 	case "required":
 		for i, name := range list(r.value) {
-			t.want(fmt.Sprintf("%s/%d", r.pointer, i), fmt.Sprintf("required (%v)", name), t.unasked(s, name))
+			t.want(fmt.Sprintf("%s/%d", r.pointer, i), fmt.Sprintf("required (%v)", name), t.unasked(s, r, name))
 		}
 	case "additionalProperties", "unevaluatedProperties":
 		if _, described := r.value.(map[string]any); described {
@@ -115,9 +129,58 @@ func (t *tries) rule(s shape, r rule, depth int) {
 		if !t.brokenIn(r) {
 			t.want(r.pointer, r.keyword, t.everything(r))
 		}
+	case "then", "else":
+		t.conditional(s, r.pointer, r.keyword, depth)
+	case "dependentSchemas", "patternProperties":
+		of, _ := r.value.(map[string]any)
+		for _, name := range t.inOrder(r.pointer, of) {
+			at, keyword := r.pointer+"/"+escape(name), fmt.Sprintf("%s (%s)", r.keyword, name)
+			switch {
+			case r.keyword == "dependentSchemas":
+				t.conditional(s, at, keyword, depth)
+			case t.never(at):
+				t.want(at, keyword, "")
+			default:
+				t.schema(at, depth+1)
+			}
+		}
+	case "contains", "minContains", "maxContains":
+		t.want(r.pointer, r.keyword, s.uncontained(r))
 	default:
 		t.want(r.pointer, r.keyword, t.reason(s, r))
 	}
+}
+
+// conditional goes through what holds for some of the values of a schema.
+func (t *tries) conditional(s shape, pointer, keyword string, depth int) {
+	if t.never(pointer) {
+		t.want(pointer, keyword, "")
+		return
+	}
+	whole := joined(s.pointer, pointer)
+	if key := t.in + " " + whole; depth <= 20 && !t.seen[key] {
+		t.seen[key] = true
+		t.said(t.shape(whole), t.shape(pointer), depth+1)
+	}
+}
+
+// uncontained says why no list is without what it has to contain, or has too much of it.
+func (s shape) uncontained(r rule) string {
+	for _, c := range s.containers() {
+		switch r.pointer {
+		case c.max.pointer:
+			if most := s.count("maxItems", maxItems); most <= c.most {
+				return fmt.Sprintf("a list of at most %d items has no more of it", most)
+			}
+			return ""
+		case c.contains.pointer, c.min.pointer:
+			if c.least == 0 {
+				return "a list need contain none"
+			}
+			return ""
+		}
+	}
+	return "it says nothing without contains"
 }
 
 // brokenIn says that a case breaks what one of several alternatives says.
@@ -132,10 +195,18 @@ func (t *tries) brokenIn(r rule) bool {
 }
 
 // unasked says why a member that is required need not be sent.
-func (t *tries) unasked(s shape, name any) string {
+func (t *tries) unasked(s shape, r rule, name any) string {
 	for _, m := range t.members(s) {
 		if m.name == name && t.readOnly(m.pointer) {
 			return "only answers have it"
+		}
+	}
+	for _, before := range s.all("required") {
+		if before.pointer == r.pointer || !isJoined(s.pointer) {
+			break
+		}
+		if slices.Contains(list(before.value), name) {
+			return "another part of the schema says so as well"
 		}
 	}
 	return ""

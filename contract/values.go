@@ -36,6 +36,8 @@ type maker struct {
 	// change is the part in which the document differs from the one that known is
 	// of; "" for none.
 	change string
+	// plain leaves out what is found by trying values, which a search for one is itself.
+	plain bool
 }
 
 // base makes a valid value: the example where there is one, else as small as it
@@ -46,15 +48,25 @@ func (m maker) base(pointer string, all bool, depth int) any {
 	if depth > 20 {
 		return nil
 	}
+	return m.settled(s, m.made(s, all, depth), depth)
+}
+
+func (m maker) made(s shape, all bool, depth int) any {
+	if isJoined(s.pointer) {
+		if value, ok := m.listed(s); ok {
+			return value
+		}
+		return m.ofKind(s, all, depth)
+	}
 	for _, said := range []string{"const", "example", "default"} {
 		if r, ok := s.rule(said); ok && (said != "example" || !all || s.kind() != "object") {
-			return m.asked(pointer, r.value)
+			return m.asked(s.pointer, r.value)
 		}
 	}
 	for _, listed := range []string{"examples", "enum"} {
 		if r, ok := s.rule(listed); ok {
 			if values, ok := r.value.([]any); ok && len(values) > 0 {
-				return m.asked(pointer, values[0])
+				return m.asked(s.pointer, values[0])
 			}
 		}
 	}
@@ -66,13 +78,18 @@ func (m maker) base(pointer string, all bool, depth int) any {
 			return m.base(r.pointer+"/0", all, depth+1)
 		}
 	}
+	return m.ofKind(s, all, depth)
+}
+
+// ofKind makes a value of the type that a schema says.
+func (m maker) ofKind(s shape, all bool, depth int) any {
 	switch s.kind() {
 	case "object":
 		return m.baseObject(s, all, depth)
 	case "array":
 		return m.baseList(s, all, depth)
 	case "integer", "number":
-		return m.baseNumber(s)
+		return m.numbered(s)
 	case "boolean":
 		return true
 	case "string":
@@ -89,6 +106,9 @@ func (m maker) baseObject(s shape, all bool, depth int) any {
 		}
 	}
 	for _, member := range m.members(s) {
+		if m.never(member.pointer) {
+			continue
+		}
 		if _, there := object[member.name]; !there && (all || member.required != nil) && !m.readOnly(member.pointer) {
 			object[member.name] = m.base(member.pointer, all, depth+1)
 		}
@@ -97,16 +117,18 @@ func (m maker) baseObject(s shape, all bool, depth int) any {
 }
 
 func (m maker) baseList(s shape, all bool, depth int) any {
-	items, ok := s.rule("items")
-	if !ok {
-		return []any{}
-	}
 	n := max(1, s.count("minItems", 0))
-	list := make([]any, 0, n)
-	for i := range n {
-		list = append(list, m.item(items.pointer, m.base(items.pointer, all, depth+1), i))
+	if c := s.containers(); len(c) > 0 {
+		return m.containing(s, c[0], max(n, c[0].least), depth)
 	}
-	return list
+	made, items := m.first(s, all, depth), s.itemsOf()
+	if items == "" {
+		return made
+	}
+	for i := range n - len(made) {
+		made = append(made, m.item(items, m.base(items, all, depth+1), i))
+	}
+	return made
 }
 
 // item is a value like another one; where it can be, it differs for each i.
@@ -134,6 +156,22 @@ func (m maker) item(pointer string, like any, i int) any {
 		}
 	}
 	return like
+}
+
+// numbered is a number, one of several limits' where the first one's is not taken.
+func (m maker) numbered(s shape) any {
+	first := m.baseNumber(s)
+	if !isJoined(s.pointer) || len(m.schemas.broken(s.pointer, first)) == 0 {
+		return first
+	}
+	for _, r := range s.rules {
+		if inward, limit := map[string]int64{"minimum": 0, "maximum": 0, "exclusiveMinimum": 1, "exclusiveMaximum": -1}[r.keyword]; limit {
+			if number := stepped(s, r.value, inward); len(m.schemas.broken(s.pointer, number)) == 0 {
+				return number
+			}
+		}
+	}
+	return first
 }
 
 func (m maker) baseNumber(s shape) any {

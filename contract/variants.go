@@ -33,6 +33,13 @@ type variant struct {
 	// whole is; nil for none.
 	host   any
 	hostAt []string
+	// elsewhere says that it shows nothing but under a condition, which it is not of.
+	elsewhere bool
+	// added says that the place is there for the variant's sake only.
+	added bool
+	// over is what the host stands for, of which it keeps what is the same; nil where it
+	// keeps nothing.
+	over any
 }
 
 // around makes what stands on both sides of each sentence about a value and about
@@ -97,7 +104,7 @@ func (m maker) fits(pointer string, whole any, v variant) bool {
 		return strings.HasSuffix(v.pointer, "/format")
 	}
 	return !slices.ContainsFunc(append(found, misnamed...), func(b breach) bool {
-		return !strings.HasSuffix(b.pointer, "/discriminator") && b.pointer != v.pointer && !strings.HasPrefix(v.pointer, b.pointer+"/") && !slices.Contains(v.through, b.pointer)
+		return !strings.HasSuffix(b.pointer, "/discriminator") && b.pointer != v.pointer && !strings.HasPrefix(v.pointer, b.pointer+"/") && !slices.ContainsFunc(v.through, func(also string) bool { return within(b.pointer, also) })
 	})
 }
 
@@ -110,10 +117,18 @@ type walk struct {
 	through []string
 	host    any
 	hostAt  []string
+	over    any
+
+	only   []string // schemas of which variants are wanted; nil for all
+	trying []string // conditions that are being tried
+	about  []about  // the same, each with its place
 }
 
 func (w *walk) add(r rule, at []string, valid bool, value any, what string, args ...any) {
-	w.found = append(w.found, variant{r.pointer, slices.Clone(at), w.schema, value, valid, fmt.Sprintf(what, args...), slices.Clone(w.through), w.host, w.hostAt})
+	w.found = append(w.found, variant{
+		pointer: parted(r.pointer)[0], at: slices.Clone(at), schema: w.schema, value: value, valid: valid, what: fmt.Sprintf(what, args...),
+		through: slices.Clone(w.through), host: w.host, hostAt: w.hostAt, over: w.over,
+	})
 }
 
 func (w *walk) value(pointer string, value any, at []string) {
@@ -129,6 +144,7 @@ func (w *walk) value(pointer string, value any, at []string) {
 	w.alternatives(s, value, at)
 	w.kinds(s, value, at)
 	w.ruledOut(s, value, at)
+	w.conditional(s, value, at)
 	switch s.kind() {
 	case "string":
 		w.text(s, at)
@@ -196,15 +212,15 @@ func swapCase(text string) string {
 	return strings.ToLower(text)
 }
 
-// ruledOut tries what the rarer keywords are against: a value that must not be, a list
-// without the item that it has to contain, a member by a name that is none, and one
-// without what it depends on.
+// ruledOut tries what the rarer keywords are against: a value that must not be, a member
+// by a name that is none, and one without what it depends on.
 func (w *walk) ruledOut(s shape, value any, at []string) {
 	for _, r := range s.all("not") {
-		w.add(r, at, false, w.base(r.pointer, true, 0), "what must not be")
-	}
-	for _, r := range s.all("contains") {
-		w.add(r, at, false, []any{}, "nothing of what it has to contain")
+		wrong := w.base(r.pointer, true, 0)
+		if wrong == nil { // it is of what the schema describes else
+			wrong = w.mended(joined(r.pointer, s.pointer), value, 0)
+		}
+		w.add(r, at, false, wrong, "what must not be")
 	}
 	for _, r := range s.all("propertyNames") {
 		names := &walk{maker: w.maker, schema: r.pointer} // they are texts, whether it says so or not
@@ -324,9 +340,19 @@ func (w *walk) lengths(s shape, at []string) {
 
 // wrongLength tries texts of which only the length is wrong.
 func (w *walk) wrongLength(s shape, r rule, at []string, n int) {
+	told := false
 	for _, text := range w.candidates(s, n, 1) {
 		if utf8.RuneCountInString(text) == n {
 			w.add(r, at, false, text, "%d characters", n)
+			told = told || w.breaksOnly(s, r, text)
+		}
+	}
+	for _, other := range s.all("pattern") {
+		expr, _ := other.value.(string)
+		if p := parsed(expr, -1, -1); p != nil && !told {
+			if text, ok := p.Make(n, 1); ok {
+				w.add(r, at, false, text, "%d characters", n)
+			}
 		}
 	}
 }
@@ -433,59 +459,21 @@ func (w *walk) multiples(s shape, of rule, at []string) {
 	}
 }
 
-func (w *walk) list(s shape, value any, at []string) {
-	items, _ := s.rule("items")
-	list, _ := value.([]any)
-	if len(list) == 0 {
-		if like := w.base(items.pointer, true, 0); like != nil {
-			list = []any{like}
-		}
-	}
-	w.unlimited(s, at, []any{}, "minItems")
-	for _, r := range s.all("minItems") {
-		least := s.count("minItems", 0)
-		w.add(r, at, true, w.several(items.pointer, list, least), "%d items", least)
-		if least > 0 {
-			w.add(r, at, false, w.several(items.pointer, list, least-1), "%d items", least-1)
-		}
-	}
-	for _, r := range s.all("maxItems") {
-		if most := s.count("maxItems", maxItems); most < maxItems {
-			w.add(r, at, true, w.several(items.pointer, list, most), "%d items", most)
-			outer := w.through
-			if unique, ok := s.rule("uniqueItems"); ok { // there may be no more values that differ
-				w.through = append(slices.Clone(outer), unique.pointer)
-			}
-			w.add(r, at, false, w.several(items.pointer, list, most+1), "%d items", most+1)
-			w.through = outer
-		}
-	}
-	if r, ok := s.rule("uniqueItems"); ok && r.value == true && len(list) > 0 {
-		w.add(r, at, false, []any{list[0], list[0]}, "an item twice")
-	}
-	if len(list) > 0 && items.pointer != "" {
-		w.value(items.pointer, list[0], append(at, "0"))
-	}
-}
-
-// several makes a list of n items.
-func (m maker) several(pointer string, list []any, n int) []any {
-	made := make([]any, 0, n)
-	for i := range n {
-		if i < len(list) {
-			made = append(made, list[i])
-		} else if len(list) > 0 {
-			made = append(made, m.item(pointer, list[0], i))
-		}
-	}
-	return made
-}
-
 func (w *walk) object(s shape, value any, at []string) {
 	object, _ := value.(map[string]any)
+	var unevaluated []string // which a member that is wrong is as well, where it is described elsewhere
+	for _, r := range s.all("unevaluatedProperties") {
+		unevaluated = append(unevaluated, r.pointer)
+	}
 	for _, member := range w.members(s) {
 		below := append(slices.Clone(at), member.name)
 		if w.readOnly(member.pointer) {
+			continue
+		}
+		if w.never(member.pointer) {
+			for _, part := range parted(member.pointer) {
+				w.add(rule{pointer: part}, below, false, w.anything(w.possible(member.pointer)), "with %s", member.name)
+			}
 			continue
 		}
 		if member.required != nil {
@@ -503,7 +491,12 @@ func (w *walk) object(s shape, value any, at []string) {
 			each = w.base(member.pointer, true, 0)
 			w.add(rule{pointer: member.pointer}, below, true, each, "with %s", member.name)
 		}
-		w.value(member.pointer, each, below)
+		if w.concerns(member.pointer) {
+			outer := w.through
+			w.through = slices.Concat(outer, unevaluated)
+			w.value(member.pointer, each, below)
+			w.through = outer
+		}
 	}
 	if r, ok := s.closed(); ok {
 		w.add(r, append(slices.Clone(at), unknownName), false, "x", "a member that is not declared")
@@ -516,6 +509,8 @@ func (w *walk) object(s shape, value any, at []string) {
 		w.add(r, below, true, each, "a member of one's own")
 		w.value(r.pointer, each, below)
 	}
+	w.patterned(s, object, at)
+	w.unevaluated(s, object, at)
 	w.size(s, object, at, "minProperties", -1)
 	w.size(s, object, at, "maxProperties", 1)
 }
