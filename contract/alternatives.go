@@ -17,6 +17,9 @@ func (w *walk) alternatives(s shape, value any, at []string) {
 		}
 		for i := range branches {
 			branch := fmt.Sprintf("%s/%d", r.pointer, i)
+			if w.nested(branch) >= maxNested {
+				continue
+			}
 			made := w.base(branch, true, 0)
 			if isJoined(s.pointer) {
 				made = w.mended(joined(branch, s.pointer), value, 0)

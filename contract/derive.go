@@ -103,7 +103,7 @@ func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
 		}
 	}
 	operations := d.operations()
-	made := &deriver{maker: maker{d, s, a, k, change, false}, operations: operations, links: d.links(operations), headers: map[string]bool{}, hides: says(d.root, writeOnly)}
+	made := &deriver{maker: maker{d, s, a, k, change, false, nil}, operations: operations, links: d.links(operations), headers: map[string]bool{}, hides: says(d.root, writeOnly)}
 	for _, o := range operations {
 		for _, r := range o.responses {
 			for _, h := range r.headers {

@@ -102,7 +102,11 @@ func (m maker) baseCalled(s shape, all bool, depth int) (any, bool) {
 	if name := by.named(m.Document, s.pointer); name != "" {
 		return withMember(m.baseObject(s, all, depth), by.property, name), true
 	}
-	return m.called(by, by.names[0], depth), true
+	name := by.names[0]
+	if i := slices.IndexFunc(by.names, func(name string) bool { return m.nested(by.schemas[name]) == 0 }); i >= 0 {
+		name = by.names[i]
+	}
+	return m.called(by, name, depth), true
 }
 
 // kinds tries an object of each name, one of no name, and one that has another's name.
@@ -113,6 +117,9 @@ func (w *walk) kinds(s shape, value any, at []string) {
 	}
 	alternatives := slices.Concat(s.all("oneOf"), s.all("anyOf")) // which are walked through anyhow
 	for i, name := range by.names {
+		if w.nested(by.schemas[name]) >= maxNested {
+			continue
+		}
 		made := w.called(by, name, 0)
 		w.add(rule{pointer: by.pointer}, at, true, made, "a %s", name)
 		other := by.names[(i+1)%len(by.names)]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -38,7 +39,45 @@ type maker struct {
 	change string
 	// plain leaves out what is found by trying values, which a search for one is itself.
 	plain bool
+	// inside names the objects that what is made is in.
+	inside []string
 }
+
+// parts names an object by where its members are described, wherever it is referred to.
+func (s shape) parts() (pointers []string) {
+	for _, r := range s.all("properties") {
+		pointers = append(pointers, r.pointer)
+	}
+	return pointers
+}
+
+// nested is how often what a schema describes is inside itself already. One in itself has
+// no more than it must, so that what a schema that refers to itself describes has an end.
+func (m maker) nested(pointer string) int {
+	if len(m.inside) == 0 {
+		return 0
+	}
+	most := 0
+	for _, part := range m.shape(pointer).parts() {
+		n := 0
+		for _, outer := range m.inside {
+			if outer == part {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// within is a maker of what is in an object.
+func (m maker) within(s shape) maker {
+	m.inside = append(slices.Clip(m.inside), s.parts()...)
+	return m
+}
+
+// maxNested is how often an object is made in itself.
+const maxNested = 2
 
 // base makes a valid value: the example where there is one, else as small as it
 // can be. With all, optional members are there as well. It is nil, and not an
@@ -75,10 +114,20 @@ func (m maker) made(s shape, all bool, depth int) any {
 	}
 	for _, keyword := range []string{"oneOf", "anyOf"} {
 		if r, ok := s.rule(keyword); ok && s.kind() != "object" {
-			return m.base(r.pointer+"/0", all, depth+1)
+			return m.base(m.ending(r), all, depth+1)
 		}
 	}
 	return m.ofKind(s, all, depth)
+}
+
+// ending is the first alternative that is not in itself already, if there is any.
+func (m maker) ending(r rule) string {
+	for i := range list(r.value) {
+		if branch := fmt.Sprintf("%s/%d", r.pointer, i); m.nested(branch) == 0 {
+			return branch
+		}
+	}
+	return r.pointer + "/0"
 }
 
 // ofKind makes a value of the type that a schema says.
@@ -100,6 +149,11 @@ func (m maker) ofKind(s shape, all bool, depth int) any {
 
 func (m maker) baseObject(s shape, all bool, depth int) any {
 	object := map[string]any{}
+	n := m.nested(s.pointer)
+	if n > maxNested {
+		return nil
+	}
+	all, m = all && n == 0, m.within(s)
 	if r, ok := s.rule("example"); ok {
 		if example, ok := m.asked(s.pointer, r.value).(map[string]any); ok {
 			maps.Copy(object, example)
@@ -122,7 +176,7 @@ func (m maker) baseList(s shape, all bool, depth int) any {
 		return m.containing(s, c[0], max(n, c[0].least), depth)
 	}
 	made, items := m.first(s, all, depth), s.itemsOf()
-	if items == "" {
+	if items == "" || s.count("minItems", 0) == 0 && m.nested(items) >= maxNested {
 		return made
 	}
 	for i := range n - len(made) {

@@ -132,9 +132,10 @@ func (w *walk) add(r rule, at []string, valid bool, value any, what string, args
 }
 
 func (w *walk) value(pointer string, value any, at []string) {
-	if w.depth++; w.depth > 20 {
+	if w.depth >= 20 {
 		return
 	}
+	w.depth++
 	outer := w.schema
 	w.schema = pointer
 	defer func() { w.depth--; w.schema = outer }()
@@ -461,6 +462,9 @@ func (w *walk) multiples(s shape, of rule, at []string) {
 
 func (w *walk) object(s shape, value any, at []string) {
 	object, _ := value.(map[string]any)
+	whole, again := w.maker, w.nested(s.pointer) > 0
+	w.maker = w.maker.within(s)
+	defer func() { w.maker = whole }()
 	var unevaluated []string // which a member that is wrong is as well, where it is described elsewhere
 	for _, r := range s.all("unevaluatedProperties") {
 		unevaluated = append(unevaluated, r.pointer)
@@ -479,7 +483,7 @@ func (w *walk) object(s shape, value any, at []string) {
 		if member.required != nil {
 			w.add(*member.required, below, false, absent{}, "without %s", member.name)
 			if _, few := s.rule("minProperties"); few {
-				others := w.baseObject(s, true, 0).(map[string]any)
+				others := whole.baseObject(s, true, 0).(map[string]any)
 				delete(others, member.name)
 				w.add(*member.required, at, false, others, "all but %s", member.name)
 			}
@@ -487,6 +491,9 @@ func (w *walk) object(s shape, value any, at []string) {
 			w.add(rule{pointer: member.pointer}, below, true, absent{}, "without %s", member.name)
 		}
 		each, there := object[member.name]
+		if !there && again {
+			continue
+		}
 		if !there {
 			each = w.base(member.pointer, true, 0)
 			w.add(rule{pointer: member.pointer}, below, true, each, "with %s", member.name)

@@ -1,0 +1,91 @@
+package contract_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/accord-api/accord/contract"
+)
+
+// Schemas that refer to themselves: by two members, by a list that has to be there, by one
+// of several alternatives, and with a condition.
+const (
+	treeSchema = `{
+	"type": "object", "required": ["kind"],
+	"properties": {
+		"kind": {"type": "string", "enum": ["oak", "ash"]},
+		"size": {"type": "integer", "minimum": 1, "maximum": 9},
+		"left": {"$ref": "#SELF"}, "right": {"$ref": "#SELF"}
+	}
+}`
+	listSchema = `{
+	"type": "object", "required": ["name", "children"],
+	"properties": {
+		"name": {"type": "string", "maxLength": 9},
+		"children": {"type": "array", "maxItems": 3, "items": {"$ref": "#SELF"}}
+	}
+}`
+	exprSchema = `{
+	"oneOf": [
+		{"type": "object", "additionalProperties": false, "required": ["left", "right"], "properties": {"left": {"$ref": "#SELF"}, "right": {"$ref": "#SELF"}}},
+		{"type": "integer", "minimum": 0, "maximum": 9}
+	]
+}`
+	askedSchema = `{
+	"type": "object", "required": ["kind"],
+	"properties": {
+		"kind": {"type": "string", "enum": ["oak", "ash"]},
+		"size": {"type": "integer", "minimum": 1, "maximum": 9},
+		"left": {"$ref": "#SELF"}, "right": {"$ref": "#SELF"}
+	},
+	"if": {"properties": {"kind": {"const": "oak"}}}, "then": {"properties": {"size": {"maximum": 5}}}
+}`
+)
+
+func TestSchemasOfThemselves(t *testing.T) {
+	t.Parallel()
+	const schema = "/paths/~1things/post/requestBody/content/application~1json/schema"
+	for name, c := range map[string]struct{ source, flaw, pointer string }{
+		"a tree":                     {source: treeSchema},
+		"any size of a tree":         {treeSchema, "properties/size/maximum", "/properties/size/maximum"},
+		"any kind of a tree":         {treeSchema, "properties/kind/enum", "/properties/kind/enum"},
+		"a list in itself":           {source: listSchema},
+		"a longer list":              {listSchema, "properties/children/maxItems", "/properties/children/maxItems"},
+		"a longer name":              {listSchema, "properties/name/maxLength", "/properties/name/maxLength"},
+		"an expression":              {source: exprSchema},
+		"a tree with a condition":    {source: askedSchema},
+		"any size under a condition": {askedSchema, "then/properties/size/maximum", "/then/properties/size/maximum"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			flaws := map[string]any{}
+			if c.flaw != "" {
+				flaws[c.flaw] = nil
+			}
+			server := schemaServer(t, strings.ReplaceAll(c.source, "#SELF", "#"), flaws)
+			began := time.Now()
+			result, err := contract.Run(t.Context(), conditionsDocument(t, strings.ReplaceAll(c.source, "#SELF", "#"+schema)), contract.Target{URL: server}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > time.Minute {
+				t.Errorf("it took %s", took)
+			}
+			var told []string
+			for _, o := range result.Failed() {
+				for _, f := range o.Failures {
+					told = append(told, f.Pointer+": "+o.Name+": "+f.Text)
+				}
+			}
+			found := slices.ContainsFunc(told, func(text string) bool { return strings.HasPrefix(text, schema+c.pointer) })
+			if c.flaw == "" && len(told) > 0 || c.flaw != "" && !found {
+				t.Errorf("%d cases: %s", len(result.Outcomes), strings.Join(told, "\n"))
+			}
+			if len(result.Untried) > 0 {
+				t.Errorf("not tried: %v", result.Untried)
+			}
+		})
+	}
+}
