@@ -13,7 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## build and serve on HOST:PORT (127.0.0.1:8080), with a private PostgreSQL
-	@test -x bin/accord || echo 'Building bin/accord; the first time takes a minute or two.'
+	@test -x bin/accord || echo 'Building bin/accord; the first time takes some minutes.'
 	@go build -o bin/accord ./cmd/accord && exec bin/accord serve
 
 dev: ## run, and build and serve anew whatever is saved

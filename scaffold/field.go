@@ -44,6 +44,8 @@ func ParseField(text string) (Field, error) {
 		return f, fmt.Errorf("%q is no field: write it as name:kind, the name as due_date", text)
 	case slices.Contains(reserved, name):
 		return f, fmt.Errorf("every resource has %s by itself", name)
+	case sqlWord(name):
+		return f, fmt.Errorf("%s is a word of SQL: call the field otherwise, as %s_name", name, name)
 	case slices.Contains(KindNames(), kind) && kind != "text":
 		return f, nil
 	}

@@ -39,6 +39,9 @@ func Parse(name string, fields []string) (Resource, error) {
 	if r.One = singular(r.Table); r.One == r.Table {
 		return r, fmt.Errorf("say the plural: there is no telling one of %q from several", name)
 	}
+	if sqlWord(r.Table) || goWord(r.Var()) {
+		return r, fmt.Errorf("%s is a word of SQL, or %s one of Go: call the resource otherwise", r.Table, r.Var())
+	}
 	if len(fields) == 0 {
 		return r, errors.New("a resource has at least one field")
 	}

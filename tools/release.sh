@@ -26,7 +26,7 @@ go run -C tools/changes . release
 
 cat <<END
 This is $version. Look through it (git diff), then:
-  git commit -am 'Release $version' && git tag v$version && git tag sdk/go/v$version
+  git add -A && git commit -m 'Release $version' && git tag v$version && git tag sdk/go/v$version
   git push origin HEAD v$version sdk/go/v$version
 The other two clients go to their registries by hand:
   (cd sdk/ts && npm publish --access public)

@@ -16,7 +16,7 @@ func newNew(c command) *cobra.Command {
 	command := &cobra.Command{
 		Use:     "new",
 		Short:   "Write the first version of what a team adds",
-		Example: "  accord new resource invoices number:text(20) total:int due:date?",
+		Example: "  accord new resource invoices 'number:text(20)' total:int 'due:date?'",
 		Args:    knownCommand,
 		RunE:    needsCommand,
 	}
@@ -35,7 +35,7 @@ Without fields it asks for them. People have each their own: they list, make,
 read, change and delete them; If-Match keeps two changes apart.
 
 It runs in the folder with openapi.yaml, and writes nothing if a file is there.`,
-		Example:           "  accord new resource invoices number:text(20) total:int due:date? status:draft|sent|paid\n  accord new resource invoice-lines",
+		Example:           "  accord new resource invoices 'number:text(20)' total:int 'due:date?' 'status:draft|sent|paid'\n  accord new resource invoice-lines",
 		ValidArgsFunction: fieldKinds,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -79,7 +79,7 @@ func generated(ctx context.Context, c command, r scaffold.Resource) error {
 		step := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the commands are the three above, nobody's input
 		step.Dir, step.Stdout, step.Stderr = c.dir, c.out, c.err
 		if err := step.Run(); err != nil {
-			return fmt.Errorf("%s: %w; mend what it names, and run it again", strings.Join(args, " "), err)
+			return fmt.Errorf("%s: %w; the files are written: mend what it names, and go on from there", strings.Join(args, " "), err)
 		}
 	}
 	_, err := fmt.Fprintf(c.out, "made gen/ anew; now try it:\n  go test ./server -run '%s'\n  make run\n", r.Type())

@@ -58,6 +58,7 @@ func run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(stdout, "Building the server; the first time takes some minutes.")
 	defer w.stop()
 	for generate := false; ; {
 		w.renew(ctx, generate)

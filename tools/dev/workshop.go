@@ -37,8 +37,11 @@ type served struct {
 // the old one, which stays where that fails.
 func (w *workshop) renew(ctx context.Context, generate bool) {
 	began := time.Now()
-	if generate && !w.step(ctx, "make gen", "make", "--no-print-directory", "gen") {
-		return
+	if generate {
+		fmt.Fprintln(w.out, "Making gen/ anew.") // the first time it compiles sqlc
+		if !w.step(ctx, "make gen", "make", "--no-print-directory", "gen") {
+			return
+		}
 	}
 	binary := filepath.Join(w.root, ".accord", "dev", "accord")
 	if !w.step(ctx, "go build", build(binary)...) {

@@ -279,8 +279,8 @@ def model(document: Document, name: str, schema: Json) -> str:
         whole = {**document.follow(part), **part}
         extras = []
         if member not in schema.get("required", []):
-            nullable = "None" in kind.split(" | ")
-            kind = f"{kind} | Unset" if nullable else f"{kind} | None"
+            nullable = kind.endswith(" | None")
+            kind = kind.removesuffix(" | None") + (" | Unset | None" if nullable else " | None")
             extras.append("default=UNSET" if nullable else "default=None")
         if whole.get("format") == "password":
             extras.append("repr=False")

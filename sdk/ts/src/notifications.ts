@@ -39,6 +39,7 @@ export async function* notifications({ after, headers = {}, ...options }: Notifi
           failures = 0;
           base = event.retry ?? base;
           last = Number(event.id || last); // the notification's number
+          if (signal?.aborted) return; // what has come already is not wanted any more
           if (event.name === 'notification') yield JSON.parse(event.data) as Notification;
         }
       } catch (error) {

@@ -410,6 +410,17 @@ test('what a stream meets first is thrown, and a stream that says nothing is giv
   assert.ok(cancelled);
 });
 
+test('an aborted signal ends the loop, whatever has come already', async () => {
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const { client } = answering([stream([1, 2, 3].map((number) => `event: notification\ndata: {"number": ${number}}\n\n`).join(''))]);
+  for await (const { number } of notifications({ client, after: 0, signal: stop.signal })) {
+    seen.push(number);
+    stop.abort();
+  }
+  assert.deepEqual(seen, [1]);
+});
+
 test('leaving the loop ends the connection', async () => {
   let cancelled = false;
   const open: Answer = () => new Response(new ReadableStream({

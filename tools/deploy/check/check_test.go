@@ -126,8 +126,8 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// environmentFile reads NAME=value lines; those behind a # are read as well if
-// commented is true.
+// environmentFile reads NAME=value lines, the value perhaps in quotes; those behind a #
+// are read as well if commented is true.
 func environmentFile(t *testing.T, name string, commented bool) map[string]string {
 	t.Helper()
 	environ := map[string]string{}
@@ -138,7 +138,7 @@ func environmentFile(t *testing.T, name string, commented bool) map[string]strin
 		}
 		name, value, ok := strings.Cut(line, "=")
 		if ok && !strings.ContainsAny(name, " #") {
-			environ[name] = value
+			environ[name] = strings.Trim(value, `"`)
 		}
 	}
 	return environ
