@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -81,7 +82,11 @@ func (w *storageSweepWorker) Work(ctx context.Context, _ *river.Job[StorageSweep
 		return fmt.Errorf("asking whose the storage is: %w", err)
 	}
 	if reason != nil {
-		w.Log.WarnContext(ctx, "the storage is not swept", "reason", reason.Error())
+		level := slog.LevelWarn
+		if errors.Is(reason, errNewStorage) { // as each one is in its first hours
+			level = slog.LevelInfo
+		}
+		w.Log.Log(ctx, level, "the storage is not swept", "reason", reason.Error())
 		return nil
 	}
 	for _, folder := range []string{UploadFolder, reportFolder} {

@@ -29,6 +29,9 @@ const (
 var ErrForeignStorage = errors.New("it belongs to another database, whose sweep would delete what this one keeps: " +
 	`use another storage, or delete the object "owner" in it to hand it over`)
 
+// errNewStorage keeps a database from sweeping what may be another's.
+var errNewStorage = errors.New("the storage is new to this database")
+
 // errNewerStorage keeps a database that was restored from sweeping.
 var errNewerStorage = errors.New("the storage has been swept since: the database is an older one, restored from a backup, and does not know the newer files; " +
 	`nothing is swept before the object "owner" is deleted from the storage`)
@@ -99,7 +102,7 @@ func (w *storageSweepWorker) maySweep(ctx context.Context) (reason, err error) {
 	case told.Sweeps > ours.Sweeps:
 		return errNewerStorage, nil
 	case w.Now().Sub(told.Since) < storageQuarantine:
-		return fmt.Errorf("the storage is new to this database since %s, and nothing is swept within %s", told.Since.UTC().Format(time.RFC3339), storageQuarantine), nil
+		return fmt.Errorf("%w since %s, and nothing is swept within %s", errNewStorage, told.Since.UTC().Format(time.RFC3339), storageQuarantine), nil
 	}
 	if ours, err = w.Queries.StorageSwept(ctx); err != nil {
 		return nil, err

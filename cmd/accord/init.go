@@ -52,6 +52,7 @@ Look through it (git diff --stat), try it, and keep it:
   make lint test
   git add -A && git commit -m 'Begin %s'
 Then remove what was built and served under the old name: rm -rf bin .accord
+And say where it is pushed to from now on: git remote set-url origin URL
 `, name)
 			return nil
 		},

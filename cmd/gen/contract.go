@@ -53,6 +53,11 @@ func (o *operation) public() bool { return len(o.access) == 0 }
 
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
+var documentKeys = []string{
+	"openapi", "info", "jsonSchemaDialect", "servers", "paths", "webhooks", "components", "security", "tags", "externalDocs",
+	"x-policy", "x-problems",
+}
+
 var operationKeys = []string{
 	"tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody",
 	"responses", "callbacks", "deprecated", "security", "servers", "x-policy",
@@ -67,6 +72,11 @@ func readContract(doc *document) *contract {
 	}
 	if hooks := get(doc.root, "webhooks"); hooks != nil {
 		doc.faults.add(hooks, "webhooks are not supported")
+	}
+	for _, e := range entries(doc.root) {
+		if !slices.Contains(documentKeys, e.name) {
+			doc.faults.add(e.key, "%q is not known", e.name)
+		}
 	}
 	for _, path := range entries(get(doc.root, "paths")) {
 		c.readPath(path)

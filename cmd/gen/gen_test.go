@@ -417,6 +417,7 @@ func TestRefusals(t *testing.T) {
 		{"open body", "    Tree:\n      type: object\n      additionalProperties: false\n", "    Tree:\n      type: object\n", "schema Tree: it needs additionalProperties: false, or true"},
 		{"open object in a patch", "    Line:\n      type: object\n      additionalProperties: false\n", "    Line:\n      type: object\n", "schema Line: it needs additionalProperties: false, or true"},
 		{"open body of an upload", "application/octet-stream: {}", "multipart/form-data: {schema: {$ref: '#/components/schemas/Lax'}, example: {a: b}}", "schema Lax: it needs additionalProperties: false, or true"},
+		{"unknown member of the document", "paths:\n", "pathz:\n", `"pathz" is not known`},
 		{"webhooks", "components:\n", "webhooks: {}\ncomponents:\n", "webhooks are not supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
