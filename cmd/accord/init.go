@@ -31,6 +31,9 @@ It refuses to where anything is not committed, and commits nothing itself.`,
 		Example: "  accord init --module example.com/shop --name Shop\n  accord init --module github.com/acme/storefront --name Shop --holder 'Acme Ltd.' --bare",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if module == "" || name == "" {
+				return usagef("--module and --name are needed, as example.com/shop and Shop")
+			}
 			names, err := rename.Parse(module, name, holder)
 			if err != nil {
 				return usagef("%v", err)
