@@ -12,8 +12,10 @@ func TestInitRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		"--name Shop":                                   {exitUsage, "begins with a host"},
-		"--module example.com/shop":                     {exitUsage, "is no name"},
+		"--name Shop":                                   {exitUsage, "--module and --name are needed"},
+		"--module example.com/shop":                     {exitUsage, "--module and --name are needed"},
+		"--module shop --name Shop":                     {exitUsage, "begins with a host"},
+		"--module example.com/shop --name 3":            {exitUsage, "is no name"},
 		"--module example.com/shop --name shop":         {exitUsage, "begins with a capital"},
 		"--module example.com/shop --name Shop":         {exitFailed, "this is no clone: run it in the folder with go.mod"},
 		"--module example.com/shop --name Shop further": {exitUsage, "further"},
