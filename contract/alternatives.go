@@ -12,14 +12,13 @@ func (w *walk) alternatives(s shape, value any, at []string) {
 	for _, keyword := range []string{"oneOf", "anyOf"} {
 		r, ok := s.rule(keyword)
 		branches, _ := r.value.([]any)
-		if !ok || !w.concerns(r.pointer) {
+		if !ok || !w.concerns(r.pointer) || w.among(r.pointer) {
 			continue
 		}
+		outer := w.maker
+		w.maker = w.one(r.pointer)
 		for i := range branches {
 			branch := fmt.Sprintf("%s/%d", r.pointer, i)
-			if w.nested(branch) >= maxNested {
-				continue
-			}
 			made := w.base(branch, true, 0)
 			if isJoined(s.pointer) {
 				made = w.mended(joined(branch, s.pointer), value, 0)
@@ -34,6 +33,7 @@ func (w *walk) alternatives(s shape, value any, at []string) {
 			w.within(branch, value, made, at)
 			w.through = w.through[:len(w.through)-1]
 		}
+		w.maker = outer
 	}
 }
 

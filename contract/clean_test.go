@@ -143,5 +143,16 @@ func TestCleanUp(t *testing.T) {
 		if (len(there) > 0) != keep || !strings.Contains(report.String(), want) || strings.Count(report.String(), "left by ") > strings.Count(want, "left by ") {
 			t.Errorf("keep %t: %v left\n%s", keep, there, report.String())
 		}
+		score, err := contract.Mutate(t.Context(), d, contract.Target{URL: server.URL, Keep: keep}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report.Reset()
+		if err := score.Write(&report); err != nil {
+			t.Fatal(err)
+		}
+		if (len(there) > 0) != keep || !strings.Contains(report.String(), want) {
+			t.Errorf("keep %t: %v left by mutants\n%s", keep, there, report.String())
+		}
 	}
 }

@@ -90,11 +90,11 @@ func (c condition) where() string {
 }
 
 // reached are the schemas that one is made of.
-func (w *walk) reached(pointer string) []string {
+func (d *Document) reached(pointer string) []string {
 	if pointer == "" {
 		return nil
 	}
-	r := &reaching{Document: w.Document, seen: map[string]bool{}}
+	r := &reaching{Document: d, seen: map[string]bool{}}
 	r.schema(pointer, false)
 	reached := []string{pointer}
 	for _, p := range r.found {

@@ -28,7 +28,7 @@ func (d *Document) discriminator(s shape) (by discriminator, ok bool) {
 	mapping, _ := object["mapping"].(map[string]any)
 	var mapped []string
 	for _, name := range d.inOrder(r.pointer+"/mapping", mapping) {
-		at, local := strings.CutPrefix(fmt.Sprint(mapping[name]), "#")
+		at, local := target(fmt.Sprint(mapping[name]))
 		if !local {
 			at = schemasAt + escape(at)
 		}
@@ -102,24 +102,25 @@ func (m maker) baseCalled(s shape, all bool, depth int) (any, bool) {
 	if name := by.named(m.Document, s.pointer); name != "" {
 		return withMember(m.baseObject(s, all, depth), by.property, name), true
 	}
-	name := by.names[0]
-	if i := slices.IndexFunc(by.names, func(name string) bool { return m.nested(by.schemas[name]) == 0 }); i >= 0 {
-		name = by.names[i]
+	var schemas []string
+	for _, name := range by.names {
+		schemas = append(schemas, by.schemas[name])
 	}
-	return m.called(by, name, depth), true
+	ending := m.endingOf(by.pointer, schemas)
+	return m.one(by.pointer).called(by, by.names[slices.Index(schemas, ending)], depth), true
 }
 
 // kinds tries an object of each name, one of no name, and one that has another's name.
 func (w *walk) kinds(s shape, value any, at []string) {
 	by, ok := w.discriminator(s)
-	if !ok || by.named(w.Document, s.pointer) != "" || !w.concerns(by.pointer) {
+	if !ok || by.named(w.Document, s.pointer) != "" || !w.concerns(by.pointer) || w.among(by.pointer) {
 		return
 	}
+	outer := w.maker
+	w.maker = w.one(by.pointer)
+	defer func() { w.maker = outer }()
 	alternatives := slices.Concat(s.all("oneOf"), s.all("anyOf")) // which are walked through anyhow
 	for i, name := range by.names {
-		if w.nested(by.schemas[name]) >= maxNested {
-			continue
-		}
 		made := w.called(by, name, 0)
 		w.add(rule{pointer: by.pointer}, at, true, made, "a %s", name)
 		other := by.names[(i+1)%len(by.names)]

@@ -120,6 +120,9 @@ func scalar(n *yaml.Node) (any, error) {
 // and no keywords, whatever they are called.
 var naming = []string{"properties", "patternProperties", "dependentSchemas", "schemas", "responses", "parameters", "requestBodies", "headers", "callbacks", "paths", "content"}
 
+// data are keywords whose values are no part of the document, whatever is in them.
+var data = []string{"example", "default", "const", "enum"}
+
 // modernise turns the schemas of OpenAPI 3.0 into those of JSON Schema 2020-12.
 func modernise(node any) {
 	switch node := node.(type) {
@@ -187,12 +190,14 @@ func (d *Document) checkReferences(node any, pointer string) error {
 		}
 	case map[string]any:
 		if ref, ok := node["$ref"].(string); ok {
-			if at, found := strings.CutPrefix(ref, "#"); !found || d.at(at) == nil {
+			if at, found := target(ref); !found || d.at(at) == nil {
 				return fmt.Errorf("%s:%d: $ref leads nowhere in the document: %s", d.Name, d.line(pointer), ref)
 			}
 		}
 		for _, key := range sorted(node) {
-			faults = append(faults, d.checkReferences(node[key], pointer+"/"+escape(key)))
+			if named := slices.Contains(naming, pointer[strings.LastIndexByte(pointer, '/')+1:]); named || !slices.Contains(data, key) {
+				faults = append(faults, d.checkReferences(node[key], pointer+"/"+escape(key)))
+			}
 		}
 	}
 	return errors.Join(faults...)
@@ -229,7 +234,7 @@ func (d *Document) resolve(pointer string) (map[string]any, string) {
 		if !ok {
 			return object, pointer
 		}
-		pointer = strings.TrimPrefix(ref, "#")
+		pointer, _ = target(ref)
 	}
 	return nil, pointer
 }

@@ -85,6 +85,9 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	if !target.Keep && !target.ReadOnly {
+		baseline.Left = s.cleanUp(ctx)
+	}
 	s.redact.result(baseline)
 	for i, v := range score.Mutants {
 		score.Mutants[i].Killer, score.Mutants[i].Untried = s.redact.Text(v.Killer), s.redact.Text(v.Untried)

@@ -71,7 +71,7 @@ func (s *session) login(ctx context.Context, l Login) (*identity, error) {
 	e, err := s.patiently(ctx, func() (*exchange, error) {
 		header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 		s.setAddress(header, "")
-		return s.send(ctx, http.MethodPost, strings.TrimSuffix(s.target.URL, "/"), path, header, []byte(form.Encode()), false)
+		return s.send(signingIn(ctx), http.MethodPost, strings.TrimSuffix(s.target.URL, "/"), path, header, []byte(form.Encode()), false)
 	})
 	if err != nil {
 		return nil, err

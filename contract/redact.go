@@ -19,6 +19,11 @@ type redactor struct{ redact.Redactor }
 func newRedactor(d *Document, target Target) *redactor {
 	r := &redactor{}
 	r.Add(target.Expired)
+	if address, err := url.Parse(target.URL); err == nil && address.User != nil {
+		password, _ := address.User.Password()
+		_, escaped, _ := strings.Cut(address.User.String(), ":")
+		r.Add(password, escaped)
+	}
 	for _, l := range target.Logins {
 		r.Add(l.Password, base64.StdEncoding.EncodeToString([]byte(l.User+":"+l.Password)))
 	}

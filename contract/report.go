@@ -91,13 +91,20 @@ func (r *Result) writeLeft(w io.Writer) error {
 	for _, stray := range r.Strays {
 		fmt.Fprintf(&text, "recorded, and not in the document: %s\n", stray)
 	}
+	text.WriteString(r.leftBehind())
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// leftBehind tells what was made and could not be deleted.
+func (r *Result) leftBehind() string {
+	var text strings.Builder
 	for _, id := range sorted(r.Left) {
 		if n := r.Left[id]; n > 0 {
 			fmt.Fprintf(&text, "left by %s: %d\n", id, n)
 		}
 	}
-	_, err := io.WriteString(w, text.String())
-	return err
+	return text.String()
 }
 
 // writeSkipped tells for what reasons cases were not run.
@@ -164,7 +171,11 @@ func (o Outcome) last() *exchange {
 // variable.
 func (e *exchange) curl() string {
 	words := []string{"curl -i"}
-	if e.method != http.MethodGet {
+	switch e.method {
+	case http.MethodGet:
+	case http.MethodHead: // else it waits for a body
+		words = []string{"curl -I"}
+	default:
 		words = append(words, "-X "+e.method)
 	}
 	for _, name := range sorted(e.header) {
@@ -177,7 +188,7 @@ func (e *exchange) curl() string {
 		}
 	}
 	if len(e.body) > 0 {
-		words = append(words, "--data-binary "+quoted(first(string(e.body), maxBody)))
+		words = append(words, "--data-raw "+quoted(first(string(e.body), maxBody)))
 	}
 	words = append(words, quoted(e.url))
 	if len(e.body) > maxBody {
@@ -228,6 +239,7 @@ func (r *Result) rows() (rows []row) {
 func (s *Score) Write(w io.Writer) error {
 	var text strings.Builder
 	_ = s.Baseline.writeFailures(&text) // a Builder takes everything
+	text.WriteString(s.Baseline.leftBehind())
 	for _, m := range s.Equivalent {
 		fmt.Fprintf(&text, "EQUIVALENT %s:%d %s: %s: %s\n", s.Baseline.Document, m.Line, m.Pointer, m.What, m.Why)
 	}

@@ -43,7 +43,7 @@ type Target struct {
 	// ReadOnly sends GET, HEAD and OPTIONS only, but for the sign-in of Logins.
 	ReadOnly bool
 	// Keep leaves what cases have made, which Run deletes else as far as the document
-	// has operations for that. Mutate leaves it always.
+	// has operations for that; so does Mutate.
 	Keep bool
 	// Every takes each n-th mutant as a sample, and keeps their documents; 0 means all.
 	Every int
@@ -420,10 +420,20 @@ func decode(data []byte) (any, error) {
 	return value, nil
 }
 
+type signInKey struct{}
+
+// signingIn marks what is done with a context as the sign-in of a login, which is sent by
+// those who only read as well.
+func signingIn(ctx context.Context) context.Context {
+	return context.WithValue(ctx, signInKey{}, true)
+}
+
+func signsIn(ctx context.Context) bool { return ctx.Value(signInKey{}) != nil }
+
 // send does one HTTP exchange. A brief one is left as soon as the head of the
 // answer and something of its body are there.
 func (s *session) send(ctx context.Context, method, root, path string, header http.Header, body []byte, brief bool) (*exchange, error) {
-	if s.target.ReadOnly && !safe(method) && path != s.tokenPath() {
+	if s.target.ReadOnly && !safe(method) && !signsIn(ctx) {
 		return nil, errReadOnly
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.target.Timeout)

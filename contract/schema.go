@@ -71,6 +71,14 @@ func unfragment(text string) string {
 	return text
 }
 
+// target is the JSON pointer that a $ref has as its fragment (RFC 6901, section 6); false
+// for one that leads out of the document or to an anchor.
+func target(ref string) (pointer string, ok bool) {
+	pointer, ok = strings.CutPrefix(ref, "#")
+	pointer = unfragment(pointer)
+	return pointer, ok && (pointer == "" || strings.HasPrefix(pointer, "/"))
+}
+
 // breach is one sentence of a schema that a value does not keep.
 type breach struct {
 	// pointer is the keyword's in the document, at the value's place.
@@ -185,7 +193,8 @@ func (d *Document) gather(pointer string, s *shape, depth int) {
 		switch value := object[keyword].(type) {
 		case string:
 			if keyword == "$ref" {
-				d.gather(strings.TrimPrefix(value, "#"), s, depth+1)
+				at, _ := target(value)
+				d.gather(at, s, depth+1)
 				continue
 			}
 		case []any:

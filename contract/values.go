@@ -70,8 +70,8 @@ func (m maker) nested(pointer string) int {
 	return most
 }
 
-// within is a maker of what is in an object.
-func (m maker) within(s shape) maker {
+// in is a maker of what is in an object.
+func (m maker) in(s shape) maker {
 	m.inside = append(slices.Clip(m.inside), s.parts()...)
 	return m
 }
@@ -114,20 +114,44 @@ func (m maker) made(s shape, all bool, depth int) any {
 	}
 	for _, keyword := range []string{"oneOf", "anyOf"} {
 		if r, ok := s.rule(keyword); ok && s.kind() != "object" {
-			return m.base(m.ending(r), all, depth+1)
+			return m.one(r.pointer).base(m.ending(r), all, depth+1)
 		}
 	}
 	return m.ofKind(s, all, depth)
 }
 
-// ending is the first alternative that is not in itself already, if there is any.
+// ending is the first alternative, or where these are in one of them already, the first
+// that does not lead to them again, if there is any.
 func (m maker) ending(r rule) string {
+	var branches []string
 	for i := range list(r.value) {
-		if branch := fmt.Sprintf("%s/%d", r.pointer, i); m.nested(branch) == 0 {
-			return branch
+		branches = append(branches, fmt.Sprintf("%s/%d", r.pointer, i))
+	}
+	return m.endingOf(r.pointer, branches)
+}
+
+// endingOf is ending with the schemas of the alternatives at a pointer.
+func (m maker) endingOf(pointer string, branches []string) string {
+	if m.among(pointer) {
+		for _, branch := range branches {
+			if !slices.ContainsFunc(m.reached(branch), func(reached string) bool { return within(pointer, reached) }) {
+				return branch
+			}
 		}
 	}
-	return r.pointer + "/0"
+	return branches[0]
+}
+
+// among says that what is made is in one of the alternatives at a pointer already. Such
+// are not tried once more in each other: a schema that refers to itself has no end of them.
+func (m maker) among(pointer string) bool {
+	return slices.ContainsFunc(m.inside, func(outer string) bool { return within(outer, pointer) })
+}
+
+// one is a maker of one of the alternatives at a pointer.
+func (m maker) one(pointer string) maker {
+	m.inside = append(slices.Clip(m.inside), pointer)
+	return m
 }
 
 // ofKind makes a value of the type that a schema says.
@@ -153,7 +177,7 @@ func (m maker) baseObject(s shape, all bool, depth int) any {
 	if n > maxNested {
 		return nil
 	}
-	all, m = all && n == 0, m.within(s)
+	all, m = all && n == 0, m.in(s)
 	if r, ok := s.rule("example"); ok {
 		if example, ok := m.asked(s.pointer, r.value).(map[string]any); ok {
 			maps.Copy(object, example)

@@ -463,7 +463,7 @@ func (w *walk) multiples(s shape, of rule, at []string) {
 func (w *walk) object(s shape, value any, at []string) {
 	object, _ := value.(map[string]any)
 	whole, again := w.maker, w.nested(s.pointer) > 0
-	w.maker = w.maker.within(s)
+	w.maker = w.maker.in(s)
 	defer func() { w.maker = whole }()
 	var unevaluated []string // which a member that is wrong is as well, where it is described elsewhere
 	for _, r := range s.all("unevaluatedProperties") {

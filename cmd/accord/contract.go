@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +48,21 @@ type contractFlags struct {
 	target contract.Target
 }
 
+// announce says what will be written, and where.
+func (f *contractFlags) announce(w io.Writer, document *contract.Document) {
+	if f.target.ReadOnly {
+		return
+	}
+	address := f.target.URL
+	if parsed, err := url.Parse(address); err == nil {
+		address = parsed.Redacted()
+	}
+	if writes := document.Writes(); len(writes) > 0 {
+		fmt.Fprintf(w, "It writes to %s: %s.\n", address, strings.Join(writes, ", "))
+	}
+	fmt.Fprintf(w, "It tries methods that the document does not have too, which %s has to refuse; --read-only leaves out all but GET, HEAD and OPTIONS.\n", address)
+}
+
 func newContract(c command) *cobra.Command {
 	var flags contractFlags
 	var format string
@@ -75,9 +92,7 @@ func newContract(c command) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if writes := document.Writes(); !flags.target.ReadOnly && len(writes) > 0 {
-				fmt.Fprintf(c.err, "It writes to %s: %s.\n", flags.target.URL, strings.Join(writes, ", "))
-			}
+			flags.announce(c.err, document)
 			shown := newCounter(c.err, c.watched(), countEach, "signing in")
 			told := context.AfterFunc(cmd.Context(), func() {
 				if !flags.target.Keep && !flags.target.ReadOnly {
@@ -134,6 +149,7 @@ func newContractMutate(c command) *cobra.Command {
 			if folder != "" {
 				flags.target.Every = max(1, flags.target.Every)
 			}
+			flags.announce(c.err, document)
 			shown := newCounter(c.err, c.watched(), countEach, "the cases of the unchanged document")
 			score, err := contract.Mutate(cmd.Context(), document, flags.target, func(done, of int) {
 				shown.step(fmt.Sprintf("%d of %d changes", done, of))
