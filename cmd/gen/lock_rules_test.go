@@ -119,6 +119,21 @@ func TestLockRefusals(t *testing.T) {
 	}
 }
 
+// A pattern that both sides have does not hide that their lengths differ.
+func TestLengthBesideAPattern(t *testing.T) {
+	t.Parallel()
+
+	root := notes(t)
+	const table = "schema/00001_create_notes.sql"
+	schema := strings.Replace(string(root[table].Data), "CHECK (code ~", "CHECK (char_length(code) <= 40) CHECK (code ~", 1)
+	root[table] = &fstest.MapFile{Data: []byte(schema)}
+	source := strings.Replace(string(root[contractName].Data), "Code: {type: string, maxLength: 3,", "Code: {type: string, maxLength: 400,", 1)
+	err := checkLock([]byte(source), root)
+	if err == nil || !strings.Contains(err.Error(), "schema NoteCreate.code: it may have 400 characters, but notes.code takes at most 40") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A table that no migration makes has no second place.
 func TestUnknownTable(t *testing.T) {
 	t.Parallel()

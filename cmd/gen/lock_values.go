@@ -82,7 +82,11 @@ func (h *held) checkValues() {
 	switch h.kind {
 	case "string":
 		counted := slices.Contains([]string{"text", "varchar", "bpchar"}, h.column.Type)
-		if !h.checkEnum() && counted && !h.checkPattern() {
+		if h.checkEnum() || !counted {
+			return
+		}
+		// A pattern may bound the length by itself; where both sides say one, it counts.
+		if at, _ := h.tightest("maxLength", math.MaxInt); !h.checkPattern() || at != nil && h.table.Limit(h.column) != nil {
 			h.checkLength()
 		}
 	case "integer":
