@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/wasilibs/go-pgquery/parser"
 )
@@ -26,9 +27,14 @@ type node struct {
 
 type fields map[string]any
 
+// begin makes the parser's first runtime alone: where several are made at once, they
+// write a variable of wazero's. What it fails for, each parse fails for as well.
+var begin = sync.OnceFunc(func() { _, _ = parser.ParseToJSON("") })
+
 // parse reads SQL as PostgreSQL does. What sqlc adds is an operator (@name) or a
 // function (sqlc.arg) to it.
 func parse(in text) ([]statement, error) {
+	begin()
 	parsed, err := parser.ParseToJSON(in.source)
 	if wrong, ok := errors.AsType[*parser.Error](err); ok {
 		return nil, fmt.Errorf("%s: %w", in.at(wrong.Cursorpos-1), err)
