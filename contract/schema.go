@@ -296,7 +296,7 @@ func (d *Document) members(s shape) []member {
 			at := properties.pointer + "/" + escape(name)
 			if i := slices.IndexFunc(list, func(m member) bool { return m.name == name }); i < 0 {
 				list = append(list, member{name: name, pointer: at})
-			} else if isJoined(s.pointer) {
+			} else {
 				list[i].pointer = joined(list[i].pointer, at)
 			}
 		}
