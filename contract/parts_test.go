@@ -43,6 +43,26 @@ func TestMembersInParts(t *testing.T) {
 	}
 }
 
+// Of each type that a value may have both sides of its limits are tried.
+func TestLimitsOfEachType(t *testing.T) {
+	t.Parallel()
+	const source = `{
+	"type": "object", "required": ["size"], "additionalProperties": false,
+	"properties": {"size": {"type": ["string", "integer"], "maxLength": 20, "minimum": 1, "maximum": 10}, "of": {"type": ["number", "string", "null"], "maximum": 10, "minLength": 2, "maxLength": 5}}
+}`
+	const schema = "/paths/~1things/post/requestBody/content/application~1json/schema/"
+	for _, flaw := range []string{"", "properties/size/maxLength", "properties/size/minimum", "properties/size/maximum", "properties/of/maximum", "properties/of/minLength", "properties/of/maxLength"} {
+		flaws := map[string]any{}
+		if flaw != "" {
+			flaws[flaw] = nil
+		}
+		told := disagreements(t, source, flaws)
+		if flaw == "" && len(told) > 0 || flaw != "" && !slices.ContainsFunc(told, func(text string) bool { return strings.HasPrefix(text, schema+flaw) }) {
+			t.Errorf("%s: %s", flaw, strings.Join(told, "\n"))
+		}
+	}
+}
+
 // disagreements are what a server that holds bodies to a schema, but for its flaws, is
 // told.
 func disagreements(t *testing.T, source string, flaws map[string]any) (told []string) {

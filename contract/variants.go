@@ -146,6 +146,7 @@ func (w *walk) value(pointer string, value any, at []string) {
 	w.kinds(s, value, at)
 	w.ruledOut(s, value, at)
 	w.conditional(s, value, at)
+	w.others(s, at)
 	switch s.kind() {
 	case "string":
 		w.text(s, at)
@@ -159,6 +160,26 @@ func (w *walk) value(pointer string, value any, at []string) {
 		if r, ok := s.rule("type"); ok {
 			w.add(r, at, true, true, "true")
 			w.add(r, at, true, false, "false")
+		}
+	}
+}
+
+// others tries the limits of texts and numbers where a value is of another type as well,
+// which is the one that stands there.
+func (w *walk) others(s shape, at []string) {
+	kind := s.kind()
+	number := kind == "integer" || kind == "number"
+	for _, other := range s.types() {
+		switch other {
+		case "string":
+			if kind != other {
+				w.text(s, at)
+			}
+		case "integer", "number":
+			if !number {
+				w.number(s, at)
+				number = true
+			}
 		}
 	}
 }
