@@ -168,3 +168,61 @@ components:
 		}
 	}
 }
+
+// One administrator does not stand for everybody: that a scope is asked for is noticed by
+// who does not have it, or by nobody.
+func TestOneLoginIsNotEverybody(t *testing.T) {
+	t.Parallel()
+	d, err := contract.Parse("a.yaml", []byte(`
+openapi: 3.1.0
+paths:
+  /session:
+    post:
+      security: []
+      requestBody:
+        required: true
+        content:
+          application/x-www-form-urlencoded:
+            schema: {type: object, required: [username, password], properties: {username: {type: string, maxLength: 9}, password: {type: string}}}
+      responses:
+        '200': {description: Signed in., content: {application/json: {schema: {type: object}}}}
+  /things:
+    get:
+      operationId: list
+      responses: {'200': {description: All., content: {application/json: {schema: {type: object}}}}, '401': {description: Nobody.}, '403': {description: Not you.}}
+security: [{oauth: []}]
+components:
+  securitySchemes:
+    oauth: {type: oauth2, flows: {password: {tokenUrl: /session, scopes: {user: Some., admin: All.}}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scopes := map[string]string{"root": "user admin", "ada": "user"}
+		switch user := r.FormValue("username"); {
+		case r.URL.Path == "/session" && r.Method == http.MethodPost && r.FormValue("password") == "Secret-pass-1":
+			answer(w, http.StatusOK, `{"access_token": "t", "token_type": "bearer", "scope": "`+scopes[user]+`"}`)
+		case r.Header.Get("Authorization") != "Bearer t":
+			answer(w, http.StatusUnauthorized, `{}`)
+		default:
+			answer(w, http.StatusOK, `{}`)
+		}
+	}))
+	defer server.Close()
+	root, ada := contract.Login{Name: "a", User: "root", Password: "Secret-pass-1"}, contract.Login{Name: "b", User: "ada", Password: "Secret-pass-1"}
+	for _, logins := range [][]contract.Login{{root}, {root, ada}} {
+		score, err := contract.Mutate(t.Context(), d, contract.Target{URL: server.URL, Logins: logins}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const change = "the scope admin is asked for"
+		if i := slices.IndexFunc(score.Equivalent, func(m contract.Mutant) bool { return strings.Contains(m.What, change) }); i >= 0 {
+			t.Errorf("with %d logins: %s", len(logins), score.Equivalent[i].Why)
+		}
+		i := slices.IndexFunc(score.Mutants, func(v contract.Verdict) bool { return strings.Contains(v.What, change) })
+		if i < 0 || (score.Mutants[i].Killer != "") != (len(logins) == 2) {
+			t.Errorf("with %d logins: mutant %d of %d", len(logins), i, len(score.Mutants))
+		}
+	}
+}
