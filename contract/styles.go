@@ -9,7 +9,11 @@ import (
 
 // delimiters stand between the items of a list that is one text, by style (OpenAPI 3.1,
 // section 4.8.12.3).
-var delimiters = map[string]string{"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+var delimiters = map[string]string{"form": ",", "simple": ",", "label": ",", "matrix": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+
+// leads stand before a part of a path, and between the items that are apart in it (RFC
+// 6570, sections 3.2.5 and 3.2.7).
+var leads = map[string]string{"label": ".", "matrix": ";"}
 
 // deepObject is the style in which the members of an object are parameters by themselves.
 const deepObject = "deepObject"
@@ -40,7 +44,7 @@ func (o *operation) address(parameters map[string]any) (string, http.Header) {
 		}
 		switch p.in {
 		case "path":
-			path = strings.ReplaceAll(path, "{"+p.name+"}", url.PathEscape(p.text(value)))
+			path = strings.ReplaceAll(path, "{"+p.name+"}", p.segment(value))
 		case "header":
 			header.Set(p.name, p.text(value))
 		case "cookie":
@@ -55,6 +59,39 @@ func (o *operation) address(parameters map[string]any) (string, http.Header) {
 		path += "?" + query.Encode()
 	}
 	return path, header
+}
+
+// segment is a parameter as it stands in a path.
+func (p parameter) segment(value any) string {
+	lead, led := leads[p.style]
+	if !led {
+		return url.PathEscape(p.text(value))
+	}
+	name := ""
+	if p.style == "matrix" {
+		name = url.PathEscape(p.name) + "="
+	}
+	var parts []string
+	switch value := value.(type) {
+	case []any:
+		for _, each := range value {
+			parts = append(parts, url.PathEscape(plainText(each)))
+		}
+	case map[string]any:
+		between := ","
+		if p.explode {
+			name, between = "", "="
+		}
+		for _, key := range sorted(value) {
+			parts = append(parts, url.PathEscape(key)+between+url.PathEscape(plainText(value[key])))
+		}
+	default:
+		parts = []string{url.PathEscape(plainText(value))}
+	}
+	if p.explode {
+		return lead + name + strings.Join(parts, lead+name)
+	}
+	return lead + name + strings.Join(parts, ",")
 }
 
 // pairs are the names and texts of a parameter in a query.
@@ -129,7 +166,11 @@ func (p parameter) sendable(value any) bool {
 	default:
 		return fitsIn(p.in, plainText(value))
 	}
-	delimited := func(text string) bool { return !p.apart() && strings.Contains(text, delimiters[p.style]) }
+	delimiter := delimiters[p.style]
+	if lead, led := leads[p.style]; led && p.explode {
+		delimiter = lead
+	}
+	delimited := func(text string) bool { return !p.apart() && strings.Contains(text, delimiter) }
 	return len(texts) > 0 && !slices.ContainsFunc(texts, func(text string) bool { return delimited(text) || !fitsIn(p.in, text) })
 }
 

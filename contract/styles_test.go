@@ -3,6 +3,7 @@ package contract_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -125,5 +126,51 @@ func TestStyles(t *testing.T) {
 				t.Error(report)
 			}
 		})
+	}
+}
+
+// The parts of a path in each style are as RFC 6570 has them: no other form is taken.
+func TestStylesOfPaths(t *testing.T) {
+	t.Parallel()
+	const words = "(one|two|three)"
+	for style, want := range map[string]string{
+		"{name: v, in: path, required: true, style: label, schema: {$ref: '#/components/schemas/Size'}}":                  `\.[1-9]`,
+		"{name: v, in: path, required: true, style: matrix, schema: {$ref: '#/components/schemas/Size'}}":                 `;v=[1-9]`,
+		"{name: v, in: path, required: true, style: label, schema: {$ref: '#/components/schemas/Words'}}":                 `\.` + words + `(,` + words + `){1,2}`,
+		"{name: v, in: path, required: true, style: label, explode: true, schema: {$ref: '#/components/schemas/Words'}}":  `(\.` + words + `){2,3}`,
+		"{name: v, in: path, required: true, style: matrix, schema: {$ref: '#/components/schemas/Words'}}":                `;v=` + words + `(,` + words + `){1,2}`,
+		"{name: v, in: path, required: true, style: matrix, explode: true, schema: {$ref: '#/components/schemas/Words'}}": `(;v=` + words + `){2,3}`,
+		"{name: v, in: path, required: true, style: label, schema: {$ref: '#/components/schemas/Pair'}}":                  `\.a,[1-9]`,
+		"{name: v, in: path, required: true, style: matrix, explode: true, schema: {$ref: '#/components/schemas/Pair'}}":  `;a=[1-9]`,
+	} {
+		right := regexp.MustCompile("^/a/" + want + "$")
+		taken := 0
+		report := held(t, `
+openapi: 3.1.0
+paths:
+  /a/{v}:
+    get:
+      operationId: get
+      parameters:
+        - `+style+`
+      responses:
+        '204': {description: It.}
+        '400': {description: No.}
+components:
+  schemas:
+    Size: {type: integer, minimum: 1, maximum: 9}
+    Words: {type: array, minItems: 2, maxItems: 3, items: {type: string, enum: [one, two, three]}}
+    Pair: {type: object, required: [a], additionalProperties: false, properties: {a: {type: integer, minimum: 1, maximum: 9}}}
+`, contract.Target{Parallel: 1}, onlyGet(func(w http.ResponseWriter, r *http.Request) {
+			if path, err := url.PathUnescape(r.URL.EscapedPath()); err != nil || !right.MatchString(path) {
+				answer(w, http.StatusBadRequest, `{}`)
+				return
+			}
+			taken++
+			w.WriteHeader(http.StatusNoContent)
+		}))
+		if strings.Contains(report, "FAILED") || taken == 0 {
+			t.Errorf("%s: %d taken: %s", style, taken, report)
+		}
 	}
 }
