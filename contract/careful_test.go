@@ -27,11 +27,8 @@ func (r *recorder) of(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// Who only reads sends the sign-in of his logins, and nothing else to where it is.
-func TestReadOnlySignsInAndNoMore(t *testing.T) {
-	t.Parallel()
-	var asked recorder
-	held(t, `
+// sessionDocument has a sign-in whose path has another operation.
+const sessionDocument = `
 openapi: 3.1.0
 paths:
   /session:
@@ -48,12 +45,19 @@ paths:
       responses: {'204': {description: Signed out.}}
   /things:
     get:
-      responses: {'200': {description: All., content: {application/json: {schema: {type: object}}}}}
+      operationId: list
+      responses: {'200': {description: All., content: {application/json: {schema: {type: object}}}}, '401': {description: Nobody.}, '403': {description: Not you.}}
 security: [{oauth: []}]
 components:
   securitySchemes:
-    oauth: {type: oauth2, flows: {password: {tokenUrl: /session, scopes: {}}}}
-`, contract.Target{ReadOnly: true, Logins: []contract.Login{{Name: "a", User: "root", Password: "Secret-pass-1"}}}, asked.of(func(w http.ResponseWriter, r *http.Request) {
+    oauth: {type: oauth2, flows: {password: {tokenUrl: /session, scopes: {user: Some., admin: All.}}}}
+`
+
+// Who only reads sends the sign-in of his logins, and nothing else to where it is.
+func TestReadOnlySignsInAndNoMore(t *testing.T) {
+	t.Parallel()
+	var asked recorder
+	held(t, sessionDocument, contract.Target{ReadOnly: true, Logins: []contract.Login{{Name: "a", User: "root", Password: "Secret-pass-1"}}}, asked.of(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/session":
 			answer(w, http.StatusOK, `{"access_token": "t", "token_type": "bearer"}`)
@@ -173,28 +177,7 @@ components:
 // who does not have it, or by nobody.
 func TestOneLoginIsNotEverybody(t *testing.T) {
 	t.Parallel()
-	d, err := contract.Parse("a.yaml", []byte(`
-openapi: 3.1.0
-paths:
-  /session:
-    post:
-      security: []
-      requestBody:
-        required: true
-        content:
-          application/x-www-form-urlencoded:
-            schema: {type: object, required: [username, password], properties: {username: {type: string, maxLength: 9}, password: {type: string}}}
-      responses:
-        '200': {description: Signed in., content: {application/json: {schema: {type: object}}}}
-  /things:
-    get:
-      operationId: list
-      responses: {'200': {description: All., content: {application/json: {schema: {type: object}}}}, '401': {description: Nobody.}, '403': {description: Not you.}}
-security: [{oauth: []}]
-components:
-  securitySchemes:
-    oauth: {type: oauth2, flows: {password: {tokenUrl: /session, scopes: {user: Some., admin: All.}}}}
-`))
+	d, err := contract.Parse("a.yaml", []byte(sessionDocument))
 	if err != nil {
 		t.Fatal(err)
 	}
