@@ -71,7 +71,7 @@ func (s *sessions) get(ctx context.Context, id uuid.UUID) (principal, error) {
 		}
 		known = &knownSession{readAt: now, asOf: asOf, live: err == nil, expires: row.ExpiresAt}
 		known.who = principal{UserID: row.UserID, SessionID: id, Role: row.Role}
-		s.known.Set(id, known)
+		s.remember(id, known)
 	} else {
 		s.hits.Add(1)
 	}
@@ -87,6 +87,9 @@ func (s *sessions) ended(id uuid.UUID) bool {
 	known, ok := s.remembered(id)
 	return ok && !known.live
 }
+
+// remember and remembered alone know of which type the values are.
+func (s *sessions) remember(id uuid.UUID, session *knownSession) { s.known.Set(id, session) }
 
 func (s *sessions) remembered(id uuid.UUID) (*knownSession, bool) {
 	known, _ := s.known.GetIfPresent(id)

@@ -15,7 +15,7 @@ func crowded(b *testing.B, n int) (*sessions, []principal) {
 	people := make([]principal, n)
 	for i := range people {
 		people[i] = principal{UserID: uuid.New(), SessionID: uuid.New()}
-		s.known.Set(people[i].SessionID, knownSession{who: people[i], live: true, readAt: now, expires: now.Add(time.Hour)})
+		s.remember(people[i].SessionID, &knownSession{who: people[i], live: true, readAt: now, expires: now.Add(time.Hour)})
 	}
 	return s, people
 }
