@@ -88,6 +88,7 @@ func Run(ctx context.Context, d *Document, target Target, progress func(Outcome)
 		clean()
 	}
 	s.redact.result(result)
+	d.asWritten(result)
 	if result.Interrupted {
 		return result, ctx.Err()
 	}

@@ -82,6 +82,7 @@ type deriver struct {
 	given      map[string]bool // members whose values the target gives
 	expired    string          // a token
 	reached    sync.Map        // bool by two pointers: that one leads to the other
+	ranks      func() map[string]int
 	login      map[string]any  // members of a sign-in
 	has        map[string]bool // schemes that the target has credentials of
 	hides      bool            // that anything is writeOnly: looking for it in answers takes a third of a mutation run
@@ -104,6 +105,7 @@ func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
 	}
 	operations := d.operations()
 	made := &deriver{maker: maker{d, s, a, k, change, false, nil}, operations: operations, links: d.links(operations), headers: map[string]bool{}, hides: says(d.root, writeOnly)}
+	made.ranks = sync.OnceValue(made.ranked)
 	for _, o := range operations {
 		for _, r := range o.responses {
 			for _, h := range r.headers {
@@ -160,31 +162,6 @@ func (d *deriver) caller(o *operation) caller {
 	}
 	i := d.alternative(o)
 	return caller{Scopes: o.access[i], Schemes: o.schemes[i], Alone: !o.safe() && len(o.access[i]) == 0}
-}
-
-// argument is a value for a parameter: what a link gives for it, here or for the
-// same parameter elsewhere, or its example.
-func (d *deriver) argument(o *operation, p parameter) any {
-	for _, l := range d.links[o.id] {
-		for _, name := range []string{p.name, p.in + "." + p.name} {
-			if expression, ok := l.parameters[name]; ok {
-				return d.expression(l.from, expression)
-			}
-		}
-	}
-	for _, other := range d.operations {
-		if p.in == "path" && other != o {
-			for _, l := range d.links[other.id] {
-				if expression, ok := l.parameters[p.name]; ok {
-					return d.expression(l.from, expression)
-				}
-			}
-		}
-	}
-	if len(p.examples) > 0 {
-		return p.examples[0]
-	}
-	return d.guess(o, p)
 }
 
 // expression reads a runtime expression (OpenAPI 3.1, section 4.8.20.4), alone
@@ -247,12 +224,10 @@ func (d *deriver) content(o *operation, b body, value any) any {
 			full[name] = given{key}
 		}
 	}
-	for _, l := range d.links[o.id] {
-		if given, ok := l.body.(map[string]any); ok && l.from != o.id {
-			for name, value := range given {
-				full[name] = d.expression(l.from, value)
-			}
-			break
+	if from, ok := d.nearest(o, d.bodySources(o)); ok {
+		given, _ := from.value.(map[string]any)
+		for name, value := range given {
+			full[name] = d.expression(from.operation, value)
 		}
 	}
 	return d.asked(b.schema, full)

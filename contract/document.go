@@ -22,6 +22,8 @@ type Document struct {
 	lines map[string]int // by JSON pointer
 
 	discriminates bool // it has a discriminator somewhere
+
+	nullables []string // schemas of 3.0 that are read as an anyOf with null
 }
 
 // Parse reads a document in YAML or JSON. References have to stay within it.
@@ -46,7 +48,7 @@ func Parse(name string, source []byte) (*Document, error) {
 	version, _ := root["openapi"].(string)
 	switch {
 	case strings.HasPrefix(version, "3.0"):
-		modernise(root)
+		d.modernise(root, "")
 	case !strings.HasPrefix(version, "3.1"):
 		return nil, fmt.Errorf("parsing %s: openapi is %q, want 3.0 or 3.1", name, version)
 	}
@@ -122,64 +124,6 @@ var naming = []string{"properties", "patternProperties", "dependentSchemas", "sc
 
 // data are keywords whose values are no part of the document, whatever is in them.
 var data = []string{"example", "default", "const", "enum"}
-
-// modernise turns the schemas of OpenAPI 3.0 into those of JSON Schema 2020-12.
-func modernise(node any) {
-	switch node := node.(type) {
-	case []any:
-		for _, item := range node {
-			modernise(item)
-		}
-	case map[string]any:
-		for _, key := range sorted(node) {
-			named, ok := node[key].(map[string]any)
-			switch {
-			case ok && slices.Contains(naming, key):
-				for _, name := range sorted(named) {
-					modernise(named[name])
-				}
-			case !slices.Contains([]string{"example", "examples", "default", "enum", "const"}, key):
-				modernise(node[key])
-			}
-		}
-		moderniseSchema(node)
-	}
-}
-
-func moderniseSchema(schema map[string]any) {
-	if nullable, ok := schema["nullable"].(bool); ok {
-		if kind, typed := schema["type"].(string); typed && nullable {
-			schema["type"] = []any{kind, "null"}
-			if values, listed := schema["enum"].([]any); listed && !slices.Contains(values, nil) {
-				schema["enum"] = append(values, nil)
-			}
-		}
-		if _, typed := schema["type"]; !typed && nullable {
-			alsoNull(schema)
-		}
-		delete(schema, "nullable")
-	}
-	for exclusive, limit := range map[string]string{"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"} {
-		if set, ok := schema[exclusive].(bool); ok {
-			if delete(schema, exclusive); set {
-				schema[exclusive] = schema[limit]
-				delete(schema, limit)
-			}
-		}
-	}
-}
-
-// alsoNull lets null stand where a schema is put together from others. Strictly,
-// nullable says nothing there; what is meant is plain.
-func alsoNull(schema map[string]any) {
-	for _, keyword := range []string{"$ref", "allOf", "oneOf", "anyOf"} {
-		if whole, ok := schema[keyword]; ok {
-			delete(schema, keyword)
-			schema["anyOf"] = []any{map[string]any{keyword: whole}, map[string]any{"type": "null"}}
-			return
-		}
-	}
-}
 
 func (d *Document) checkReferences(node any, pointer string) error {
 	var faults []error

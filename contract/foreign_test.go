@@ -17,8 +17,8 @@ import (
 	"github.com/accord-api/accord/contract"
 )
 
-// held holds a server to a document and gives the report.
-func held(t *testing.T, document string, target contract.Target, h http.HandlerFunc) string {
+// opened is a server, and the document that it is to be held to.
+func opened(t *testing.T, document string, target contract.Target, h http.HandlerFunc) (*contract.Document, contract.Target) {
 	t.Helper()
 	d, err := contract.Parse("foreign.yaml", []byte(document))
 	if err != nil {
@@ -27,12 +27,25 @@ func held(t *testing.T, document string, target contract.Target, h http.HandlerF
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	target.URL = server.URL + target.URL
+	return d, target
+}
+
+// run holds a server to a document.
+func run(t *testing.T, document string, target contract.Target, h http.HandlerFunc) *contract.Result {
+	t.Helper()
+	d, target := opened(t, document, target, h)
 	result, err := contract.Run(t.Context(), d, target, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return result
+}
+
+// held holds a server to a document and gives the report.
+func held(t *testing.T, document string, target contract.Target, h http.HandlerFunc) string {
+	t.Helper()
 	var report bytes.Buffer
-	if err := result.Write(&report); err != nil {
+	if err := run(t, document, target, h).Write(&report); err != nil {
 		t.Fatal(err)
 	}
 	return report.String()

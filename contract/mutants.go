@@ -52,6 +52,7 @@ func (d *deriver) mutants() (mutants, equivalent []Mutant) {
 	for _, p := range order {
 		m.part(p)
 	}
+	m.renamed()
 	m.defaults()
 	for _, mutant := range m.found {
 		if mutant.Why == "" {
@@ -180,10 +181,8 @@ func (m *mutating) hidden(pointer, keyword string, limit json.Number) string {
 	}
 	for _, r := range s.all("pattern") {
 		expr, _ := r.value.(string)
-		if p := parsed(expr, -1, -1); p != nil {
-			if _, some := p.Make(n, 0); !some {
-				return fmt.Sprintf("the pattern %s matches no text of %d characters", expr, n)
-			}
+		if p := parsed(expr, -1, -1); p != nil && !p.Has(n) {
+			return fmt.Sprintf("the pattern %s matches no text of %d characters", expr, n)
 		}
 	}
 	return ""
@@ -371,7 +370,7 @@ func (m *mutating) headers(at string, object map[string]any) {
 func (m *mutating) parameter(p part, object map[string]any) {
 	name, _ := object["name"].(string)
 	in, _ := object["in"].(string)
-	if in == "path" { // its name is the document's own affair
+	if in == "path" { // its name is that of all operations of the path
 		return
 	}
 	m.change(p.pointer+"/name", name+"x", "the parameter is called %sx instead of %s", name, name)

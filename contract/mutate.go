@@ -89,8 +89,13 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 		baseline.Left = s.cleanUp(ctx)
 	}
 	s.redact.result(baseline)
+	d.asWritten(baseline)
 	for i, v := range score.Mutants {
 		score.Mutants[i].Killer, score.Mutants[i].Untried = s.redact.Text(v.Killer), s.redact.Text(v.Untried)
+		score.Mutants[i].Pointer = d.written(v.Pointer)
+	}
+	for i, m := range score.Equivalent {
+		score.Equivalent[i].Pointer = d.written(m.Pointer)
 	}
 	score.Sent, score.Elapsed = s.sent, time.Since(began)
 	return score, nil

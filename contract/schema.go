@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
@@ -124,6 +125,9 @@ func (s *schemas) broken(pointer string, value any) []breach {
 }
 
 func collect(e *jsonschema.ValidationError, found *[]breach) {
+	if only := unlessNull(e); only != nil {
+		e = only
+	}
 	if len(e.Causes) > 0 && !branches(e) {
 		for _, cause := range e.Causes {
 			collect(cause, found)
@@ -149,6 +153,20 @@ func collect(e *jsonschema.ValidationError, found *[]breach) {
 func branches(e *jsonschema.ValidationError) bool {
 	path := e.ErrorKind.KeywordPath()
 	return len(path) == 1 && slices.Contains([]string{"anyOf", "oneOf", "contains", "minContains"}, path[0])
+}
+
+// unlessNull gives what is wrong with a value by the one alternative that there is beside
+// null, nil where there are more.
+func unlessNull(e *jsonschema.ValidationError) *jsonschema.ValidationError {
+	if !branches(e) || len(e.Causes) != 2 {
+		return nil
+	}
+	for i, cause := range e.Causes {
+		if wrong, ok := cause.ErrorKind.(*kind.Type); ok && len(wrong.Want) == 1 && wrong.Want[0] == "null" && len(cause.InstanceLocation) == len(e.InstanceLocation) {
+			return e.Causes[1-i]
+		}
+	}
+	return nil
 }
 
 // plain is a value as a JSON decoder gives it.

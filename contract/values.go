@@ -333,6 +333,11 @@ func (m maker) baseText(s shape) any {
 // text makes a valid one of n characters, another one for each seed as far as
 // there are others; false where it finds none.
 func (m maker) text(s shape, n int, seed uint64) (string, bool) {
+	for _, r := range s.all("pattern") {
+		if p := s.pattern(r); p != nil && !p.Has(n) {
+			return "", false
+		}
+	}
 	for _, candidate := range m.candidates(s, n, seed) {
 		if utf8.RuneCountInString(candidate) != n {
 			continue

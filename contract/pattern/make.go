@@ -8,6 +8,18 @@ import (
 
 var printableASCII = []rune{' ', '~'}
 
+// maxKnown is up to which length it is looked once which ones there are.
+const maxKnown = 256
+
+// Has says whether a string of exactly n characters matches.
+func (p *Pattern) Has(n int) bool {
+	p.prepare()
+	if 0 <= n && n < len(p.lengths[1]) {
+		return p.lengths[1][n]
+	}
+	return n >= 0 && count(p.graph, p.letters, n, p.allowed[1]).some()
+}
+
 // Make gives a string of exactly n characters that matches; another one for
 // each seed as far as there are others. Where printable ASCII can do it, it is
 // made of nothing else. It is false where there is none of that length.
@@ -15,22 +27,45 @@ func (p *Pattern) Make(n int, seed uint64) (string, bool) {
 	if n < 0 {
 		return "", false
 	}
-	p.counting.Do(func() {
-		sets := append(append([][]rune(nil), p.program.sets...), printableASCII)
-		p.letters = newAlphabet(sets, p.program.context)
-		p.graph = finite(newMachine(p.program, p.letters, 0))
-	})
-	plain := p.letters.holds[len(p.letters.holds)-1]
-
-	for _, allowed := range []func(letter int) bool{
-		func(letter int) bool { return plain[letter] },
-		func(int) bool { return true },
-	} {
+	p.prepare()
+	for i, allowed := range p.allowed {
+		if n < len(p.lengths[i]) && !p.lengths[i][n] {
+			continue
+		}
 		if c := count(p.graph, p.letters, n, allowed); c.some() {
 			return c.spell(seed), true
 		}
 	}
 	return "", false
+}
+
+// prepare makes what strings of any length are made by.
+func (p *Pattern) prepare() {
+	p.counting.Do(func() {
+		sets := append(append([][]rune(nil), p.program.sets...), printableASCII)
+		p.letters = newAlphabet(sets, p.program.context)
+		p.graph = finite(newMachine(p.program, p.letters, 0))
+		plain := p.letters.holds[len(p.letters.holds)-1]
+		p.allowed = [2]func(int) bool{
+			func(letter int) bool { return plain[letter] },
+			func(int) bool { return true },
+		}
+		for i, allowed := range p.allowed {
+			p.lengths[i] = known(p.graph, p.letters, allowed)
+		}
+	})
+}
+
+// known says of each length below maxKnown whether a string of the letters leads to the end.
+func known(g frozen, letters *alphabet, allowed func(int) bool) []bool {
+	c := &counts{graph: g, letters: letters, allowed: allowed}
+	lengths := make([]bool, maxKnown)
+	level, out := c.end(), c.outgoing()
+	for n := range lengths {
+		lengths[n] = level[0] > 0
+		level = c.before(level, out)
+	}
+	return lengths
 }
 
 // frozen is a graph all of whose nodes are known. It may be read by many at
@@ -79,18 +114,23 @@ const maxExact = 1 << 53
 
 func count(g frozen, letters *alphabet, n int, allowed func(int) bool) *counts {
 	c := &counts{graph: g, letters: letters, allowed: allowed, exact: true}
-	level := make([]float64, len(g.out))
-	for node := range level {
-		if g.final[node] {
-			level[node] = 1
-		}
-	}
-	c.levels = append(c.levels, level)
+	c.levels = append(c.levels, c.end())
 	out := c.outgoing()
 	for range n {
 		c.levels = append(c.levels, c.before(c.levels[len(c.levels)-1], out))
 	}
 	return c
+}
+
+// end is the level of no characters.
+func (c *counts) end() []float64 {
+	level := make([]float64, len(c.graph.out))
+	for node := range level {
+		if c.graph.final[node] {
+			level[node] = 1
+		}
+	}
+	return level
 }
 
 // weighted is an edge with the number of its characters.

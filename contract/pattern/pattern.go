@@ -34,10 +34,13 @@ type Pattern struct {
 	narrowing sync.Once
 	narrower  []parsedMutant
 
-	// For Make: the automaton with all its nodes, over letters of its own.
+	// For Make and Has: the automaton with all its nodes, over letters of its own, and of
+	// printable ASCII and of all of them which lengths there are.
 	counting sync.Once
 	letters  *alphabet
 	graph    frozen
+	allowed  [2]func(letter int) bool
+	lengths  [2][]bool
 }
 
 // Parse reads an expression. What regexp/syntax cannot read is an error, which

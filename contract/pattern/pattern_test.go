@@ -106,7 +106,7 @@ func TestSeedsGiveOthers(t *testing.T) {
 		p, seen := mustParse(t, expr), map[string]bool{}
 		for seed := range uint64(tc.others) {
 			s, ok := p.Make(tc.n, seed)
-			if !ok || utf8.RuneCountInString(s) != tc.n || !p.Match(s) {
+			if !ok || utf8.RuneCountInString(s) != tc.n || !p.Match(s) || !p.Has(tc.n) {
 				t.Fatalf("%s: %q", expr, s)
 			}
 			seen[s] = true
@@ -119,8 +119,9 @@ func TestSeedsGiveOthers(t *testing.T) {
 
 func TestMakeHasNone(t *testing.T) {
 	t.Parallel()
-	for expr, n := range map[string]int{`^[A-Z]{3}$`: 2, `^(asc|desc)$`: 5, `^(ab)*$`: 7, `a$b`: 3, `[A-Z]`: 0, ``: -1} {
-		if s, ok := mustParse(t, expr).Make(n, 1); ok {
+	for expr, n := range map[string]int{`^[A-Z]{3}$`: 2, `^(asc|desc)$`: 5, `^(ab)*$`: 7, `^(cd)*$`: 501, `a$b`: 3, `[A-Z]`: 0, ``: -1} {
+		p := mustParse(t, expr)
+		if s, ok := p.Make(n, 1); ok || p.Has(n) {
 			t.Errorf("%s: %q of %d", expr, s, n)
 		}
 	}

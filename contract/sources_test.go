@@ -1,0 +1,84 @@
+package contract_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/accord-api/accord/contract"
+)
+
+// circlesDocument has links in circles: an order has an owner, who has orders. Only by
+// what registers somebody does one come to either, and that link is the last one.
+const circlesDocument = `
+openapi: 3.1.0
+info: {title: Circles, version: '1'}
+paths:
+  /owners/{owner}:
+    get:
+      operationId: getOwner
+      parameters: [{name: owner, in: path, required: true, schema: {type: string}}]
+      responses:
+        '200': {description: It., content: {application/json: {schema: {$ref: '#/components/schemas/Owner'}}}, links: {
+          self: {operationId: getOwner, parameters: {owner: '$response.body#/owner'}},
+          order: {operationId: getOrder, parameters: {order: '$response.body#/order'}}}}
+        '404': {description: None.}
+  /orders/{order}:
+    get:
+      operationId: getOrder
+      parameters: [{name: order, in: path, required: true, schema: {type: string}}]
+      responses:
+        '200': {description: It., content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}, links: {
+          owner: {operationId: getOwner, parameters: {owner: '$response.body#/owner'}}}}
+        '404': {description: None.}
+  /owners:
+    post:
+      operationId: register
+      responses:
+        '201': {description: It., content: {application/json: {schema: {$ref: '#/components/schemas/Owner'}}}, links: {
+          it: {operationId: getOwner, parameters: {owner: '$response.body#/owner'}}}}
+components:
+  schemas:
+    Owner: {type: object, required: [owner, order], properties: {owner: {const: ada}, order: {const: o1}}}
+    Order: {type: object, required: [owner], properties: {owner: {const: ada}}}
+`
+
+// Who follows links in circles comes to an end, by the one that leads out of them.
+func TestLinksInCircles(t *testing.T) {
+	t.Parallel()
+	result := circles(t, circlesDocument)
+	for _, o := range result.Outcomes {
+		if len(o.Failures) > 0 || o.Skipped != "" {
+			t.Errorf("%s: %s: %v %s", o.Operation, o.Name, o.Failures, o.Skipped)
+		}
+	}
+}
+
+// Without one that leads out, there is an end all the same.
+func TestLinksInCirclesOnly(t *testing.T) {
+	t.Parallel()
+	before, _, _ := strings.Cut(circlesDocument, "  /owners:\n")
+	_, after, _ := strings.Cut(circlesDocument, "components:\n")
+	if result := circles(t, before+"components:\n"+after); len(result.Failed()) == 0 {
+		t.Error("nothing fails, though nobody could know the name of an owner")
+	}
+}
+
+func circles(t *testing.T, document string) *contract.Result {
+	t.Helper()
+	return run(t, document, contract.Target{}, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost && r.URL.Path == "/owners":
+			send(w, "application/json", http.StatusCreated, map[string]string{"owner": "ada", "order": "o1"})
+		case r.Method != http.MethodGet:
+			w.Header().Set("Allow", map[bool]string{true: "POST", false: "GET"}[r.URL.Path == "/owners"])
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		case r.URL.Path == "/owners/ada":
+			send(w, "application/json", http.StatusOK, map[string]string{"owner": "ada", "order": "o1"})
+		case r.URL.Path == "/orders/o1":
+			send(w, "application/json", http.StatusOK, map[string]string{"owner": "ada"})
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+}
