@@ -112,9 +112,9 @@ func (s *Server) HashPassword(ctx context.Context, password string) (string, err
 func Roles() []string { return []string{string(api.RoleUser), string(api.RoleAdmin)} }
 
 // SetRole gives the account with this user name or address another role.
-func (s *Server) SetRole(ctx context.Context, login, role string) error {
+func (s *Server) SetRole(ctx context.Context, login, role string) (api.User, error) {
 	if !api.Role(role).Valid() {
-		return validate.Violations{{Field: "role", Code: validate.CodeEnum, Message: "must be user or admin"}}
+		return api.User{}, validate.Violations{{Field: "role", Code: validate.CodeEnum, Message: "must be user or admin"}}
 	}
 	return s.changeAccount(ctx, login, func(ctx context.Context, w *write, user uuid.UUID) error {
 		if role != string(api.RoleAdmin) {
@@ -133,15 +133,15 @@ func (s *Server) SetRole(ctx context.Context, login, role string) error {
 }
 
 // SetPassword sets an account's password and ends its sessions.
-func (s *Server) SetPassword(ctx context.Context, login, password string) error {
+func (s *Server) SetPassword(ctx context.Context, login, password string) (api.User, error) {
 	fields := append(notText("password", password),
 		api.ResetPasswordRequestObject{Body: &api.PasswordReset{Token: "unused", NewPassword: password}}.Validate()...)
 	if len(fields) > 0 {
-		return fields
+		return api.User{}, fields
 	}
 	hash, err := s.hasher.Hash(ctx, password)
 	if err != nil {
-		return err
+		return api.User{}, err
 	}
 	return s.changeAccount(ctx, login, func(ctx context.Context, w *write, user uuid.UUID) error {
 		if err := w.setPassword(ctx, user, hash, nil); err != nil {
@@ -151,15 +151,23 @@ func (s *Server) SetPassword(ctx context.Context, login, password string) error 
 	})
 }
 
-func (s *Server) changeAccount(ctx context.Context, login string, change func(context.Context, *write, uuid.UUID) error) error {
+// changeAccount gives the account as it is then.
+func (s *Server) changeAccount(ctx context.Context, login string, change func(context.Context, *write, uuid.UUID) error) (api.User, error) {
 	user, err := s.queries.UserGetByLogin(ctx, login)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("there is no account %q", login)
+		return api.User{}, fmt.Errorf("there is no account %q", login)
 	}
 	if err != nil {
-		return err
+		return api.User{}, err
 	}
-	return plain(s.inTx(ctx, func(ctx context.Context, w *write) error { return change(ctx, w, user.ID) }))
+	err = s.inTx(ctx, func(ctx context.Context, w *write) (err error) {
+		if err := change(ctx, w, user.ID); err != nil {
+			return err
+		}
+		user, err = w.UserGet(ctx, user.ID)
+		return err
+	})
+	return userOf(user), plain(err)
 }
 
 // auditOperator writes the event of something that no request caused.

@@ -253,7 +253,7 @@ func TestChangedPasswordsMakeResetLinksStale(t *testing.T) {
 			p.PUT("/api/v1/users/me/password", map[string]any{"current_password": p.Password, "new_password": "Difference-1822"}).Expect(http.StatusNoContent)
 		},
 		"by the operator": func(p *servertest.Person) {
-			if err := p.API.SetPassword(p.T.Context(), p.User.Username, "Difference-1822"); err != nil {
+			if _, err := p.API.SetPassword(p.T.Context(), p.User.Username, "Difference-1822"); err != nil {
 				p.T.Fatal(err)
 			}
 		},

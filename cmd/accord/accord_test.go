@@ -331,15 +331,23 @@ func TestUsers(t *testing.T) {
 		{"set-role grace user", "", "last-admin", exitFailed},
 		{"set-role nobody admin", "", "nobody", exitFailed},
 		{"set-role grace root", "", "ROLE is user or admin, not \"root\"", exitUsage},
-		{"set-password grace", "Analytical-1843\n", "", exitOK},
+		{"set-password grace", "Analytical-1843\n", "grace (admin)", exitOK},
+		{"set-password grace --json", "Analytical-1843\n", `"username": "grace"`, exitOK},
 		{"set-password grace", "weak", "password", exitFailed},
 		{"list", "", "grace@example.com", exitOK},
+		{"list", "", "USERNAME", exitOK},
 		{"list --json", "", `"username":"grace"`, exitOK},
 		{"create --email ada@example.com --username ada --json", "Analytical-1843", `"username": "ada"`, exitOK},
+		{"set-role ada admin", "", "ada (admin)", exitOK},
+		{"set-role ada user --json", "", `"role": "user"`, exitOK},
+		{"list --limit 1 --json", "", `"username":"ada"`, exitOK},
 	} {
 		code, out, errs := ran(t, environ, step.stdin, append([]string{"user"}, strings.Fields(step.args)...)...)
 		if code != step.code || !strings.Contains(out+errs, step.want) {
 			t.Errorf("user %s: exit %d, %s%s", step.args, code, out, errs)
+		}
+		if strings.Contains(step.args, "--limit 1") && strings.Count(out, "\n") != 1 {
+			t.Errorf("user %s: %s", step.args, out)
 		}
 	}
 	base, _, _ := serving(t, t.TempDir(), environ)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,13 +21,14 @@ import (
 const healthTimeout = 3 * time.Second
 
 func newHealth(c command) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	command := &cobra.Command{
 		Use:   "health",
 		Short: "Ask the server on this machine whether it is ready",
 		Long: "Asks /readyz of the server that these settings have on this machine, and ends\n" +
 			"with 0 when it is ready, and with 1 otherwise: for an image that holds no other\n" +
 			"program. accord worker has nothing to ask; it ends when it cannot go on.",
-		Example: "  accord health\n  PORT=9000 accord health",
+		Example: "  accord health\n  PORT=9000 accord health --json",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, _, err := c.settings()
@@ -36,13 +38,15 @@ func newHealth(c command) *cobra.Command {
 			if config.Port == 0 {
 				return usagef("set PORT: nobody can tell which one PORT=0 has taken")
 			}
-			return askReady(cmd.Context(), config, c.out)
+			return askReady(cmd.Context(), config, c.out, asJSON)
 		},
 	}
+	jsonFlag(command, &asJSON, "print what the server answers")
+	return command
 }
 
 // askReady says what the server's readiness is, and fails unless it is 200.
-func askReady(ctx context.Context, config server.Config, out io.Writer) error {
+func askReady(ctx context.Context, config server.Config, out io.Writer, asJSON bool) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	url := config.ListenURL(net.JoinHostPort(reachable(config.Host), strconv.Itoa(config.Port))) + "/readyz"
@@ -68,7 +72,11 @@ func askReady(ctx context.Context, config server.Config, out io.Writer) error {
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s: %s", url, answer.Status, body)
 	}
-	fmt.Fprintln(out, "ready")
+	if asJSON {
+		fmt.Fprintln(out, strings.TrimSpace(string(body)))
+	} else {
+		fmt.Fprintln(out, "ready")
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"math/big"
@@ -29,6 +30,9 @@ func TestHealthOfTheServer(t *testing.T) {
 	}
 	if code, out, errs := ran(t, append(environ, "PORT="+port), "", "health"); code != exitOK || out != "ready\n" {
 		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	if code, out, errs := ran(t, append(environ, "PORT="+port), "", "health", "--json"); code != exitOK || !json.Valid([]byte(out)) || !strings.Contains(out, "healthy") {
+		t.Errorf("--json: exit %d: %s%s", code, out, errs)
 	}
 	if code, _, errs := ran(t, environ, "", "health"); code != exitUsage || !strings.Contains(errs, "PORT") {
 		t.Errorf("without a port: exit %d: %s", code, errs)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/server"
 )
 
@@ -53,14 +54,7 @@ func newUserCreate(c command) *cobra.Command {
 			}
 			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
 				made, err := api.CreateAccount(cmd.Context(), account)
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return writeJSON(c.out, made)
-				}
-				fmt.Fprintf(c.out, "%s %s (%s)\n", made.ID, made.Username, made.Role)
-				return nil
+				return c.tellAccount(made, err, asJSON)
 			})
 		},
 	}
@@ -82,8 +76,21 @@ func knownRole(what, role string) error {
 	return nil
 }
 
+// tellAccount prints what has become of an account, or gives why it has not.
+func (c command) tellAccount(account api.User, err error, asJSON bool) error {
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return writeJSON(c.out, account)
+	}
+	fmt.Fprintf(c.out, "%s %s (%s)\n", account.ID, account.Username, account.Role)
+	return nil
+}
+
 func newUserSetRole(c command) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	command := &cobra.Command{
 		Use: "set-role NAME ROLE", Short: "Give an account another role; NAME is a user name or address",
 		Example:           "  accord user set-role ada admin",
 		ValidArgsFunction: second(server.Roles()...),
@@ -93,14 +100,18 @@ func newUserSetRole(c command) *cobra.Command {
 				return err
 			}
 			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
-				return api.SetRole(cmd.Context(), args[0], args[1])
+				account, err := api.SetRole(cmd.Context(), args[0], args[1])
+				return c.tellAccount(account, err, asJSON)
 			})
 		},
 	}
+	jsonFlag(command, &asJSON, "print JSON")
+	return command
 }
 
 func newUserSetPassword(c command) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	command := &cobra.Command{
 		Use: "set-password NAME", Short: "Set an account's password and end its sessions; asked for, or read from standard input",
 		Example: "  accord user set-password ada\n  accord user set-password ada@example.com < password.txt",
 		Args:    takes("NAME"),
@@ -110,42 +121,55 @@ func newUserSetPassword(c command) *cobra.Command {
 				return err
 			}
 			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
-				return api.SetPassword(cmd.Context(), args[0], password)
+				account, err := api.SetPassword(cmd.Context(), args[0], password)
+				return c.tellAccount(account, err, asJSON)
 			})
 		},
 	}
+	jsonFlag(command, &asJSON, "print JSON")
+	return command
 }
 
 func newUserList(c command) *cobra.Command {
 	var asJSON bool
+	var limit uint
 	command := &cobra.Command{
 		Use: "list", Short: "List all accounts, newest first",
-		Example: "  accord user list\n  accord user list --json | head -n 1",
+		Example: "  accord user list --limit 10\n  accord user list --json | grep '\"role\":\"admin\"'",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withAccounts(cmd.Context(), c, func(api *server.Server) error {
-				return listAccounts(cmd.Context(), api, c.out, asJSON)
+				return listAccounts(cmd.Context(), api, c.out, limit, asJSON)
 			})
 		},
 	}
+	command.Flags().UintVar(&limit, "limit", 0, "list the newest `N` only (default: all)")
 	jsonFlag(command, &asJSON, "print one JSON object a line")
 	return command
 }
 
-func listAccounts(ctx context.Context, api *server.Server, out io.Writer, asJSON bool) error {
+func listAccounts(ctx context.Context, api *server.Server, out io.Writer, limit uint, asJSON bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if !asJSON {
+		fmt.Fprintln(table, "ID\tUSERNAME\tEMAIL\tROLE\tACTIVE\tCREATED")
+	}
+	var listed uint
 	for account, err := range api.Accounts(ctx) {
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			if err := json.NewEncoder(out).Encode(account); err != nil {
-				return err
-			}
-			continue
+			err = json.NewEncoder(out).Encode(account)
+		} else {
+			_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%t\t%s\n", account.ID, account.Username, account.Email,
+				account.Role, account.IsActive, account.CreatedAt.Format(time.RFC3339))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\tactive=%t\t%s\n", account.ID, account.Username, account.Email,
-			account.Role, account.IsActive, account.CreatedAt.Format(time.RFC3339))
+		if err != nil {
+			return err
+		}
+		if listed++; listed == limit {
+			break
+		}
 	}
 	return table.Flush()
 }
