@@ -363,9 +363,9 @@ func (j *judgement) taken(e *exchange) {
 // strict says that a document means to declare each status: one with x-policy does.
 func (d *Document) strict() bool { return d.root["x-policy"] != nil }
 
-// policies says whether the document has any x-policy.
+// policies says whether the document has any x-policy that could say what may be kept.
 func (j *judgement) policies() bool {
-	return slices.ContainsFunc(j.operations, func(o *operation) bool { return o.policy.cached })
+	return j.strict() || slices.ContainsFunc(j.operations, func(o *operation) bool { return o.policy.cached })
 }
 
 func (j *judgement) headers(r *response, e *exchange) {
@@ -387,10 +387,17 @@ func (j *judgement) headers(r *response, e *exchange) {
 	}
 }
 
+// ofAnAnswer are headers that say something of one answer (RFC 9110, 8288 and 6266 and
+// those on deprecation and limits): who sends them, means them.
+var ofAnAnswer = []string{
+	"Location", "Content-Location", "Content-Disposition", "Link", "Etag", "Last-Modified", "Accept-Ranges", "Retry-After",
+	"Deprecation", "Sunset", "Ratelimit", "Ratelimit-Policy",
+}
+
 // own says that a header is one of the API's own, and none that proxies, frameworks
 // and browsers have an understanding of.
 func own(name string) bool {
-	return strings.HasPrefix(name, "X-") && !slices.Contains([]string{
+	return slices.Contains(ofAnAnswer, name) || strings.HasPrefix(name, "X-") && !slices.Contains([]string{
 		"X-Content-Type-Options", "X-Frame-Options", "X-Xss-Protection", "X-Powered-By", "X-Dns-Prefetch-Control", "X-Download-Options", "X-Permitted-Cross-Domain-Policies", "X-Cache", "X-Served-By", "X-Accel-Buffering",
 	}, name)
 }

@@ -367,24 +367,19 @@ func (m *mutating) oneWay(p part, name, keyword string, required bool) string {
 	return ""
 }
 
-// heldByServer takes out the mutants in which a member that may be left out is only in
-// answers, where the server has it so already: what came back was never what was sent.
-func (m *mutation) heldByServer(mutants []Mutant) (left, held []Mutant) {
-	for _, mutant := range mutants {
-		name, only := strings.CutSuffix(mutant.Pointer, "/"+readOnly)
-		n := 0
-		name = name[strings.LastIndexByte(name, '/')+1:]
-		if only && m.at(mutant.Pointer) == nil && !slices.Contains(list(m.at(mutant.part+"/required")), any(unescape(name))) {
-			n = m.overruled(mutant.operations, "/"+name)
-		}
-		if n < 2 {
-			left = append(left, mutant)
-			continue
-		}
-		mutant.document, mutant.Why = nil, fmt.Sprintf("the server has it so: %d different values were sent and taken, and the answers have other ones", n)
-		held = append(held, mutant)
+// heldByServer says that a member that may be left out is only in answers, where the
+// server has it so already: what came back was never what was sent; "" otherwise.
+func (m *mutation) heldByServer(mutant Mutant) string {
+	name, only := strings.CutSuffix(mutant.Pointer, "/"+readOnly)
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	if !only || m.at(mutant.Pointer) != nil || slices.Contains(list(m.at(mutant.part+"/required")), any(unescape(name))) {
+		return ""
 	}
-	return left, held
+	n := m.overruled(mutant.operations, "/"+name)
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf("the server has it so: %d different values were sent and taken, and the answers have other ones", n)
 }
 
 // overruled counts the different values that were sent in a place and taken, where the

@@ -390,12 +390,9 @@ func (m *mutating) operation(p part, object map[string]any) {
 }
 
 // neighbours are statuses that mean something else.
-var neighbours = map[byte]string{'1': "103", '2': "203", '3': "307", '4': "418", '5': "507"}
+var neighbours = map[byte]string{'1': "103", '2': "203", '3': "307", '4': "418", '5': "507", 'd': "418"} // d: default
 
 func (m *mutating) status(at string, responses map[string]any, status string) {
-	if status == "default" {
-		return
-	}
 	renamed := map[string]any{}
 	other := neighbours[status[0]]
 	for name, value := range responses {

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"runtime"
@@ -61,9 +62,8 @@ func Mutate(ctx context.Context, d *Document, target Target, progress func(done,
 	}
 	s.hurried, s.target.Patience = true, min(s.target.Patience, maxHurry)
 	mutants, equivalent := s.mutants()
-	mutants, held := s.heldByAll(mutants)
-	mutants, had := m.heldByServer(mutants)
-	equivalent = append(equivalent, slices.Concat(held, had)...)
+	mutants, held := m.apart(mutants)
+	equivalent = append(equivalent, held...)
 	mutants = sampled(mutants, target.Every)
 	score := &Score{Baseline: baseline, Equivalent: equivalent, Mutants: make([]Verdict, len(mutants))}
 	var done atomic.Int64
@@ -199,20 +199,42 @@ func (s *session) knowsWho() bool {
 	return len(sets) > 1
 }
 
-// heldByAll takes out the mutants in which a scope is asked for that everybody holds.
-func (s *session) heldByAll(mutants []Mutant) (left, held []Mutant) {
-	if !s.knowsWho() {
-		return mutants, nil
-	}
-	for _, m := range mutants {
-		if m.scope == "" || slices.ContainsFunc(s.identities, func(who *identity) bool { return !who.holds([]string{m.scope}) }) {
-			left = append(left, m)
-			continue
+// apart takes out the mutants of which only what came tells that they change nothing.
+func (m *mutation) apart(mutants []Mutant) (left, held []Mutant) {
+	for _, mutant := range mutants {
+		if why := cmp.Or(m.heldByAll(mutant), m.heldByServer(mutant), m.unforeseen(mutant)); why != "" {
+			mutant.document, mutant.Why = nil, why
+			held = append(held, mutant)
+		} else {
+			left = append(left, mutant)
 		}
-		m.document, m.Why = nil, "everybody who signs in holds the scope "+m.scope
-		held = append(held, m)
 	}
 	return left, held
+}
+
+// heldByAll says that a scope is asked for that everybody holds; "" otherwise.
+func (s *session) heldByAll(mutant Mutant) string {
+	if mutant.scope == "" || !s.knowsWho() || slices.ContainsFunc(s.identities, func(who *identity) bool { return !who.holds([]string{mutant.scope}) }) {
+		return ""
+	}
+	return "everybody who signs in holds the scope " + mutant.scope
+}
+
+// unforeseen says that a change is of the status `default`, where nothing came that it is
+// for; "" otherwise.
+func (m *mutation) unforeseen(mutant Mutant) string {
+	if !strings.HasSuffix(mutant.instead, "/responses/default") {
+		return ""
+	}
+	for _, id := range mutant.operations {
+		o := m.operation(id)
+		for status, came := range m.came[id] {
+			if o.response(status) == nil && slices.ContainsFunc(came, func(e *exchange) bool { return e.method == o.method }) {
+				return ""
+			}
+		}
+	}
+	return "default is for what nobody expects, and nothing else came"
 }
 
 // rightful is what has come without what breaks the document as it is.

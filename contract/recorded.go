@@ -46,7 +46,7 @@ func (d *deriver) recorded(all []Recorded) (outcomes []Outcome, strays []string)
 
 func (r Recorded) exchange(o *operation) *exchange {
 	e := &exchange{
-		operation: o.id, method: r.Method, url: r.Path, header: r.Request, body: r.Sent, size: len(r.Sent), parameters: map[string]any{},
+		operation: o.id, method: r.Method, url: r.Path, header: r.Request, body: pieces(r.Sent), size: len(r.Sent), parameters: map[string]any{},
 		status: r.Status, answer: r.Header, received: r.Body, cut: r.Cut, recorded: true,
 	}
 	for _, p := range o.parameters {

@@ -91,8 +91,11 @@ func (r *redactor) outcome(o Outcome) Outcome {
 // exchange is what is told of one. It is for reports only.
 func (r *redactor) exchange(e *exchange) *exchange {
 	told := &exchange{
-		operation: e.operation, method: e.method, url: r.Text(e.url), header: http.Header{}, body: []byte(r.Text(string(e.body))), size: e.size,
+		operation: e.operation, method: e.method, url: r.Text(e.url), header: http.Header{}, body: slices.Clone(e.body), size: e.size,
 		status: e.status, answer: e.answer, received: []byte(r.Text(string(e.received))), cut: e.cut, recorded: e.recorded, elapsed: e.elapsed,
+	}
+	for i := range told.body {
+		told.body[i].text = r.Text(told.body[i].text)
 	}
 	for name, values := range e.header {
 		for _, value := range values {

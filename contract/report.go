@@ -15,9 +15,6 @@ import (
 // maxFailures is how many failures of one operation a report tells in full.
 const maxFailures = 20
 
-// maxBody is how much of a request's body a curl line has.
-const maxBody = 2000
-
 // Write tells what a run has come to: each failure with the sentence of the
 // document that is broken and the request as a curl line, and then a table of
 // the operations.
@@ -187,11 +184,16 @@ func (e *exchange) curl() string {
 			words = append(words, "-H "+quoted(name+": "+value))
 		}
 	}
-	if len(e.body) > 0 {
-		words = append(words, "--data-raw "+quoted(first(string(e.body), maxBody)))
+	switch {
+	case e.size == 0:
+	case len(e.body) == 1 && e.body[0].times == 1:
+		words = append(words, "--data-raw "+quoted(e.body[0].text))
+	default:
+		words[0] = "{ " + printed(e.body) + "; } | " + words[0]
+		words = append(words, "--data-binary @-")
 	}
 	words = append(words, quoted(e.url))
-	if len(e.body) > maxBody {
+	if length(e.body) < e.size {
 		words = append(words, fmt.Sprintf("# cut: the body has %d bytes", e.size))
 	}
 	return strings.Join(words, " ")

@@ -67,7 +67,7 @@ type exchange struct {
 	method     string
 	url        string
 	header     http.Header
-	body       []byte
+	body       []piece
 	size       int // of the body as a whole
 	value      any // what the body was encoded from
 	parameters map[string]any
@@ -125,8 +125,6 @@ const (
 	defaultParallel = 4
 	// maxReceived is how much of an answer is kept.
 	maxReceived = 1 << 20
-	// maxKept is how much of a request is kept for reports.
-	maxKept = 16 << 10
 	// streamTime is how long a stream is listened to.
 	streamTime = 300 * time.Millisecond
 	// maxUses is how often a person asks before another one does, so that no
@@ -454,7 +452,7 @@ func (s *session) send(ctx context.Context, method, root, path string, header ht
 		return nil, err
 	}
 	defer response.Body.Close()
-	e := &exchange{method: method, url: address, header: header, body: bytes.Clone(body[:min(len(body), maxKept)]), size: len(body), status: response.StatusCode, answer: response.Header, cut: brief}
+	e := &exchange{method: method, url: address, header: header, body: pieces(body), size: len(body), status: response.StatusCode, answer: response.Header, cut: brief}
 	if brief {
 		stop := time.AfterFunc(streamTime, cancel)
 		defer stop.Stop()

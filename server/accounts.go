@@ -34,6 +34,9 @@ type NewAccount struct {
 	Verified bool
 }
 
+// Account is an account as the contract shows it to whom it belongs.
+type Account = api.User
+
 // CheckSchema refuses a database whose schema is older than this program. A
 // newer one is fine: an instance of the next release may run already.
 func (s *Server) CheckSchema(ctx context.Context) error {
@@ -49,13 +52,13 @@ func (s *Server) CheckSchema(ctx context.Context) error {
 
 // CreateAccount makes an account with a role. What breaks the contract is
 // validate.Violations; a taken name is a Problem.
-func (s *Server) CreateAccount(ctx context.Context, a NewAccount) (api.User, error) {
+func (s *Server) CreateAccount(ctx context.Context, a NewAccount) (Account, error) {
 	if err := a.check(); err != nil {
-		return api.User{}, err
+		return Account{}, err
 	}
 	hash, err := s.hasher.Hash(ctx, a.Password)
 	if err != nil {
-		return api.User{}, err
+		return Account{}, err
 	}
 	now := s.now()
 	params := db.UserCreateParams{
@@ -112,9 +115,9 @@ func (s *Server) HashPassword(ctx context.Context, password string) (string, err
 func Roles() []string { return []string{string(api.RoleUser), string(api.RoleAdmin)} }
 
 // SetRole gives the account with this user name or address another role.
-func (s *Server) SetRole(ctx context.Context, login, role string) (api.User, error) {
+func (s *Server) SetRole(ctx context.Context, login, role string) (Account, error) {
 	if !api.Role(role).Valid() {
-		return api.User{}, validate.Violations{{Field: "role", Code: validate.CodeEnum, Message: "must be user or admin"}}
+		return Account{}, validate.Violations{{Field: "role", Code: validate.CodeEnum, Message: "must be user or admin"}}
 	}
 	return s.changeAccount(ctx, login, func(ctx context.Context, w *write, user uuid.UUID) error {
 		if role != string(api.RoleAdmin) {
@@ -133,15 +136,15 @@ func (s *Server) SetRole(ctx context.Context, login, role string) (api.User, err
 }
 
 // SetPassword sets an account's password and ends its sessions.
-func (s *Server) SetPassword(ctx context.Context, login, password string) (api.User, error) {
+func (s *Server) SetPassword(ctx context.Context, login, password string) (Account, error) {
 	fields := append(notText("password", password),
 		api.ResetPasswordRequestObject{Body: &api.PasswordReset{Token: "unused", NewPassword: password}}.Validate()...)
 	if len(fields) > 0 {
-		return api.User{}, fields
+		return Account{}, fields
 	}
 	hash, err := s.hasher.Hash(ctx, password)
 	if err != nil {
-		return api.User{}, err
+		return Account{}, err
 	}
 	return s.changeAccount(ctx, login, func(ctx context.Context, w *write, user uuid.UUID) error {
 		if err := w.setPassword(ctx, user, hash, nil); err != nil {
@@ -152,13 +155,13 @@ func (s *Server) SetPassword(ctx context.Context, login, password string) (api.U
 }
 
 // changeAccount gives the account as it is then.
-func (s *Server) changeAccount(ctx context.Context, login string, change func(context.Context, *write, uuid.UUID) error) (api.User, error) {
+func (s *Server) changeAccount(ctx context.Context, login string, change func(context.Context, *write, uuid.UUID) error) (Account, error) {
 	user, err := s.queries.UserGetByLogin(ctx, login)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return api.User{}, fmt.Errorf("there is no account %q", login)
+		return Account{}, fmt.Errorf("there is no account %q", login)
 	}
 	if err != nil {
-		return api.User{}, err
+		return Account{}, err
 	}
 	err = s.inTx(ctx, func(ctx context.Context, w *write) (err error) {
 		if err := change(ctx, w, user.ID); err != nil {
@@ -204,13 +207,13 @@ func plain(err error) error {
 const accountsPage = 500
 
 // Accounts walks all accounts, newest first.
-func (s *Server) Accounts(ctx context.Context) iter.Seq2[api.User, error] {
-	return func(yield func(api.User, error) bool) {
+func (s *Server) Accounts(ctx context.Context) iter.Seq2[Account, error] {
+	return func(yield func(Account, error) bool) {
 		before := uuid.Max
 		for {
 			rows, err := s.queries.UserList(ctx, db.UserListParams{Before: before, Max: accountsPage})
 			if err != nil {
-				yield(api.User{}, err)
+				yield(Account{}, err)
 				return
 			}
 			for _, row := range rows {

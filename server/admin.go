@@ -41,11 +41,14 @@ func (s *Server) AdminListUsers(ctx context.Context, r api.AdminListUsersRequest
 
 // adminUserOf shows an account in a list.
 func adminUserOf(u db.User) api.AdminUser {
+	// bare-drops {
 	shown := userOf(u)
 	return api.AdminUser{
 		ID: shown.ID, Email: shown.Email, Username: shown.Username, FullName: shown.FullName,
 		Role: shown.Role, IsActive: shown.IsActive, EmailVerified: shown.EmailVerified, CreatedAt: shown.CreatedAt,
 	}
+	// bare-drops }
+	// bare-has: return api.AdminUser(userOf(u))
 }
 
 // AdminGetUser shows any account.

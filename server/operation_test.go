@@ -140,6 +140,7 @@ func (o operation) url() string {
 	return pathParameter.ReplaceAllString(o.Path, unknownID)
 }
 
+// bare-drops {
 // takes says whether a request is one of this operation: also of a path that has
 // a parameter where another one has a word.
 func (o operation) takes(method, path string) bool {
@@ -147,6 +148,7 @@ func (o operation) takes(method, path string) bool {
 	return form.MatchString(path) && (method == o.Method || method == http.MethodHead && o.Method == http.MethodGet)
 }
 
+// bare-drops }
 var pathParameter = regexp.MustCompile(`\{[a-z_]+\}`)
 
 const unknownID = "0198c0de-0000-7000-8000-00000000dead"

@@ -38,7 +38,7 @@ func developing(t *testing.T, o servertest.Options) (s *servertest.Server, user,
 
 var (
 	shownDecision = regexp.MustCompile(`<li><b>([^<]*)</b> <span class="\w+">(passed|refused)</span> <span class="detail">([^<]*)</span>`)
-	shownQuery    = regexp.MustCompile(`<tr><td>(\w+)</td><td>[\d.]+ ms</td><td>[\d.]+ ms</td><td>(\d+)</td></tr>`)
+	shownQuery    = regexp.MustCompile(`<tr><td>(\w+)</td><td>[\d.]+ ms</td><td>[\d.]+ ms</td><td>(\d+)</td></tr>`) // bare-drops
 	shownRow      = regexp.MustCompile(`<li id="r-([^"]*)">`)
 )
 

@@ -351,9 +351,16 @@ func TestUsers(t *testing.T) {
 		}
 	}
 	base, _, _ := serving(t, t.TempDir(), environ)
-	if got := login(t, base, "grace", "Analytical-1843"); got != http.StatusOK {
-		t.Errorf("the new password signs in with %d", got)
+	address, token := base+"/api/v1/users/me", tokenOf(t, base, "grace", "Analytical-1843")
+	if me := send(t, http.MethodGet, address, token, "", "", http.StatusOK); !strings.Contains(me, "grace@example.com") {
+		t.Errorf("the new password signs in as %s", me)
 	}
+	// A new password ends the sessions of the old one, on servers that run as well.
+	if code, _, errs := ran(t, environ, "Difference-1822", "user", "set-password", "grace"); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	<-time.NewTimer(time.Second).C // as long as a session may be believed to be live
+	send(t, http.MethodGet, address, token, "", "", http.StatusUnauthorized)
 }
 
 func TestUsersWantASchema(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/accord-api/accord/pg"
+	"github.com/accord-api/accord/pg" // bare-drops
 	"github.com/accord-api/accord/pg/pgtest"
 )
 
@@ -83,6 +83,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
+// bare-drops {
 // insert runs a statement.
 func insert(t *testing.T, address, sql string) {
 	t.Helper()
@@ -95,3 +96,5 @@ func insert(t *testing.T, address, sql string) {
 		t.Fatal(err)
 	}
 }
+
+// bare-drops }

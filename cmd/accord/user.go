@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/accord-api/accord/gen/api"
 	"github.com/accord-api/accord/server"
 )
 
@@ -77,7 +76,7 @@ func knownRole(what, role string) error {
 }
 
 // tellAccount prints what has become of an account, or gives why it has not.
-func (c command) tellAccount(account api.User, err error, asJSON bool) error {
+func (c command) tellAccount(account server.Account, err error, asJSON bool) error {
 	if err != nil {
 		return err
 	}

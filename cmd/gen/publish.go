@@ -57,9 +57,10 @@ func (o *operation) publishEnd() {
 	set(o.node, "x-deprecated-reason", scalar(reason+"."))
 }
 
-// derivedComponents are there for policies; the published form has those that an
-// operation's policy refers to.
+// derivedComponents are there for policies, and for what the next resource has; the
+// published form has those that an operation or its policy refers to.
 var derivedComponents = []string{
+	"IfMatch", "PreconditionFailed",
 	"IfNoneMatch", "IdempotencyKey",
 	"Conflict", "NotAcceptable", "NotModified", "Forbidden",
 	"ETag", "Revalidate", "IdempotencyReplayed", "Deprecation", "Sunset",

@@ -96,3 +96,56 @@ func mutated(t *testing.T, document string, h http.HandlerFunc) *contract.Score 
 	}
 	return score
 }
+
+const expectingDocument = `
+openapi: 3.0.3
+info: {title: Expecting, version: '1'}
+paths:
+  /errors/{n}:
+    get:
+      operationId: some
+      parameters: [{name: n, in: path, required: true, schema: {type: integer, minimum: 1, maximum: 3}}]
+      responses:
+        '204': {description: It.}
+        default: {description: Something else.}
+  /none:
+    get:
+      operationId: none
+      responses:
+        '204': {description: It.}
+        default: {description: Something else.}
+`
+
+// The status default is changed where something came that it is for; elsewhere nothing
+// could show the change, and the reason says so.
+func TestWhatNobodyExpects(t *testing.T) {
+	t.Parallel()
+	score := mutated(t, expectingDocument, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method != http.MethodGet:
+			w.Header().Set("Allow", "GET")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		case r.URL.Path == "/none" || len(r.URL.Path) == len("/errors/1") && r.URL.Path[8] >= '1' && r.URL.Path[8] <= '3':
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
+	killed, apart := "", ""
+	for _, v := range score.Mutants {
+		if strings.Contains(v.What, "instead of default") {
+			killed += v.Pointer + ": " + v.Killer
+		}
+	}
+	for _, m := range score.Equivalent {
+		if strings.Contains(m.What, "instead of default") {
+			apart += m.Pointer + ": " + m.Why
+		}
+	}
+	if !strings.HasPrefix(killed, "/paths/~1errors~1{n}/get/responses: some: ") || !strings.Contains(killed, "400") {
+		t.Errorf("killed: %s", killed)
+	}
+	if !strings.HasPrefix(apart, "/paths/~1none/get/responses: default is for what nobody expects") {
+		t.Errorf("equivalent: %s", apart)
+	}
+}
