@@ -215,22 +215,5 @@ func demoless(f file, bare bool) (file, error) {
 		return f, fmt.Errorf("%s:%d: a mark without an end", f.path, began)
 	}
 	f.text = []byte(out.String())
-	if strings.HasSuffix(f.path, ".py") {
-		f.text = closedUp(f.text)
-	}
 	return f, nil
-}
-
-var (
-	manyBlank   = regexp.MustCompile(`\n{4,}`)
-	blankWithin = regexp.MustCompile(`\n{3,}([ \t])`)
-	blankAtEnd  = regexp.MustCompile(`\n+$`)
-)
-
-// closedUp has no more blank lines where something was cut out of Python than its
-// formatter leaves.
-func closedUp(text []byte) []byte {
-	text = manyBlank.ReplaceAll(text, []byte("\n\n\n"))
-	text = blankWithin.ReplaceAll(text, []byte("\n\n$1"))
-	return blankAtEnd.ReplaceAll(text, []byte("\n"))
 }

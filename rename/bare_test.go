@@ -116,11 +116,6 @@ var marked = map[string]struct{ text, bare, whole string }{
 		"## People\n\n| A | `TestA` |\n| B | `TestA` |\nSee `TestOther`.\n",
 		" -->\nOrders.\n| A | `TestA`, `TestB` |\n| B | `TestB`, `TestA` |\nSee `TestOther`.\n",
 	},
-	"sdk/python/a.py": {
-		"a = 1\n\n\n# bare-drops {\nb = 2\n\n\n# bare-drops }\n\n\ndef c():\n    d = 3\n\n    # bare-drops {\n    e = 4\n    # bare-drops }\n\n    f = 5\n\n\n# bare-drops {\ng = 6\n# bare-drops }\n",
-		"a = 1\n\n\ndef c():\n    d = 3\n\n    f = 5\n",
-		"a = 1\n\n\nb = 2\n\n\ndef c():\n    d = 3\n\n    e = 4\n\n    f = 5\n\n\ng = 6\n",
-	},
 	"queries/stats.sql":                   {"SELECT users, orders;\n", "SELECT users;\n", "SELECT users, orders;\n"},
 	"rename/instead/queries/stats.sql":    {"SELECT users;\n", "", "SELECT users;\n"},
 	"server/b_test.go":                    {"package server // long\n", "package server\n", "package server // long\n"},

@@ -7,7 +7,7 @@
 // the end. Of a resource with such operations the demo data may have no example: its
 // documented 404 is told, and no failure.
 //
-// With names of operations it tries only those, in its order. It takes half a minute on
+// With names of operations it tries only those, in its order. It takes some minutes on
 // two idle cores, nearly all of it Swagger UI's own, which reads the document anew for
 // each operation that is opened.
 //
