@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,7 +90,7 @@ func (h *held) checkValues() {
 		if at, _ := h.tightest("maxLength", math.MaxInt); !h.checkPattern() || at != nil && h.table.Limit(h.column) != nil {
 			h.checkLength()
 		}
-	case "integer":
+	case "integer", "number":
 		h.checkRange()
 	}
 }
@@ -184,38 +185,40 @@ func (h *held) checkRange() {
 	}
 	low, lowest := h.bound("minimum", "exclusiveMinimum", 1)
 	high, highest := h.bound("maximum", "exclusiveMaximum", -1)
-	if h.answered && column.Min < lowest {
-		h.tell(low, column.MinPlace, "it is at least %d, but %s may be %d", lowest, h.located, column.Min)
+	if h.answered && lowest.Tighter(column.Min, 1) {
+		h.tell(low, column.Min.Place, "it is at least %s, but %s may be %s", lowest, h.located, column.Min)
 	}
-	if h.answered && column.Max > highest {
-		h.tell(high, column.MaxPlace, "it is at most %d, but %s may be %d", highest, h.located, column.Max)
+	if h.answered && highest.Tighter(column.Max, -1) {
+		h.tell(high, column.Max.Place, "it is at most %s, but %s may be %s", highest, h.located, column.Max)
 	}
-	if h.requested && column.Min > lowest {
-		h.tell(low, column.MinPlace, "it may be %d, but %s takes at least %d", lowest, h.located, column.Min)
+	if h.requested && column.Min.Tighter(lowest, 1) {
+		h.tell(low, column.Min.Place, "it may be %s, but %s takes at least %s", lowest, h.located, column.Min)
 	}
-	if h.requested && column.Max < highest {
-		h.tell(high, column.MaxPlace, "it may be %d, but %s takes at most %d", highest, h.located, column.Max)
+	if h.requested && column.Max.Tighter(highest, -1) {
+		h.tell(high, column.Max.Place, "it may be %s, but %s takes at most %s", highest, h.located, column.Max)
 	}
 }
 
-// bound is the tightest of the limits on one side, that of the format included.
-func (h *held) bound(inclusive, exclusive string, inwards int64) (at *yaml.Node, bound int64) {
-	bound = map[int64]int64{1: math.MinInt64, -1: math.MaxInt64}[inwards]
-	if h.bits() == 32 {
-		bound = map[int64]int64{1: math.MinInt32, -1: math.MaxInt32}[inwards]
+// bound is the tightest of the limits on one side, that of the format included; sign is 1
+// for the lower one, and -1 for the higher.
+func (h *held) bound(inclusive, exclusive string, sign int) (at *yaml.Node, bound catalog.Bound) {
+	if h.kind == "integer" {
+		ends := map[int]map[int]int64{64: {1: math.MinInt64, -1: math.MaxInt64}, 32: {1: math.MinInt32, -1: math.MaxInt32}}
+		bound.Value = new(big.Rat).SetInt64(ends[max(h.bits(), 32)][sign])
 	}
 	for _, rule := range h.rules {
 		for _, key := range []string{inclusive, exclusive} {
 			n := get(rule, key)
-			value, err := strconv.ParseInt(text(n), 10, 64)
-			if err != nil {
+			value, ok := new(big.Rat).SetString(text(n))
+			if !ok {
 				continue
 			}
-			if key == exclusive {
-				value += inwards
+			limit := catalog.Bound{Value: value, Open: key == exclusive}
+			if h.kind == "integer" {
+				limit = limit.Whole(sign)
 			}
-			if (inwards > 0) == (value > bound) {
-				at, bound = n, value
+			if limit.Tighter(bound, sign) {
+				at, bound = n, limit
 			}
 		}
 	}

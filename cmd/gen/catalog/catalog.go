@@ -6,7 +6,6 @@ package catalog
 import (
 	"fmt"
 	"io/fs"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,6 +50,8 @@ type Column struct {
 	// Length is what varchar(n) takes; 0 for no limit.
 	Length   int
 	Nullable bool
+
+	digits string // of numeric(6,2): "6,2"; "" for any
 }
 
 // Index is an index, the one of a primary key or a unique constraint included.
@@ -78,12 +79,6 @@ type ForeignKey struct {
 type Enum struct {
 	Place
 	Values []string
-}
-
-// Range is what an integer may be, both ends included, and where each is said.
-type Range struct {
-	Min, Max           int64
-	MinPlace, MaxPlace Place
 }
 
 // Limit is how many characters a text may have, and where that is said.
@@ -170,8 +165,9 @@ func (t *Table) Limit(column *Column) *Limit {
 		found = &Limit{column.Place, column.Length}
 	}
 	for _, check := range t.checks {
-		if check.column == column.Name && check.of == ofLength && check.max != nil && (found == nil || int(*check.max) < found.Max) {
-			found = &Limit{check.Place, int(*check.max)}
+		most := check.max.Whole(-1).Value
+		if check.column == column.Name && check.of == ofLength && most != nil && most.Num().IsInt64() && (found == nil || int(most.Num().Int64()) < found.Max) {
+			found = &Limit{check.Place, int(most.Num().Int64())}
 		}
 	}
 
@@ -187,36 +183,6 @@ func (t *Table) Pattern(column *Column) (pattern string, at Place) {
 	}
 
 	return "", column.Place
-}
-
-// sizes are the ranges of the types of whole numbers.
-var sizes = map[string][2]int64{
-	"int2": {math.MinInt16, math.MaxInt16},
-	"int4": {math.MinInt32, math.MaxInt32},
-	"int8": {math.MinInt64, math.MaxInt64},
-}
-
-// Range is what the type and all CHECKs leave of the whole numbers; nil for a
-// column of another type.
-func (t *Table) Range(column *Column) *Range {
-	size, ok := sizes[column.Type]
-	if !ok {
-		return nil
-	}
-	r := &Range{size[0], size[1], column.Place, column.Place}
-	for _, check := range t.checks {
-		if check.column != column.Name || check.of != ofValue {
-			continue
-		}
-		if check.min != nil && *check.min > r.Min {
-			r.Min, r.MinPlace = *check.min, check.Place
-		}
-		if check.max != nil && *check.max < r.Max {
-			r.Max, r.MaxPlace = *check.max, check.Place
-		}
-	}
-
-	return r
 }
 
 // IndexedFor says whether an index helps to find the rows with a value of the

@@ -61,7 +61,7 @@ func told(c *catalog.Catalog, table, column string) string {
 		words = append(words, fmt.Sprintf("%v at %s", enum.Values, enum.Place))
 	}
 	if r := t.Range(found); r != nil {
-		words = append(words, fmt.Sprintf("%d to %d", r.Min, r.Max))
+		words = append(words, fmt.Sprintf("%s to %s", r.Min, r.Max))
 	}
 
 	return strings.Join(words, ", ")
@@ -85,6 +85,12 @@ func TestColumns(t *testing.T) {
 		"a key of an index":         {"ALTER TABLE things DROP CONSTRAINT things_pkey; CREATE UNIQUE INDEX i ON things (count); ALTER TABLE things ADD PRIMARY KEY USING INDEX i;", "things.count", "int4, not null, 2 to 9"},
 		"a renamed rule":            {"ALTER TABLE things RENAME CONSTRAINT things_count_check1 TO few; ALTER TABLE things DROP CONSTRAINT few;", "things.count", "int4, 2 to 2147483647"},
 		"null":                      {"ALTER TABLE things ALTER name DROP NOT NULL;", "things.name", "text, length 20 at schema/00001_a.sql:7"},
+		"a fraction":                {"ALTER TABLE things ADD COLUMN a1 numeric(6,2) CHECK (a1 >= 0.5);", "things.a1", "numeric, 0.5 to 9999.99"},
+		"no digits behind":          {"ALTER TABLE things ADD COLUMN a1 decimal(3) NOT NULL;", "things.a1", "numeric, not null, -999 to 999"},
+		"any digits":                {"ALTER TABLE things ADD COLUMN a1 numeric CHECK (a1 < 2.50);", "things.a1", "numeric, any number to 2.5 (exclusive)"},
+		"a floating point":          {"ALTER TABLE things ADD COLUMN a1 double precision CHECK (a1 > 0 AND a1 <= 1);", "things.a1", "float8, 0 (exclusive) to 1"},
+		"a fraction of whole ones":  {"ALTER TABLE things ADD CHECK (count > 3.5 AND count < 7.5);", "things.count", "int4, 4 to 7"},
+		"below none":                {"ALTER TABLE things ADD COLUMN a1 int CHECK (a1 > -3.5 AND a1 < -0.5);", "things.a1", "int4, -3 to -1"},
 		"another type":              {"ALTER TABLE things ALTER count TYPE bigint, DROP CONSTRAINT things_count_check1;", "things.count", "int8, 2 to 9223372036854775807"},
 		"a name that is taken":      {"ALTER TABLE things ADD CHECK (count < 5 OR count > 7), ADD CHECK (count < 6); ALTER TABLE things DROP CONSTRAINT things_count_check2;", "things.count", "int4, 2 to 5"},
 		"more than":                 {"ALTER TABLE things ADD CHECK (count > 3);", "things.count", "int4, 4 to 9"},

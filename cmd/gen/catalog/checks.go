@@ -1,7 +1,7 @@
 package catalog
 
 import (
-	"math"
+	"math/big"
 	"slices"
 	"strconv"
 )
@@ -17,7 +17,7 @@ type check struct {
 	Place
 	name, column, of string
 	values           []string // nil where it lists none
-	min, max         *int64
+	min, max         Bound
 	pattern          string
 }
 
@@ -30,6 +30,7 @@ func (t *Table) addChecks(f fields, at Place) {
 	for _, part := range condition.conditions() {
 		if k, ok := readCheck(part); ok {
 			k.Place, k.name = at, name
+			k.min.Place, k.max.Place = at, at
 			t.checks = append(t.checks, k)
 		}
 	}
@@ -76,7 +77,7 @@ func readCheck(n node) (*check, bool) {
 	switch n.fields.text("kind") {
 	case "AEXPR_BETWEEN":
 		if ends := right.list(); len(ends) == 2 {
-			k.min, k.max = whole(ends[0]), whole(ends[1])
+			k.min.Value, k.max.Value = number(ends[0]), number(ends[1])
 		}
 	case "AEXPR_IN", "AEXPR_OP_ANY":
 		if operator == "=" {
@@ -100,36 +101,32 @@ func constants(list []node) []string {
 	return values
 }
 
-func whole(n node) *int64 {
-	value, ok := n.constant()
-	number, err := strconv.ParseInt(value, 10, 64)
-	if !ok || err != nil {
+func number(n node) *big.Rat {
+	text, ok := n.constant()
+	if !ok {
 		return nil
 	}
+	if value, ok := new(big.Rat).SetString(text); ok {
+		return value
+	}
 
-	return &number
+	return nil
 }
 
 func (k *check) compare(operator string, right node) {
-	value, isConstant := right.constant()
-	number := whole(right)
+	text, isConstant := right.constant()
+	value := number(right)
 	switch {
 	case operator == "~" && isConstant:
-		k.pattern = value
+		k.pattern = text
 	case operator == "=" && isConstant && k.of == ofValue:
-		k.values = []string{value}
-	case number == nil:
+		k.values = []string{text}
+	case value == nil:
 	case operator == "=":
-		k.min, k.max = number, number
-	case operator == ">=":
-		k.min = number
-	case operator == "<=":
-		k.max = number
-	case operator == ">" && *number < math.MaxInt64:
-		next := *number + 1
-		k.min = &next
-	case operator == "<" && *number > math.MinInt64:
-		last := *number - 1
-		k.max = &last
+		k.min.Value, k.max.Value = value, value
+	case operator == ">=", operator == ">":
+		k.min.Value, k.min.Open = value, operator == ">"
+	case operator == "<=", operator == "<":
+		k.max.Value, k.max.Open = value, operator == "<"
 	}
 }

@@ -82,9 +82,17 @@ func (c *Catalog) addColumn(in text, t *Table, f fields) {
 }
 
 func (c *Column) setType(f fields) {
-	c.Type, c.Length = f.last("names"), 0
+	c.Type, c.Length, c.digits = f.last("names"), 0, ""
 	if value, ok := first(f.nodes("typmods")).constant(); ok && (c.Type == "varchar" || c.Type == "bpchar") {
 		c.Length, _ = strconv.Atoi(value)
+	}
+	if c.Type == "numeric" {
+		var sizes []string
+		for _, n := range f.nodes("typmods") {
+			size, _ := n.constant()
+			sizes = append(sizes, size)
+		}
+		c.digits = strings.Join(sizes, ",")
 	}
 	if len(f.nodes("arrayBounds")) > 0 {
 		c.Type += "[]"
