@@ -285,7 +285,8 @@ func TestReadOnly(t *testing.T) {
 }
 
 // Every change of what the document says of requests and answers is noticed, but
-// for those that are listed: nothing that comes can show them.
+// for those that nothing can show: the shop never tells of a total that is at its limit,
+// its ids are such as it makes them, and what is only linked to is asked by its links.
 func TestMutantsAreKilled(t *testing.T) {
 	t.Parallel()
 	score, err := contract.Mutate(t.Context(), shopDocument(t), open(t, ""), nil)
@@ -297,8 +298,16 @@ func TestMutantsAreKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(report.String())
-	if killed, all := score.Killed(), len(score.Mutants); all < 100 || killed < all*9/10 {
-		t.Errorf("%d of %d mutants are killed", killed, all)
+	unshown := []string{"/paths/~1things/get/responses/200/headers/X-Total", "/components/schemas/Thing/properties/id/pattern", "/paths/~1things~1{id}/get"}
+	for _, v := range score.Survivors() {
+		if !slices.ContainsFunc(unshown, func(at string) bool {
+			return v.Pointer == at || strings.HasPrefix(v.Pointer, at+"/") && at == unshown[0]
+		}) {
+			t.Errorf("%s: %s", v.Pointer, v.What)
+		}
+	}
+	if all := len(score.Mutants); all < 200 {
+		t.Errorf("there are %d mutants", all)
 	}
 }
 

@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +12,7 @@ func (c *casing) parameter(p parameter) {
 	if p.required && p.in != "path" {
 		c.add(p.name+" is missing", p.pointer+"/required", c.valid.with(p.key(), absent{}), want{statuses: c.refused(), field: p.name})
 	}
+	c.examplesOf(p)
 	whole := c.base(p.schema, true, 0)
 	if !p.required {
 		control := c.valid.with(p.key(), c.inner(variant{schema: p.schema, value: whole}, whole))
@@ -41,6 +44,19 @@ func (c *casing) parameter(p parameter) {
 		}
 	}
 	c.misread(p, whole)
+}
+
+// examplesOf holds the examples of a parameter against its schema.
+func (c *casing) examplesOf(p parameter) {
+	shown := slices.Clone(p.examples)
+	for _, r := range c.shape(p.schema).all("examples") {
+		shown = append(shown, list(r.value)...)
+	}
+	for i, value := range shown {
+		if found, err := c.schemas.breaches(p.schema, value); err == nil && len(found) > 0 {
+			c.add(fmt.Sprintf("%s: example %d", p.name, i+1), p.pointer, c.valid, want{}).fault = "the example is not valid: " + found[0].at + ": " + found[0].text
+		}
+	}
 }
 
 // misread sends texts that cannot be read as the type of a parameter, of an item of its

@@ -14,14 +14,15 @@ openapi: 3.1.0
 info: {title: Kept, version: '1'}
 x-policy: {}
 paths:
-  /cached: {get: {operationId: cached, x-policy: {cache: {ttl: 1m, vary: [user]}}, responses: {'200': {description: It.}, '304': {description: Same.}}}}
-  /also: {get: {operationId: also, x-policy: {cache: {ttl: 1m}}, responses: {'200': {description: It.}, '304': {description: Same.}}}}
+  /cached: {get: {operationId: cached, x-policy: {cache: {ttl: 1m, vary: [user]}}, responses: {'200': {$ref: '#/components/responses/It'}, '304': {$ref: '#/components/responses/It'}}}}
+  /also: {get: {operationId: also, x-policy: {cache: {ttl: 1m}}, responses: {'200': {$ref: '#/components/responses/It'}, '304': {$ref: '#/components/responses/It'}}}}
   /plain: {get: {operationId: plain, responses: {'200': {description: It.}}}}
   /dated:
     get:
       operationId: dated
       parameters: [{name: If-Modified-Since, in: header, schema: {type: string, enum: ['Fri, 16 Jan 2026 10:00:00 GMT']}}]
-      responses: {'200': {description: It.}, '304': {description: Same.}, '422': {description: No.}}
+      responses: {'200': {$ref: '#/components/responses/It'}, '304': {$ref: '#/components/responses/It'}, '422': {description: No.}}
+components: {responses: {It: {description: It., headers: {ETag: {schema: {type: string}}}}}}
 `
 
 // Answers that may be kept are those of operations that say so, be it for one user alone.

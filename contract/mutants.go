@@ -138,7 +138,7 @@ func (m *mutating) schema(p part, schema map[string]any) {
 		}
 	}
 	if expr, ok := schema["pattern"].(string); ok {
-		m.pattern(p.pointer+"/pattern", expr)
+		m.pattern(p, expr)
 	}
 	m.listed(p, schema)
 	if value, ok := schema["const"]; ok {
@@ -202,33 +202,52 @@ func noRule(schema map[string]any, name string) string {
 	return ""
 }
 
-// maxPatterns is how many changes of one pattern there are.
-const maxPatterns = 8
-
-func (m *mutating) pattern(pointer, expr string) {
-	p, err := pattern.Parse(expr)
-	if err != nil {
+func (m *mutating) pattern(p part, expr string) {
+	pointer, s := p.pointer+"/pattern", m.shape(p.pointer)
+	least, most := s.count("minLength", -1), s.count("maxLength", -1)
+	whole := parsed(expr, least, most)
+	if whole == nil {
 		return
 	}
-	all := p.Mutants()
-	for i, mutant := range all {
-		if len(all) <= maxPatterns || i%(len(all)/maxPatterns) == 0 {
-			if other, err := pattern.Parse(mutant.Expr); err == nil {
-				if m.headersOnly() && slices.ContainsFunc([]string{`'\n' added`, `'\r' added`, `'\x01' added`, `'\x7f' added`}, func(what string) bool { return strings.Contains(mutant.What, what) }) {
-					m.same(pointer, "no header holds such a character (RFC 9110, section 5.5)", "the pattern is %s (%s)", mutant.Expr, mutant.What)
-					continue
-				}
-				if same, known := p.Equivalent(other); same && known {
-					m.same(pointer, "both patterns match the same texts", "the pattern is %s (%s)", mutant.Expr, mutant.What)
-					continue
-				}
-			}
-			m.change(pointer, mutant.Expr, "the pattern is %s (%s)", mutant.Expr, mutant.What)
-			m.found[len(m.found)-1].lets = true
+	inHeaders := m.headersOnly()
+	for _, mutant := range whole.Mutants() {
+		if why := unlike(whole, parsed(mutant.Expr, least, most), least, most); why != "" {
+			m.same(pointer, why, "the pattern is %s (%s)", mutant.Expr, mutant.What)
+			continue
 		}
+		if inHeaders && ofControls(mutant.What) {
+			m.same(pointer, "no header holds such a character (RFC 9110, section 5.5)", "the pattern is %s (%s)", mutant.Expr, mutant.What)
+			continue
+		}
+		m.change(pointer, mutant.Expr, "the pattern is %s (%s)", mutant.Expr, mutant.What)
+		m.found[len(m.found)-1].lets = true
 	}
 	m.drop(pointer, "there is no pattern")
 	m.found[len(m.found)-1].lets = true
+}
+
+// unlike says why two patterns do not differ in what may be sent; "" where they do.
+func unlike(one, other *pattern.Pattern, least, most int) string {
+	if other == nil {
+		return ""
+	}
+	if same, known := one.Equivalent(other); !same || !known {
+		return ""
+	}
+	if least < 0 && most < 0 {
+		return "both patterns match the same texts"
+	}
+	return "both patterns match the same texts of the length that there may be"
+}
+
+// ofControls says that a change of a pattern lets in control characters only.
+func ofControls(what string) bool {
+	if strings.Contains(what, "^ lets a line begin") || strings.Contains(what, "$ lets a line end") || strings.Contains(what, "$ lets a newline end") {
+		return true
+	}
+	added, _, found := strings.Cut(what, " added")
+	r, _, _, err := strconv.UnquoteChar(strings.TrimPrefix(added, "'"), '\'')
+	return found && err == nil && controls(r)
 }
 
 // headersOnly says that the part is the schema of a parameter in headers.
