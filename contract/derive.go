@@ -88,10 +88,10 @@ type deriver struct {
 	hides      bool            // that anything is writeOnly: looking for it in answers takes a third of a mutation run
 }
 
-func newDeriver(d *Document) (*deriver, error) { return newDeriverOf(d, &known{}, "") }
+func newDeriver(d *Document) (*deriver, error) { return newDeriverOf(d, &known{}, "", d.operations()) }
 
 // newDeriverOf is for a document that differs from another one in one part.
-func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
+func newDeriverOf(d *Document, k *known, change string, operations []*operation) (*deriver, error) {
 	requests, answers := d.withoutRequired(readOnly), d.withoutRequired(writeOnly)
 	s, err := newSchemas(requests)
 	if err != nil {
@@ -103,7 +103,6 @@ func newDeriverOf(d *Document, k *known, change string) (*deriver, error) {
 			return nil, err
 		}
 	}
-	operations := d.operations()
 	made := &deriver{maker: maker{d, s, a, k, change, false, nil}, operations: operations, links: d.links(operations), headers: map[string]bool{}, hides: says(d.root, writeOnly)}
 	made.ranks = sync.OnceValue(made.ranked)
 	for _, o := range operations {

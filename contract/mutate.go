@@ -117,7 +117,7 @@ func (m *mutation) judged(ctx context.Context, mutant Mutant) (v Verdict, err er
 
 // killer gives what notices a mutant, "" for nothing.
 func (m *mutation) killer(ctx context.Context, mutant Mutant, untried *string) (string, error) {
-	changed, err := newDeriverOf(mutant.document, m.known, mutant.part)
+	changed, err := newDeriverOf(mutant.document, m.known, mutant.part, mutant.document.reread(m.deriver.operations, mutant.operations))
 	if err != nil {
 		return "the document: " + err.Error(), nil //nolint:nilerr // what is wrong with the mutant is what Run would end with
 	}

@@ -121,6 +121,28 @@ func (d *Document) operations() []*operation {
 	return list
 }
 
+// reread lists the operations of a changed document: those that it is changed for are read
+// anew, and the others are as they were.
+func (d *Document) reread(before []*operation, changed []string) []*operation {
+	var list []*operation
+	for _, o := range before {
+		if !slices.Contains(changed, o.id) {
+			list = append(list, o)
+			continue
+		}
+		item, at := d.resolve("/paths/" + escape(o.path))
+		if item == nil { // the path is another one now
+			return d.operations()
+		}
+		if method := strings.ToLower(o.method); item[method] != nil {
+			again := d.operation(o.path, method, at, item)
+			again.id = o.id
+			list = append(list, again)
+		}
+	}
+	return list
+}
+
 func (d *Document) operation(path, method, item string, shared map[string]any) *operation {
 	o := &operation{method: strings.ToUpper(method), path: path, pointer: item + "/" + method}
 	object, _ := d.at(o.pointer).(map[string]any)
@@ -207,7 +229,9 @@ func (d *Document) contents(at string, object map[string]any) (bodies []body) {
 		described, _ := content[mediaType].(map[string]any)
 		if described["schema"] != nil {
 			b.schema = b.pointer + "/schema"
-			b.files = d.files(d.shape(b.schema))
+			if essence(mediaType) == "multipart/form-data" {
+				b.files = d.files(d.shape(b.schema))
+			}
 		}
 		b.examples = examples(described)
 		bodies = append(bodies, b)

@@ -31,7 +31,7 @@ func pieces(body []byte) (list []piece) {
 	left := maxBody
 	for begin, at := 0, 0; begin < len(body) && left > 0; {
 		period, times := repeated(body[at:])
-		if period == 0 && at < len(body) {
+		if period == 0 && at < len(body) && at-begin < left {
 			at++
 			continue
 		}
