@@ -1436,7 +1436,7 @@ type FileID = openapi_types.UUID
 // IdempotencyKey Examples: 3f1c9c1e-5f0d-4a53-9f0c-6f3ed8a2b7c1
 type IdempotencyKey = string
 
-// IfMatch defines model for IfMatch.
+// IfMatch Examples: "3-Zq3vX0c1"
 type IfMatch = string
 
 // IfModifiedSince defines model for IfModifiedSince.
