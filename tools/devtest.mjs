@@ -42,13 +42,19 @@ try {
   const served = await eventually('the change of a Go file', async () => (await page('/dev/health')).text.includes(mark), bound);
   console.log(`A change of a Go file was served after ${(served / 1000).toFixed(1)} s${served > wanted ? ', and 5 s are wanted' : ''}.`);
 
-  // A query, and a text that is built in.
-  for (const [what, name, from, to] of [['a query', 'queries/users.sql', '-- name:', '\n-- name:'], ['the text of a mail', 'mail/texts/welcome.txt', 'Welcome', 'Very welcome']]) {
+  // The contract, a query, and a text that is built in.
+  const changes = [
+    ['the contract', 'openapi.yaml', 'description: All is well.', 'description: All is very well.'],
+    ['a query', 'queries/users.sql', 'ORDER BY id', 'ORDER  BY id'],
+    ['the text of a mail', 'mail/texts/welcome.txt', 'Welcome', 'Very welcome'],
+  ];
+  for (const [what, name, from, to] of changes) {
     const before = count('Served anew');
     edit(name, from, to);
     const took = await eventually(`the change of ${what}`, () => count('Served anew') > before, bound);
     console.log(`A change of ${what} was served after ${(took / 1000).toFixed(1)} s.`);
   }
+  if (!(await page('/api/openapi.json')).text.includes('All is very well.')) throw new Error('the document is not the one that was saved');
 
   // A fault of the contract.
   const whole = edit('openapi.yaml', "$ref: '#/components/responses/Healthy'", "$ref: '#/components/responses/Nowhere'");

@@ -25,7 +25,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # All sources are checked before anything is touched. sqlc's part is run by the
-# generator in between: to read the SQL takes it two seconds, once.
+# generator in between.
 go build -C cmd/gen -o ../../bin/gen .
 go tool -modfile=tools/go.mod sqlc vet
 # shellcheck disable=SC2016 # they are the inner shell's

@@ -18,9 +18,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/accord-api/accord/cmd/gen/catalog"
 )
 
 func main() {
+	if caches, err := os.UserCacheDir(); err == nil { // nobody's, as in some containers: it takes longer there
+		catalog.Trees = filepath.Join(caches, "accord", "trees")
+	}
 	if err := run(os.Args[1:], os.Stdout, os.Stderr, time.Now()); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)

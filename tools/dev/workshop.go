@@ -67,16 +67,14 @@ func (w *workshop) renew(ctx context.Context, generate bool) {
 }
 
 // build is the command that builds the server in the least time. What is built is run
-// for minutes: half of the compiler's work would be spent on making package server
-// fast, which changes most often, and a third of the linker's on tables of a debugger.
-// -c is said because the go command lets the compiler do one thing at a time where it
-// is given options that it does not know. Without a collector they take up to 800 MB,
-// and a tenth less time.
+// for minutes: half of the compiler's work would be spent on making it fast, and a third
+// of the linker's on tables of a debugger. -c is said because the go command lets the
+// compiler do one thing at a time where it is given options that it does not know.
+// Without a collector they take up to 800 MB, and a tenth less time.
 func build(binary string) []string {
-	const quick = "=-N -l -dwarf=false -c=2"
 	return []string{
 		"env", "GOGC=off", "go", "build", "-buildvcs=false", "-ldflags=-s -w",
-		"-gcflags=./server" + quick, "-gcflags=./cmd/accord" + quick, "-o", binary, "./cmd/accord",
+		"-gcflags=./...=-N -l -dwarf=false -c=2", "-o", binary, "./cmd/accord",
 	}
 }
 

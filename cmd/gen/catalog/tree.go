@@ -1,13 +1,12 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/wasilibs/go-pgquery/parser"
 )
@@ -27,15 +26,10 @@ type node struct {
 
 type fields map[string]any
 
-// begin makes the parser's first runtime alone: where several are made at once, they
-// write a variable of wazero's. What it fails for, each parse fails for as well.
-var begin = sync.OnceFunc(func() { _, _ = parser.ParseToJSON("") })
-
 // parse reads SQL as PostgreSQL does. What sqlc adds is an operator (@name) or a
 // function (sqlc.arg) to it.
 func parse(in text) ([]statement, error) {
-	begin()
-	parsed, err := parser.ParseToJSON(in.source)
+	parsed, err := treeOf(in.source)
 	if wrong, ok := errors.AsType[*parser.Error](err); ok {
 		return nil, fmt.Errorf("%s: %w", in.at(wrong.Cursorpos-1), err)
 	}
@@ -49,7 +43,7 @@ func parse(in text) ([]statement, error) {
 			Length   int `json:"stmt_len"`
 		} `json:"stmts"`
 	}
-	decoder := json.NewDecoder(strings.NewReader(parsed))
+	decoder := json.NewDecoder(bytes.NewReader(parsed))
 	decoder.UseNumber()
 	if err := decoder.Decode(&tree); err != nil {
 		return nil, fmt.Errorf("reading the parse tree of %s: %w", in.file, err)
