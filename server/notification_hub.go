@@ -149,14 +149,14 @@ func beginEvents(w http.ResponseWriter) {
 var comment = []byte(": \n\n")
 
 // serve writes the stream until the session, the server or the client ends it, or
-// the database fails. It sends a comment at once, which takes the head of the
-// answer with it, and then whatever there is whenever it is woken. What it keeps
+// the database fails. It says at once where it begins, which takes the head of the
+// answer with it, and then sends whatever there is whenever it is woken. What it keeps
 // on the stack, it keeps for hours.
 func (e *events) serve(ctx context.Context, w http.ResponseWriter) error {
 	beginEvents(w)
 	beat := time.NewTicker(e.hub.beat)
 	defer beat.Stop()
-	for err := send(w, comment); ; {
+	for err := send(w, e.beginning()); ; {
 		if ctx.Err() != nil || errors.Is(err, errNotRead) {
 			return nil
 		}
@@ -172,6 +172,10 @@ func (e *events) serve(ctx context.Context, w http.ResponseWriter) error {
 		}
 	}
 }
+
+// beginning is an id without an event: who is cut off before the first event connects
+// again with it, and misses nothing.
+func (e *events) beginning() []byte { return fmt.Appendf(nil, "id: %d\n\n", e.after) }
 
 // catchUp sends all that there is. Numbers become visible in their order, so
 // what is greater than the last one is all that is new.

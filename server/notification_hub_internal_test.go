@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,11 +47,9 @@ func TestHeartbeat(t *testing.T) {
 	s.hub.beat = time.Millisecond
 	response := get(t, server)
 	lines := bufio.NewReader(response.Body)
-	for range 10 {
-		for _, want := range []string{": \n", "\n"} {
-			if line, err := lines.ReadString('\n'); err != nil || line != want {
-				t.Fatalf("line %q: %v", line, err)
-			}
+	for _, want := range append([]string{"id: 0\n", "\n"}, slices.Repeat([]string{": \n", "\n"}, 10)...) {
+		if line, err := lines.ReadString('\n'); err != nil || line != want {
+			t.Fatalf("line %q: %v", line, err)
 		}
 	}
 	response.Body.Close() // the client goes, and that is no failure
@@ -144,7 +143,7 @@ func TestFewStreamsReadAtOnce(t *testing.T) {
 	}
 	leave[0]()
 	lines := bufio.NewReader(response.Body)
-	for _, want := range []string{": \n", "\n", "id: 1\n", "event: notification\n"} {
+	for _, want := range []string{"id: 0\n", "\n", "id: 1\n", "event: notification\n"} {
 		if line, err := lines.ReadString('\n'); err != nil || line != want {
 			t.Fatalf("line %q: %v", line, err)
 		}

@@ -76,7 +76,7 @@ func TestStreamBeginsWithWhatArises(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	if string(stream.Body) != ": \n\n" {
+	if string(stream.Body) != "id: 2\n\n" {
 		t.Errorf("it begins with %q", stream.Body)
 	}
 

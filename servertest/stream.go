@@ -35,7 +35,7 @@ type Event struct {
 }
 
 // Stream opens a stream as this person. It returns when the stream has begun:
-// with its first comment. The test's end closes it.
+// with the first of what it says. The test's end closes it.
 func (p *Person) Stream(path string, header http.Header) *Stream {
 	p.T.Helper()
 	ctx, cancel := context.WithCancel(p.T.Context())

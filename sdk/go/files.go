@@ -68,11 +68,13 @@ func download(ctx context.Context, c *Client, r *call, mediaType string) (*Downl
 
 // multipart gives the call a form with a file (RFC 7578), which is never held whole.
 func (r *call) multipart(field string, file Upload) {
-	again := r.rewind(file.Content)
+	content := r.rewind(file.Content)
 	boundary := multipart.NewWriter(io.Discard).Boundary()
 	r.header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
 	r.body = func() (io.Reader, error) {
-		if err := again(); err != nil {
+		file := file
+		var err error
+		if file.Content, err = content(); err != nil {
 			return nil, err
 		}
 		read, write := io.Pipe()

@@ -3,11 +3,13 @@ package accord
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // set adds a parameter that was given: a pointer that is not nil, or a list that is
@@ -80,12 +82,13 @@ func (r *call) form(value any) {
 // request is sent again.
 func (r *call) raw(contentType string, body io.Reader) { //nolint:unused // generated calls use it; no operation of today's contract takes such a body
 	r.header.Set("Content-Type", contentType)
-	again := r.rewind(body)
-	r.body = func() (io.Reader, error) { return io.NopCloser(body), again() }
+	r.body = r.rewind(body)
 }
 
-// rewind gives a function that sets what is read back to where it stands now.
-func (r *call) rewind(content io.Reader) func() error {
+// rewind gives what reads the content, for each request anew from where it stands now.
+// Only the last one reads: a request that is answered early is still being sent while
+// the next one begins.
+func (r *call) rewind(content io.Reader) func() (io.Reader, error) {
 	seeker, seeks := content.(io.Seeker)
 	var begin int64
 	if seeks {
@@ -93,14 +96,31 @@ func (r *call) rewind(content io.Reader) func() error {
 		begin, err = seeker.Seek(0, io.SeekCurrent)
 		seeks = err == nil // a pipe says that it seeks, and cannot
 	}
-	if !seeks {
-		r.once = true
-		return func() error { return nil }
-	}
-	return func() error {
-		if _, err := seeker.Seek(begin, io.SeekStart); err != nil {
-			return fmt.Errorf("reading it again: %w", err)
+	r.once = !seeks
+	var turn sync.Mutex
+	requests := 0
+	return func() (io.Reader, error) {
+		turn.Lock()
+		defer turn.Unlock()
+		requests++
+		mine := requests
+		if seeks {
+			if _, err := seeker.Seek(begin, io.SeekStart); err != nil {
+				return nil, fmt.Errorf("reading it again: %w", err)
+			}
 		}
-		return nil
+		return readerFunc(func(p []byte) (int, error) {
+			turn.Lock()
+			defer turn.Unlock()
+			if mine != requests {
+				return 0, errors.New("another request reads it now")
+			}
+			return content.Read(p)
+		}), nil
 	}
 }
+
+// readerFunc is a Read as an io.Reader.
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

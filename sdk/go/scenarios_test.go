@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -268,6 +269,21 @@ var scenarios = map[string]func(*testing.T){
 		if !slices.Equal(numbers, []int64{1, 2, 3, 4}) || p.count("/notifications/stream") != 2 {
 			t.Errorf("%v of %d streams", numbers, p.count("/notifications/stream"))
 		}
+
+		// One that is cut before its first event goes on from where it began.
+		p.before = func(r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/notifications/stream") && p.count("/notifications/stream") == 4 {
+				place() // while there is no stream
+			}
+		}
+		newest := must(p.client.ListNotifications(t.Context(), accord.ListNotificationsParams{})).Items[0].Number
+		for n, err := range p.client.StreamNotifications(t.Context(), fault("begun")) {
+			after := p.last("/notifications/stream").Header.Get("Last-Event-ID")
+			if err != nil || n.Number != newest+1 || after != strconv.FormatInt(newest, 10) {
+				t.Errorf("%v (%v) after %s, want what comes after %d", n, err, after, newest)
+			}
+			break
+		}
 	},
 	// bare-drops }
 	"timeout and cancellation": func(t *testing.T) {
@@ -354,6 +370,7 @@ type person struct {
 	name     string
 	mu       sync.Mutex
 	requests []*http.Request
+	before   func(*http.Request) // is told of each
 }
 
 // RoundTrip sends a request and keeps it.
@@ -361,6 +378,9 @@ func (p *person) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	p.requests = append(p.requests, r)
 	p.mu.Unlock()
+	if p.before != nil {
+		p.before(r)
+	}
 	return http.DefaultTransport.RoundTrip(r)
 }
 
@@ -373,6 +393,18 @@ func (p *person) count(path string) (n int) {
 		}
 	}
 	return n
+}
+
+// last is the last request for a path.
+func (p *person) last(path string) *http.Request {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range slices.Backward(p.requests) {
+		if strings.HasSuffix(r.URL.Path, path) {
+			return r
+		}
+	}
+	return nil
 }
 
 // spoilt is no access token.

@@ -22,6 +22,7 @@ func TestReadEvents(t *testing.T) {
 		"an id with NUL":    {"id: 1\ndata: a\n\nid: 2\x00\ndata: b\n\n", []string{"1  a", "1  b"}, 0},
 		"a name does not":   {"event: a\ndata: x\n\ndata: y\n\n", []string{" a x", "  y"}, 0},
 		"no data, no event": {"event: a\n\n", nil, 0},
+		"an id alone":       {"id: 6\n\ndata: a\n\n", []string{"6  a"}, 0},
 		"a broken end":      {"data: a\n\ndata: b\n", []string{"  a"}, 0},
 		"a byte order mark": {"\ufeffdata: a\n\n", []string{"  a"}, 0},
 		"retry":             {"retry: 1500\nretry: soon\ndata: a\n\n", []string{"  a"}, 1500 * time.Millisecond},
@@ -29,13 +30,13 @@ func TestReadEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			var retry time.Duration
-			readEvents(strings.NewReader(c.stream), &retry, func(e event) bool {
-				got = append(got, e.id+" "+e.name+" "+string(e.data))
+			var at reached
+			readEvents(strings.NewReader(c.stream), &at, func(e event) bool {
+				got = append(got, at.id+" "+e.name+" "+string(e.data))
 				return true
 			})
-			if !slices.Equal(got, c.want) || retry != c.retry {
-				t.Errorf("%q, %s", got, retry)
+			if !slices.Equal(got, c.want) || at.retry != c.retry {
+				t.Errorf("%q, %s", got, at.retry)
 			}
 		})
 	}

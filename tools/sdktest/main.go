@@ -14,6 +14,7 @@
 //
 //	unavailable  503 with Retry-After: 1; the server never sees it
 //	lost         the server answers, and the connection ends before the answer
+//	begun        an answer's stream ends with its first empty line, before any event
 //	cut          an answer's stream ends after the first event
 //	slow         nothing happens for 30 s, or until the client goes
 //
@@ -196,8 +197,10 @@ func (f *faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "lost":
 		f.forward.ServeHTTP(&nowhere{header: http.Header{}}, r)
 		panic(http.ErrAbortHandler)
-	case "cut":
+	case "begun":
 		f.forward.ServeHTTP(&cut{ResponseWriter: w}, r)
+	case "cut":
+		f.forward.ServeHTTP(&cut{ResponseWriter: w, behind: "data:"}, r)
 	case "slow":
 		select {
 		case <-time.After(30 * time.Second):
@@ -216,10 +219,11 @@ func (n *nowhere) Header() http.Header         { return n.header }
 func (n *nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (n *nowhere) WriteHeader(int)             {}
 
-// cut passes a stream on up to the end of its first event that has data.
+// cut passes a stream on up to the first empty line behind a text.
 type cut struct {
 	http.ResponseWriter
 
+	behind string
 	passed []byte
 }
 
@@ -227,7 +231,7 @@ func (c *cut) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 func (c *cut) Write(p []byte) (int, error) {
 	c.passed = append(c.passed, p...)
-	begin := bytes.Index(c.passed, []byte("data:"))
+	begin := bytes.Index(c.passed, []byte(c.behind))
 	end := -1
 	if begin >= 0 {
 		end = bytes.Index(c.passed[begin:], []byte("\n\n"))

@@ -331,6 +331,17 @@ async def notifications(kind):
         str(told[0]),
     ]
 
+    # One that is cut before its first event goes on from where it began.
+    client.recorder.requests.clear()
+    client.recorder.before = lambda request: (
+        client.create_order(order)  # while there is no stream
+        if request.url.path == path and client.recorder.count(path) == 2
+        else None
+    )
+    stream = fault(client, "begun").stream_notifications()
+    assert [each.number for each in await first(kind, stream, 1)] == [told[-1] + 1]
+    assert client.recorder.headers(path)[1]["Last-Event-ID"] == str(told[-1])
+
 
 # bare-drops }
 

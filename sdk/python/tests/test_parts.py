@@ -27,10 +27,10 @@ STREAM = (
     "id: 2\ndata: ü\n\nevent: forgotten\ndata: not ended\n"
 )
 EVENTS = [
-    Event("notification", "{\n }", "1"),
-    Event("message", "a", "1"),
-    Event("message", "1\n", ""),
-    Event("message", "ü", "2"),
+    Event("notification", "{\n }"),
+    Event("message", "a"),
+    Event("message", "1\n"),
+    Event("message", "ü"),
 ]
 
 
@@ -41,6 +41,24 @@ def test_events_come_however_the_stream_is_cut(size):
     chunks = [stream[i : i + size] for i in range(0, len(stream), size)]
     assert [event for chunk in chunks for event in parser.feed(chunk)] == EVENTS
     assert parser.retry == 0.25
+    assert parser.last_id == "2"
+
+
+@pytest.mark.parametrize(
+    ("stream", "last_id"),
+    [
+        (": 1\n\n", "before"),
+        ("id: 6\n\n", "6"),
+        ("id: 6\n", "before"),
+        ("id: 6\ndata: x\n\ndata: x\n\n", "6"),
+        ("id: 6\n\nid: x\0y\n\n", "6"),
+        ("id: 6\n\nid\n\n", ""),
+    ],
+)
+def test_the_last_id_of_a_stream(stream, last_id):
+    parser = EventParser("before")
+    parser.feed(stream.encode())
+    assert parser.last_id == last_id
 
 
 @pytest.mark.parametrize(

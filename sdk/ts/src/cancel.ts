@@ -25,8 +25,8 @@ export async function sleep(milliseconds: number, signal: AbortSignal | undefine
 }
 
 /**
- * What may end one attempt: the caller's signal, until all is read, and a timeout, until
- * the answer begins.
+ * What may end one attempt: the caller's signal and a timeout, until all is read; of a
+ * file or a stream the timeout until it begins.
  */
 export class Deadline {
   readonly #controller = new AbortController();
@@ -51,7 +51,7 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** The answer has begun. */
+  /** An answer has begun that may take its time. */
   begun(): void {
     clearTimeout(this.#timer);
   }

@@ -15,7 +15,7 @@ export interface AccordOptions {
   password?: string;
   /** Where tokens are kept; by default in memory. */
   store?: TokenStore;
-  /** How many milliseconds an answer may take to begin, for each attempt; 30,000 by default. */
+  /** How many milliseconds an answer may take, and a file or a stream until it begins, for each attempt; 30,000 by default. */
   timeout?: number;
   /** How often a request is sent again where that is safe; 2 by default. */
   retries?: number;

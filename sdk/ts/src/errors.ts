@@ -100,7 +100,7 @@ function reasonOf(error: unknown): string {
   return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 }
 
-/** The answer did not begin in time. */
+/** The answer did not come in time. */
 export class TimeoutError extends AccordError {
   override name = 'TimeoutError';
 

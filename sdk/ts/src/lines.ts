@@ -27,8 +27,9 @@ export async function* ndjson<T = Record<string, unknown>>(body: ReadableStream<
   }
 }
 
-/** One event of a stream. */
+/** One event of a stream, or an id without one, whose data is empty. */
 export interface ServerSentEvent {
+  /** The last that the stream gave. */
   id: string;
   name: string;
   data: string;
@@ -36,15 +37,20 @@ export interface ServerSentEvent {
   retry: number | undefined;
 }
 
-/** Reads events as the HTML standard has them (section 9.2.6); one that is not complete is dropped. */
+/**
+ * Reads events as the HTML standard has them (section 9.2.6); one that is not complete is
+ * dropped. A new id that stands alone is given as well: a stream goes on after it.
+ */
 export async function* readEvents(pieces: AsyncIterable<Uint8Array<ArrayBuffer>>): AsyncGenerator<ServerSentEvent, void, undefined> {
   let id = '';
+  let given = '';
   let name = '';
   let data: string[] = [];
   let retry: number | undefined;
   for await (const line of readLines(pieces)) {
     if (line === '') {
-      if (data.length > 0) yield { id, name: name || 'message', data: data.join('\n'), retry };
+      if (data.length > 0 || id !== given) yield { id, name: name || 'message', data: data.join('\n'), retry };
+      given = id;
       name = '';
       data = [];
       continue;

@@ -1,7 +1,7 @@
 import { sleep } from './cancel.js';
 import type { CallOptions } from './client.js';
 import { CancelledError, ConnectionError, ProblemError, TimeoutError } from './errors.js';
-import { listNotifications, streamNotifications } from './gen/operations.gen.js';
+import { streamNotifications } from './gen/operations.gen.js';
 import type { Notification } from './gen/types.gen.js';
 import { readEvents } from './lines.js';
 import { iterate } from './platform.js';
@@ -27,18 +27,17 @@ const longestPause = 30_000;
 export async function* notifications({ after, headers = {}, ...options }: NotificationsOptions): AsyncGenerator<Notification, void, undefined> {
   const { signal } = options;
   try {
-    // A stream may be cut before its first event: where it began is needed to go on.
-    let last = after ?? (await listNotifications({ ...options, headers, query: { limit: 1 } })).items[0]?.number ?? 0;
+    let last = after; // a stream says at once where it begins
     let base = 1000;
     for (let failures = 0, connected = false; ; failures++) {
       const began = Date.now();
       try {
-        const { body } = await streamNotifications({ ...options, headers: { ...headers, 'Last-Event-ID': last } });
+        const { body } = await streamNotifications({ ...options, headers: { ...headers, ...(last !== undefined && { 'Last-Event-ID': last }) } });
         connected = true;
         for await (const event of readEvents(iterate(body, quiet))) {
-          failures = 0;
+          if (event.data !== '') failures = 0;
           base = event.retry ?? base;
-          last = Number(event.id || last); // the notification's number
+          if (event.id !== '') last = Number(event.id); // the notification's number
           if (signal?.aborted) return; // what has come already is not wanted any more
           if (event.name === 'notification') yield JSON.parse(event.data) as Notification;
         }

@@ -91,8 +91,8 @@ async function once({ url, method, headers, body, answer, safe, signal, timeout,
     const response = await fetch(request).catch((error: unknown) => {
       throw explain(error);
     });
-    deadline.begun();
     if (response.ok && answer === 'file') {
+      deadline.begun();
       reading = true;
       return { data: downloadOf(response, guard(response.body, deadline, explain)), response };
     }

@@ -118,7 +118,7 @@ test('an answer that breaks off is a lost connection', async (t) => {
   await assert.rejects(new Response(body).text(), ConnectionError);
 });
 
-test('the timeout is over when the answer has begun', async (t) => {
+test('the timeout of a file is over when it has begun', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let source: ReadableStreamDefaultController | undefined;
   const slow: Answer = () => new Response(new ReadableStream({ start: (controller) => void (source = controller) }));
@@ -129,6 +129,20 @@ test('the timeout is over when the answer has begun', async (t) => {
   source?.enqueue(new TextEncoder().encode('hi'));
   source?.close();
   assert.equal(await new Response(body).text(), 'hi');
+});
+
+test('an answer that stops is too late, unless it is a file', async (t) => {
+  const server = createServer((_, response) => void response.writeHead(200, { 'Content-Type': 'application/json' }).write('{"username": "a'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  t.after(() => server.closeAllConnections());
+  const client = createAccord({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, store: memoryStore(valid), timeout: 200 });
+  await assert.rejects(getMe({ client }), { name: 'TimeoutError', timeout: 200, unknownOutcome: false });
+  const { body } = await downloadFile({ client, path: { file_id: 'f' } });
+  const reader = body.getReader();
+  await reader.read();
+  assert.equal(await Promise.race([reader.read(), new Promise((resolve) => setTimeout(resolve, 400, 'nothing yet'))]), 'nothing yet');
+  await reader.cancel();
 });
 
 test('a stream is sent once, with a token that has not expired', async (t) => {
@@ -358,16 +372,16 @@ test('events are read as the HTML standard has them, however they are cut', asyn
   }
 });
 
-test('a stream connects again later each time, and begins with the newest notification', async (t) => {
+test('a stream connects again later each time, and goes on from where it began', async (t) => {
   const waited = waits(t);
   const event = stream('retry: 4000\nid: 12\nevent: notification\ndata: {"number": 12}\n\n');
   const down = problem(500, 'internal');
-  const { client, asked, requests } = answering([json({ items: [{ number: 11 }], next_cursor: null }), stream(''), down, down, event, ...Array<Answer>(4).fill(down), problem(403, 'forbidden')]);
+  const { client, asked, requests } = answering([stream('id: 11\n\n'), down, down, event, ...Array<Answer>(4).fill(down), problem(403, 'forbidden')]);
   await assert.rejects(async () => {
     for await (const { number } of notifications({ client })) assert.equal(number, 12);
   }, { code: 'forbidden' });
-  assert.equal(asked[0], 'GET /api/v1/notifications?limit=1');
-  assert.deepEqual([1, 4, 5].map((i) => requests[i]?.headers.get('Last-Event-ID')), ['11', '11', '12']);
+  assert.equal(asked[0], 'GET /api/v1/notifications/stream');
+  assert.deepEqual([0, 1, 3, 4].map((i) => requests[i]?.headers.get('Last-Event-ID')), [null, '11', '11', '12']);
   const pauses = waited.filter((seconds) => seconds !== 60); // the others end what is quiet
   const most = [1, 2, 4, 4, 8, 16, 30, 30];
   assert.equal(pauses.length, most.length);

@@ -239,7 +239,8 @@ scenario('notifications', async (t) => {
   const streams: Request[] = [];
   let connected = (): void => undefined;
   const connection = new Promise<void>((resolve) => (connected = resolve));
-  const cut = fault('cut')['X-Fault'];
+  let meanwhile = async (): Promise<unknown> => undefined;
+  let cut = fault('cut')['X-Fault'];
   const client = connect({
     ...(await register()),
     fetch: async (input, init) => {
@@ -247,6 +248,7 @@ scenario('notifications', async (t) => {
       if (!request.url.endsWith('/stream')) return fetch(request);
       streams.push(request);
       request.headers.set('X-Fault', cut); // the first time it counts
+      if (streams.length === 2) await meanwhile();
       return fetch(request).finally(connected);
     },
   });
@@ -269,11 +271,20 @@ scenario('notifications', async (t) => {
   const at = seen[0]?.number ?? 0;
   assert.deepEqual(seen.map(({ number }) => number), [at, at + 1, at + 2, at + 3]);
   assert.deepEqual(seen.map(({ link }) => link), orders.map(({ id }) => `/api/v1/orders/${id}`));
-  assert.deepEqual(streams.map(({ headers }) => headers.get('Last-Event-ID')), [String(at - 1), String(at)]);
+  assert.deepEqual(streams.map(({ headers }) => headers.get('Last-Event-ID')), [null, String(at)]);
 
   const next = stream.next();
   stop.abort();
   assert.deepEqual(await next, { done: true, value: undefined });
+
+  // One that is cut before its first event goes on from where it began.
+  streams.length = 0;
+  cut = fault('begun')['X-Fault'];
+  meanwhile = () => createOrder({ client, body: { lines } });
+  const other = notifications({ client });
+  assert.equal((await other.next()).value?.number, at + 4);
+  assert.deepEqual(streams.map(({ headers }) => headers.get('Last-Event-ID')), [null, String(at + 3)]);
+  await other.return(undefined);
 });
 // bare-drops }
 

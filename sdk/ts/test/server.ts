@@ -57,4 +57,4 @@ export function recorder(): { fetch: typeof fetch; requests: Request[]; count: (
 }
 
 /** A header that has the proxy make a fault, once. */
-export const fault = (kind: 'unavailable' | 'lost' | 'cut' | 'slow'): { 'X-Fault': string } => ({ 'X-Fault': `${kind};${unique()}` });
+export const fault = (kind: 'unavailable' | 'lost' | 'begun' | 'cut' | 'slow'): { 'X-Fault': string } => ({ 'X-Fault': `${kind};${unique()}` });

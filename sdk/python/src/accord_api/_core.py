@@ -102,8 +102,11 @@ class Core:
         """
         attempt, connected = 0, False
         retry_after: float | None = None
+        parser = EventParser()
         while True:
-            parser = EventParser()
+            parser = EventParser(parser.last_id)
+            if parser.last_id is not None:
+                call = replace(call, headers={"Last-Event-ID": parser.last_id or None})
             try:
                 response = await self.open(call)
                 connected, retry_after = True, None
@@ -111,7 +114,6 @@ class Core:
                     async for chunk in self.wire.chunks(response):
                         for event in parser.feed(chunk):
                             attempt = 0
-                            call = replace(call, headers={"Last-Event-ID": event.id or None})
                             if event.name == name:
                                 yield decode(kind, json.loads(event.data), {})
                 finally:

@@ -11,11 +11,10 @@ _END = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``id`` is the last one that the stream gave, its own or an earlier."""
+    """One event."""
 
     name: str
     data: str
-    id: str
 
 
 class EventParser:
@@ -24,12 +23,14 @@ class EventParser:
     retry: float | None = None
     """After how many seconds the server wants a new connection, once it has said so."""
 
-    def __init__(self) -> None:
+    def __init__(self, last_id: str | None = None) -> None:
+        self.last_id = last_id
+        """The last id that the stream gave, with an event or without one."""
         self._decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
         self._text = ""
         self._name = ""
         self._data: list[str] = []
-        self._id = ""
+        self._id = last_id
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Takes the next bytes and gives the events that end in them."""
@@ -43,8 +44,8 @@ class EventParser:
     def _line(self, line: str) -> Event | None:
         if not line:
             name, data = self._name, self._data
-            self._name, self._data = "", []
-            return Event(name or "message", "\n".join(data), self._id) if data else None
+            self._name, self._data, self.last_id = "", [], self._id
+            return Event(name or "message", "\n".join(data)) if data else None
         field, _, value = line.partition(":")
         value = value[1:] if value.startswith(" ") else value
         if field == "event":

@@ -707,10 +707,10 @@ class Accord(Client):
         comes twice, whichever instance they arose on.
 
         A client that was cut off sends the last `id` that it has as `Last-Event-ID`, and
-        everything after it follows. A comment comes at once and then every 20 seconds, so
-        that both sides see that the other is there. The stream ends with the session, and
-        when the server stops. An account may have 20 streams open at once; one more is a
-        429.
+        everything after it follows. The stream begins with an `id` and no event, so that
+        this holds before the first one as well. A comment comes every 20 seconds, so that
+        both sides see that the other is there. The stream ends with the session, and when
+        the server stops. An account may have 20 streams open at once; one more is a 429.
 
         Args:
             last_event_id: The number of the last notification that the client has; without it,
