@@ -32,7 +32,7 @@ var (
 )
 
 // reserved are the members and columns that every resource has by itself.
-var reserved = []string{"id", "user_id", "version", "created_at", "updated_at", "now", "versions"}
+var reserved = []string{"id", "user_id", "version", "created_at", "updated_at", "next_cursor", "now", "versions"}
 
 // ParseField reads name:kind.
 func ParseField(text string) (Field, error) {

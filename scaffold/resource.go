@@ -39,8 +39,8 @@ func Parse(name string, fields []string) (Resource, error) {
 	if r.One = singular(r.Table); r.One == r.Table {
 		return r, fmt.Errorf("say the plural: there is no telling one of %q from several", name)
 	}
-	if sqlWord(r.Table) || goWord(r.Var()) {
-		return r, fmt.Errorf("%s is a word of SQL, or %s one of Go: call the resource otherwise", r.Table, r.Var())
+	if sqlWord(r.Table) {
+		return r, fmt.Errorf("%s is a word of SQL: call the resource otherwise", r.Table)
 	}
 	if len(fields) == 0 {
 		return r, errors.New("a resource has at least one field")
@@ -97,7 +97,7 @@ func (r Resource) Types() string { return pascal(r.Table) }
 // Row is the name of a row in gen/db.
 func (r Resource) Row() string { return column(r.One) }
 
-// Var is a Go variable that holds one.
+// Var is what the names of Go functions about one begin with.
 func (r Resource) Var() string {
 	name := joined(r.One)
 	return strings.ToLower(name[:1]) + name[1:]
@@ -160,6 +160,9 @@ func (r Resource) Write(root string) ([]string, error) {
 		if texts[path], err = r.render(name); err != nil {
 			return nil, err
 		}
+	}
+	if err := r.clash(root, texts); err != nil {
+		return nil, err
 	}
 	if texts["openapi.yaml"], err = r.describe(string(contract)); err != nil {
 		return nil, err

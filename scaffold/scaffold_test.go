@@ -25,7 +25,6 @@ func TestParse(t *testing.T) {
 		"invoices id:text":                   "every resource has id by itself",
 		"invoices order:int":                 "order is a word of SQL: call the field otherwise",
 		"references number:int":              "references is a word of SQL",
-		"types number:int":                   "or type one of Go",
 		"invoices a:text a:int":              "a is there twice",
 		"invoices status:draft|sent?":        "a choice cannot be null",
 		"invoices status:draft":              "is no kind",
@@ -66,7 +65,9 @@ func repository(t *testing.T, contract string) string {
 	dir := t.TempDir()
 	for path, text := range map[string]string{
 		"go.mod": "module example.com/shop\n\ngo 1.26\n", "openapi.yaml": contract,
-		"schema/00001_create_accounts.sql": "", "schema/00011_bound_columns.sql": "", "queries/users.sql": "", "server/users.go": "",
+		"schema/00001_create_accounts.sql": "", "schema/00011_bound_columns.sql": "", "queries/users.sql": "", "server/users.go": "package server\n\nfunc documentOf() {}\n",
+		"server/users_test.go": "package server_test\n\nfunc invoiceOf() {}\n",
+		"sdk/go/call.go":       "package accord\n\ntype TokenPage struct{}\n\nfunc (TokenPage) invoiceOf() {}\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o750); err != nil {
 			t.Fatal(err)
@@ -153,6 +154,17 @@ func TestNothingIsWrittenWhereSomethingIsWrong(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(dir, "queries/invoices.sql")); err == nil {
 			t.Errorf("%s: something is written", name)
+		}
+	}
+	for name, want := range map[string]string{
+		"documents": "server/users.go declares documentOf already",
+		"tokens":    "sdk/go/call.go declares TokenPage already",
+	} {
+		if r, err = scaffold.Parse(name, []string{"number:text"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Write(repository(t, contract)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if _, err := r.Write(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no repository of an API") {

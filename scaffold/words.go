@@ -1,7 +1,6 @@
 package scaffold
 
 import (
-	"go/token"
 	"slices"
 	"strings"
 )
@@ -20,6 +19,3 @@ var sqlWords = strings.Fields(`all analyse analyze and any array as asc asymmetr
 
 // sqlWord says that a name would have to be quoted in SQL, which no query here does.
 func sqlWord(name string) bool { return slices.Contains(sqlWords, name) }
-
-// goWord says that a name cannot be that of a variable in Go.
-func goWord(name string) bool { return token.IsKeyword(name) }

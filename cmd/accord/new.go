@@ -72,17 +72,30 @@ It runs in the folder with openapi.yaml, and writes nothing if a file is there.`
 	return command
 }
 
+// nullable tells null from absent in a merge patch.
+const nullable = "github.com/oapi-codegen/nullable@v1.2.0"
+
 // generated makes what follows from the new files, and says what to do then.
 func generated(ctx context.Context, c command, r scaffold.Resource) error {
-	// A member that may be null needs a package that no other one may need.
-	for _, args := range [][]string{{"make", "gen"}, {"go", "mod", "tidy"}, {"go", "-C", "sdk/go", "mod", "tidy"}} {
-		step := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the commands are the three above, nobody's input
+	steps := [][]string{{"make", "gen"}, {"go", "vet", "./server"}, {"go", "-C", "sdk/go", "vet", "."}}
+	if len(r.Nullable()) > 0 { // a member that may be null needs a package that no other one may need
+		steps = append([][]string{{"go", "get", nullable}, {"go", "-C", "sdk/go", "get", nullable}}, steps...)
+		steps = append(steps, []string{"go", "mod", "tidy"}, []string{"go", "-C", "sdk/go", "mod", "tidy"})
+	}
+	for _, args := range steps {
+		step := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the commands are those above, nobody's input
 		step.Dir, step.Stdout, step.Stderr = c.dir, c.out, c.err
 		if err := step.Run(); err != nil {
 			return fmt.Errorf("%s: %w; the files are written: mend what it names, and go on from there", strings.Join(args, " "), err)
 		}
 	}
-	_, err := fmt.Fprintf(c.out, "made gen/ anew; now try it:\n  go test ./server -run '%s'\n  make run\n", r.Type())
+	_, err := fmt.Fprintf(c.out, `made gen/ anew; now try it:
+  go test ./server -run '%s'
+  make run
+and then:
+  make sdk   (Node, Python) gives the TypeScript and Python clients its methods
+  demo/      makes what "Try it out" asks for: until it makes %s, it answers 404
+`, r.Type(), r.AWords())
 	return err
 }
 
