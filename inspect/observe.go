@@ -34,10 +34,10 @@ func (*Log) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQuer
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	q.index = len(r.record.Queries)
-	r.record.Queries = append(r.record.Queries, Query{Name: name, At: q.began.Sub(r.began)})
+	r.record.Queries = append(r.record.Queries, Query{Name: name, At: q.began.Sub(r.began), Job: jobOf(ctx)})
 	if name == "rollback" {
 		for i := range r.record.Jobs {
-			if r.record.Jobs[i].State == Waiting {
+			if r.record.Jobs[i].State == Waiting && r.record.Jobs[i].By == jobOf(ctx) {
 				r.record.Jobs[i].State = RolledBack
 			}
 		}
@@ -78,6 +78,14 @@ func statementName(sql string) string {
 
 type jobKey struct{}
 
+// jobOf is the job that does the work; 0 where it is the request.
+func jobOf(ctx context.Context) int64 {
+	if job, ok := ctx.Value(jobKey{}).(*rivertype.JobRow); ok {
+		return job.ID
+	}
+	return 0
+}
+
 // Middleware sees which jobs a request enqueues and what becomes of them, those that
 // its jobs enqueue included, in this process.
 func (l *Log) Middleware() rivertype.Middleware { return &middleware{log: l} }
@@ -90,10 +98,7 @@ type middleware struct {
 // InsertMany notes jobs that are enqueued; River calls it.
 func (m *middleware) InsertMany(ctx context.Context, _ []*rivertype.JobInsertParams, insert func(context.Context) ([]*rivertype.JobInsertResult, error)) ([]*rivertype.JobInsertResult, error) {
 	results, err := insert(ctx)
-	r, by := From(ctx), int64(0)
-	if job, ok := ctx.Value(jobKey{}).(*rivertype.JobRow); ok {
-		by = job.ID
-	}
+	r, by := From(ctx), jobOf(ctx)
 	if r == nil || err != nil {
 		return results, err
 	}
@@ -150,10 +155,9 @@ func (r *Request) job(id int64, change func(*Job)) {
 
 // Mailed notes that a job has sent a mail, which is kept under an id, if it is.
 func (*Log) Mailed(ctx context.Context, id, to, subject string) {
-	r := From(ctx)
-	job, ok := ctx.Value(jobKey{}).(*rivertype.JobRow)
-	if r == nil || !ok {
+	r, job := From(ctx), jobOf(ctx)
+	if r == nil || job == 0 {
 		return
 	}
-	r.job(job.ID, func(j *Job) { j.Mails = append(j.Mails, Mail{ID: id, To: to, Subject: subject}) })
+	r.job(job, func(j *Job) { j.Mails = append(j.Mails, Mail{ID: id, To: to, Subject: subject}) })
 }

@@ -42,6 +42,7 @@ type Query struct {
 	At    time.Duration // since the request came in
 	Took  time.Duration
 	Rows  int64 // given or changed
+	Job   int64 // the one of its jobs that ran it; 0 for the request itself
 	Error string
 	ended bool
 }
@@ -100,10 +101,12 @@ func (r *Request) Record() Record {
 // Ended tells whether the request was answered.
 func (r Record) Ended() bool { return r.Status != 0 }
 
-// InSQL is how long its statements took together.
+// InSQL is how long its statements took together, without those of its jobs.
 func (r Record) InSQL() (sum time.Duration) {
 	for _, q := range r.Queries {
-		sum += q.Took
+		if q.Job == 0 {
+			sum += q.Took
+		}
 	}
 	return sum
 }

@@ -17,7 +17,7 @@ func TestDevelopmentShowsKeys(t *testing.T) {
 	user.Header.Set("Idempotency-Key", "one")
 	first := recordOf(s, user.POST("/api/v1/orders", lines(line(lamp, 1))).Expect(http.StatusCreated))
 	decided(t, first, "body limit passed", "authentication passed: "+user.User.ID.String()+", with the role user", "rate limit by user passed: 299 of 300", "role passed: user",
-		"content type passed", "validation passed", "idempotency passed: the first request", "audit passed: order.create")
+		"content type passed", "validation passed", "idempotency passed: the first request", "audit passed: order.create", "timeout passed: answered within 10s")
 	ran := map[string]string{}
 	for _, q := range shownQuery.FindAllStringSubmatch(first, -1) {
 		ran[q[1]] = q[2]
@@ -43,6 +43,6 @@ func TestDevelopmentShowsPublicAnswers(t *testing.T) {
 	s, _, admin := developing(t, servertest.Options{})
 	path := "/api/v1/products/" + product(admin, "LAMP", nil).ID.String()
 	for _, want := range []string{"cache passed: miss", "cache passed: hit"} {
-		decided(t, recordOf(s, s.Somebody().GET(path).Expect(http.StatusOK)), "body limit passed", "rate limit by ip passed", "authentication passed", "validation passed", want)
+		decided(t, recordOf(s, s.Somebody().GET(path).Expect(http.StatusOK)), "body limit passed", "rate limit by ip passed", "authentication passed", "validation passed", want, "timeout passed")
 	}
 }

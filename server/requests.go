@@ -30,6 +30,7 @@ const (
 	idempotencyReplay = "idempotency: replay"
 	idempotencyUnused = "idempotency: unused"
 	auditTrail        = "audit"
+	timeLimit         = "timeout"
 )
 
 // wireRequests begins to keep requests, in development.
@@ -63,6 +64,9 @@ func (s *Server) record(c echo.Context, call *call) (finish func()) {
 		}
 		if call.audit.written {
 			_ = call.decided(auditTrail, nil)
+		}
+		if call.record.Decided(bodyLimit) && !call.record.Refused() { // an operation has done its work
+			_ = call.decided(timeLimit, nil)
 		}
 		body, cut := tee.Kept()
 		call.record.Finish(call.who.shown(), shownProblem(call.problem), inspect.Answer{
@@ -157,6 +161,11 @@ func (c *call) passed(what string) string {
 		return "no key was sent"
 	case auditTrail:
 		return p.Audit + " is in the audit trail"
+	case timeLimit:
+		if p.Timeout > 0 {
+			return fmt.Sprintf("answered within %s", p.Timeout)
+		}
+		return fmt.Sprintf("none; neither side paused for %s", p.Stall)
 	}
 	return ""
 }
@@ -171,7 +180,7 @@ func (c *call) decidedAfter(err error) {
 	case p.kind == api.ProblemPayloadTooLarge:
 		what = bodyLimit
 	case p.kind == api.ProblemTimeout, p.kind == api.ProblemRequestTimeout:
-		what = "timeout"
+		what = timeLimit
 	case !c.record.Decided(validation):
 		what = validation
 	}

@@ -86,11 +86,14 @@ func TestDevelopmentShowsItsRequests(t *testing.T) {
 		return strings.Contains(page, "mail to "+user.User.Email) && strings.Contains(page, ">done</span>")
 	})
 	decided(t, page, "body limit passed: at most 65536 bytes", "rate limit by ip passed: 4 of 5 left in 1m0s", "authentication passed: not asked for",
-		"content type passed: application/json", "validation passed", "rate limit by field:email passed: 2 of 3 left in 1h0m0s", "audit passed: auth.forgot-password")
+		"content type passed: application/json", "validation passed", "rate limit by field:email passed: 2 of 3 left in 1h0m0s", "audit passed: auth.forgot-password", "timeout passed: answered within 10s")
 	for _, want := range []string{">forgotPassword</a>", ">202</span>", keepsTo} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
+	}
+	if !regexp.MustCompile(`<td>MailTokenCreate <span class="hint">in job \d+</span></td>`).MatchString(page) {
+		t.Errorf("the job's SQL is not shown as the job's:\n%s", page)
 	}
 	mail := regexp.MustCompile(`<a href="(/dev/mail/[^"]+)">`).FindStringSubmatch(page)
 	if mail == nil {
@@ -99,7 +102,7 @@ func TestDevelopmentShowsItsRequests(t *testing.T) {
 	s.Somebody().GET(mail[1]).Expect(http.StatusOK)
 
 	for _, want := range []string{"cache passed: miss", "cache passed: hit"} {
-		decided(t, recordOf(s, admin.GET("/api/v1/admin/stats").Expect(http.StatusOK)), "body limit passed", "authentication passed", "rate limit by user passed", "role passed: admin", "validation passed", want)
+		decided(t, recordOf(s, admin.GET("/api/v1/admin/stats").Expect(http.StatusOK)), "body limit passed", "authentication passed", "rate limit by user passed", "role passed: admin", "validation passed", want, "timeout passed")
 	}
 }
 
