@@ -5,9 +5,12 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/accord-api/accord/contract/redact"
 )
@@ -144,16 +147,31 @@ func (r *Result) writeFailure(w io.Writer, o Outcome, more int) error {
 		fmt.Fprintf(&text, "  (the same of %s more)\n", counted(more, "case"))
 	}
 	for i, f := range o.Failures {
-		fmt.Fprintf(&text, "  %s\n  broken: %s:%d %s\n", f.Text, r.Document, f.Line, f.Pointer)
+		fmt.Fprintf(&text, "  %s\n  broken: %s:%d %s\n", visible(f.Text), r.Document, f.Line, f.Pointer)
 		if i+1 < len(o.Failures) && slices.Equal(o.shown(i), o.shown(i+1)) {
 			continue // both are about the same
 		}
 		for _, e := range o.shown(i) {
-			fmt.Fprintf(&text, "  %s\n  answer: %d %s\n", e.curl(), e.status, first(string(e.received), 500))
+			fmt.Fprintf(&text, "  %s\n  answer: %d %s\n", e.curl(), e.status, visible(first(string(e.received), 500)))
 		}
 	}
 	_, err := fmt.Fprintln(w, text.String())
 	return err
+}
+
+// visible writes what is no character of a text as Go does: what a server has answered
+// shall not command the terminal of whoever reads it.
+func visible(text string) string {
+	var shown strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n', r == '\t', unicode.IsPrint(r) && r != utf8.RuneError:
+			shown.WriteRune(r)
+		default:
+			shown.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return shown.String()
 }
 
 // last is the last exchange that the first failure is about, nil for none.

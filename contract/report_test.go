@@ -112,3 +112,32 @@ paths:
 		}
 	}
 }
+
+// What a server answers is shown, and does not command the terminal.
+func TestAnswersDoNotCommandTheTerminal(t *testing.T) {
+	t.Parallel()
+	const document = `
+openapi: 3.1.0
+x-policy: {}
+paths: {/a: {get: {operationId: get, responses: {'200': {description: Done.}}}}}
+`
+	d, err := contract.Parse("a.yaml", []byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(onlyGet(func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, "\x1b[2Jgone\x00\xff\u202eü\n\tnext")
+	}))
+	t.Cleanup(server.Close)
+	result, err := contract.Run(t.Context(), d, contract.Target{URL: server.URL}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := result.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), `\x1b[2Jgone\x00\ufffd\u202eü`+"\n\tnext") || strings.ContainsAny(text.String(), "\x1b\x00\u202e") {
+		t.Errorf("%q", text.String())
+	}
+}

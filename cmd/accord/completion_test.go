@@ -55,8 +55,7 @@ func sameWords(a, b []string) bool {
 	return true
 }
 
-// On a terminal the line is there at once, is written over, and is gone at the end;
-// nothing of it is a colour.
+// On a terminal the line is there at once, is written over, and is gone at the end.
 func TestCountOnATerminal(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder

@@ -105,11 +105,11 @@ func newContract(c command) *cobra.Command {
 			if result == nil {
 				return err
 			}
-			if err := result.WriteAs(c.out, format); err != nil {
+			if err := result.WriteAs(c.colours(c.out), format); err != nil {
 				return err
 			}
 			if format != "text" { // for the log, beside the file
-				if err := result.Write(c.err); err != nil {
+				if err := result.Write(c.colours(c.err)); err != nil {
 					return err
 				}
 			}
@@ -167,7 +167,7 @@ func newContractMutate(c command) *cobra.Command {
 			if asJSON {
 				report = score.WriteJSON
 			}
-			if err := report(c.out); err != nil {
+			if err := report(c.colours(c.out)); err != nil {
 				return err
 			}
 			if err := verdict(score.Baseline); err != nil {

@@ -195,8 +195,7 @@ func writeJSON(w io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
-// watched tells whether somebody looks on who is shown progress in place. There are
-// no colours.
+// watched tells whether somebody looks on who is shown progress in place.
 func (c command) watched() bool {
 	return isTerminal(c.err) && !slices.Contains(c.environ, "TERM=dumb")
 }
