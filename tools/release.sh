@@ -15,6 +15,26 @@ if { [ "$version" = "$before" ] && [ -e docs/api/released.json ]; } || [ "$newes
 	echo "$version is not after $before" >&2
 	exit 1
 fi
+# A tag v2.0.0 of a module whose path does not end in /v2 is one that Go takes for none
+# (https://go.dev/ref/mod#major-version-suffixes). The path is in what callers import, so
+# it is changed by who releases, in a commit of its own.
+major=${version%%.*}
+client=$(go -C sdk/go list -m)
+case $major:$client in
+0:* | 1:* | *:*/"v$major") ;;
+*)
+	cat >&2 <<END
+Go could not take the client $client from a tag v$version: its path has to end in /v$major.
+Change it, and whatever names it, and commit that first:
+  new=${client%/v[0-9]*}/v$major
+  go -C sdk/go mod edit -module "\$new"
+  git grep -l -F '$client' -- '*.go' '*.go.txt' '*.sh' '*.md' | xargs sed -i "s|$client\b|\$new|g"
+The server's own path, $(go list -m), matters to who installs the command with Go or imports
+a package: they stay at the version before until it ends in /v$major as well (docs/development.md).
+END
+	exit 1
+	;;
+esac
 grep -q '^## Unreleased$' CHANGELOG.md || { echo 'CHANGELOG.md has no heading Unreleased' >&2 && exit 1; }
 
 sed -i.before "s/^  version: $before\$/  version: $version/" openapi.yaml

@@ -232,6 +232,48 @@ func TestMetricsOfTheWorkerAreReached(t *testing.T) {
 	}
 }
 
+// By their annotations Prometheus finds servers and workers alike, as the job that the rules
+// look for.
+func TestMetricsAreFoundByAnnotations(t *testing.T) {
+	t.Parallel()
+	c := built(t, "example")
+	server, worker := c.deployments["accord-server"].Spec.Template, c.deployments["accord-worker"].Spec.Template
+	want := map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": settings(t, "accord-server", c.environment(t, server.Spec))["ADMIN_PORT"]}
+	if !maps.Equal(server.Annotations, want) || !maps.Equal(worker.Annotations, want) {
+		t.Errorf("the servers have %v, the worker %v, want %v", server.Annotations, worker.Annotations, want)
+	}
+	var prometheus struct {
+		RuleFiles []string `json:"rule_files"`
+		Jobs      []struct {
+			Name string `json:"job_name"`
+			Find []struct {
+				Role       string
+				Namespaces struct{ Names []string }
+			} `json:"kubernetes_sd_configs"`
+			Relabel any `json:"relabel_configs"` // tried in tools/alerts
+		} `json:"scrape_configs"`
+	}
+	if err := yaml.UnmarshalStrict([]byte(read(t, deploy+"/prometheus/kubernetes.yml")), &prometheus); err != nil {
+		t.Fatal(err)
+	}
+	if len(prometheus.Jobs) != 1 || len(prometheus.Jobs[0].Find) != 1 {
+		t.Fatalf("the jobs are %v", prometheus.Jobs)
+	}
+	job := prometheus.Jobs[0]
+	if !strings.Contains(read(t, deploy+"/prometheus/alerts.yaml"), `up{job="`+job.Name+`"}`) {
+		t.Errorf("the rules do not look for the job %s", job.Name)
+	}
+	if find := job.Find[0]; find.Role != "pod" || !slices.Equal(find.Namespaces.Names, []string{c.deployments["accord-server"].Namespace}) {
+		t.Errorf("it looks for %v", find)
+	}
+	// A PodMonitor takes the job's name from there.
+	for _, pod := range []core.PodTemplateSpec{server, worker} {
+		if name := pod.Labels["app.kubernetes.io/name"]; name != job.Name {
+			t.Errorf("the name in the labels is %s, that of the job %s", name, job.Name)
+		}
+	}
+}
+
 // Whatever chooses pods by labels, chooses those of the server.
 func TestKubernetesSelectors(t *testing.T) {
 	t.Parallel()
