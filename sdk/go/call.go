@@ -32,7 +32,8 @@ type call struct {
 	streamed  bool // the answer is read for as long as that takes
 
 	answerHeader *http.Header
-	sent         atomic.Bool // a request may have reached the server
+	sent         bool // the last request may have reached the server
+	unknown      bool // one did, and nobody knows what has become of it
 }
 
 func newCall(operation, method, path string, options []CallOption) *call {
@@ -55,6 +56,12 @@ func (r *call) safe() bool {
 	return r.keyed || slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete}, r.method)
 }
 
+// unsure says that the server may have done what is asked for. It is another question
+// whether it may be sent again: what is safe may.
+func (r *call) unsure() bool {
+	return r.unknown && r.method != http.MethodGet && r.method != http.MethodHead
+}
+
 // decode makes the call and reads its answer as JSON.
 func decode[T any](ctx context.Context, c *Client, r *call) (*T, error) {
 	r.accept("application/json")
@@ -65,7 +72,8 @@ func decode[T any](ctx context.Context, c *Client, r *call) (*T, error) {
 	defer answer.close()
 	value := new(T)
 	if err := json.NewDecoder(answer.Body).Decode(value); err != nil {
-		return nil, &Error{Operation: r.operation, Sent: true, Err: fmt.Errorf("reading the answer: %w", answer.cause(err))}
+		r.unknown = true
+		return nil, &Error{Operation: r.operation, Sent: r.unsure(), Err: fmt.Errorf("reading the answer: %w", answer.cause(err))}
 	}
 	return value, nil
 }
@@ -138,7 +146,7 @@ func (c *Client) send(ctx context.Context, r *call) (*answer, error) {
 		}
 		attempt++
 		if fault := c.pause(ctx, wait); fault != nil {
-			return nil, &Error{Operation: r.operation, Sent: r.sent.Load() && !r.safe(), Err: fault}
+			return nil, &Error{Operation: r.operation, Sent: r.unsure(), Err: fault}
 		}
 	}
 }
@@ -147,11 +155,18 @@ func (c *Client) accessFor(ctx context.Context, r *call, refused string) (string
 	if r.public {
 		return "", nil
 	}
-	return c.access(ctx, refused)
+	access, err := c.access(ctx, refused)
+	if ctx.Err() != nil && err != nil {
+		return "", &Error{Operation: r.operation, Sent: r.unsure(), Err: context.Cause(ctx)}
+	}
+	if e := (*Error)(nil); errors.As(err, &e) { // what is not known of a sign-in says nothing of the call
+		return "", &Error{Operation: e.Operation, Sent: r.unsure(), Err: e.Err}
+	}
+	return access, err
 }
 
 // spent says that the body was read, and cannot be read again.
-func (r *call) spent() bool { return r.once && r.sent.Load() }
+func (r *call) spent() bool { return r.once && r.sent }
 
 // worthwhile says that the same request may succeed now: the server has not begun
 // with it, or what it may have done is done once for all attempts. What took too long
@@ -159,7 +174,7 @@ func (r *call) spent() bool { return r.once && r.sent.Load() }
 func (r *call) worthwhile(err error) bool {
 	p := (*ProblemError)(nil)
 	if !errors.As(err, &p) {
-		return !errors.Is(err, ErrTimeout) && (r.safe() || !r.sent.Load())
+		return !errors.Is(err, ErrTimeout) && (r.safe() || !r.sent)
 	}
 	if p.Code() == CodeRequestInProgress { // an earlier attempt is still at work
 		return true
@@ -167,10 +182,8 @@ func (r *call) worthwhile(err error) bool {
 	switch p.Status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return true
-	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		return r.safe()
 	}
-	return false
+	return p.lost() && r.safe()
 }
 
 // waitAfter is what the server asks for, or else 0.5 s, doubled with each attempt,
@@ -187,8 +200,12 @@ func waitAfter(err error, attempt int) time.Duration {
 
 // attempt sends one request and gives its answer, if it is a success.
 func (c *Client) attempt(ctx context.Context, r *call, access string) (*answer, error) {
+	if r.sent = false; ctx.Err() != nil {
+		return nil, &Error{Operation: r.operation, Sent: r.unsure(), Err: context.Cause(ctx)}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	request, err := c.request(ctx, r, access)
+	at := new(progress)
+	request, err := c.request(httptrace.WithClientTrace(ctx, at.trace()), r, access)
 	if err != nil {
 		cancel(nil)
 		return nil, &Error{Operation: r.operation, Err: err}
@@ -201,7 +218,9 @@ func (c *Client) attempt(ctx context.Context, r *call, access string) (*answer, 
 		}
 	}
 	response, err := c.http.Do(request) //nolint:bodyclose // whoever reads the answer closes it
+	r.sent = at.sent()
 	if err != nil {
+		r.unknown = r.unknown || r.sent
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -209,7 +228,7 @@ func (c *Client) attempt(ctx context.Context, r *call, access string) (*answer, 
 		if address := (*url.Error)(nil); errors.As(err, &address) {
 			err = address.Err // what is asked for may be a secret
 		}
-		return nil, &Error{Operation: r.operation, Sent: r.sent.Load() && !r.safe(), Err: err}
+		return nil, &Error{Operation: r.operation, Sent: r.unsure(), Err: err}
 	}
 	got := &answer{response, ctx, cancel}
 	if response.StatusCode < http.StatusMultipleChoices {
@@ -219,8 +238,32 @@ func (c *Client) attempt(ctx context.Context, r *call, access string) (*answer, 
 	if response.StatusCode == http.StatusNotModified {
 		return nil, ErrNotModified
 	}
-	return nil, readProblem(response)
+	problem := readProblem(response)
+	if problem.lost() || problem.Code() == CodeRequestInProgress {
+		r.unknown = true
+	}
+	return nil, problem
 }
+
+// progress is how far a request has come, as the transport tells.
+type progress struct{ atomic.Int32 }
+
+const (
+	connecting = iota + 1 // before, nobody has told anything
+	written
+)
+
+func (p *progress) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		// net/http may connect again for what it has written to a connection that was closed.
+		GetConn:      func(string) { p.CompareAndSwap(0, connecting) },
+		WroteHeaders: func() { p.Store(written) },
+	}
+}
+
+// sent says that the request may have reached the server; a transport that tells
+// nothing may have sent it.
+func (p *progress) sent() bool { return p.Load() != connecting }
 
 func (c *Client) request(ctx context.Context, r *call, access string) (*http.Request, error) {
 	var body io.Reader
@@ -230,7 +273,6 @@ func (c *Client) request(ctx context.Context, r *call, access string) (*http.Req
 			return nil, fmt.Errorf("making the body: %w", err)
 		}
 	}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { r.sent.Store(true) }})
 	request, err := http.NewRequestWithContext(ctx, r.method, c.base.String()+r.path, body)
 	if err != nil {
 		return nil, err

@@ -142,7 +142,8 @@ var ErrNotModified = errors.New("accord: not modified")
 type Error struct {
 	// Operation is the operationId.
 	Operation string
-	// Sent says that the server may have done what was asked for.
+	// Sent says that the server may have changed what was asked for, also where it was
+	// safe to ask again. It is false of reads, and where nothing but connecting failed.
 	Sent bool
 	Err  error
 }

@@ -29,6 +29,11 @@ func (p *ProblemError) Code() ProblemCode {
 	return ProblemCode(p.Type[at+1:])
 }
 
+// lost says that a gateway does not know whether the server has done it.
+func (p *ProblemError) lost() bool {
+	return p.Status == http.StatusBadGateway || p.Status == http.StatusGatewayTimeout
+}
+
 // Error tells what is wrong, with the failing fields and the id to ask about.
 func (p *ProblemError) Error() string {
 	text := &strings.Builder{}

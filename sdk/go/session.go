@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 )
 
@@ -45,14 +46,24 @@ func (m *memory) Save(_ context.Context, tokens Tokens) error {
 
 func (m *memory) Clear(ctx context.Context) error { return m.Save(ctx, Tokens{}) }
 
-// session is who is signed in. Who holds its turn may read and change it.
+// session is who is signed in.
 type session struct {
-	turn   chan struct{}
-	store  TokenStore
-	form   *LoginForm // nil: nobody signs in by a password
+	store TokenStore
+	form  *LoginForm    // nil: nobody signs in by a password
+	turn  chan struct{} // who holds it may ask for tokens, and use the store
+
+	mu     sync.Mutex // of what follows
 	out    bool       // signed out: no call signs in again
-	tokens Tokens
 	loaded bool
+	tokens Tokens
+	flight *flight // nil: nobody waits for tokens
+}
+
+// flight is one search for tokens, whose outcome all who wait for it share.
+type flight struct {
+	done   chan struct{}
+	access string
+	err    error
 }
 
 // take waits for the turn, which the function that it gives ends.
@@ -63,6 +74,35 @@ func (s *session) take(ctx context.Context) (func(), error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// held is an access token that is not the refused one, and was found already.
+func (s *session) held(refused string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.loaded || s.tokens.Access == refused {
+		return ""
+	}
+	return s.tokens.Access
+}
+
+func (s *session) hold(tokens Tokens) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens, s.loaded = tokens, true
+}
+
+// leave says whether calls sign in by themselves.
+func (s *session) leave(out bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out = out
+}
+
+func (s *session) left() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out
 }
 
 // SignIn signs in with the password of WithPassword, also when somebody is signed in.
@@ -76,13 +116,13 @@ func (c *Client) SignIn(ctx context.Context) error {
 	if c.session.form == nil {
 		return &Error{Operation: "login", Err: errors.New("there is no password: see WithPassword")}
 	}
-	c.session.out = false
+	c.session.leave(false)
 	return c.signIn(ctx)
 }
 
 // SignOut ends the session and clears the store; no later call signs in by itself.
 func (c *Client) SignOut(ctx context.Context) error {
-	access, err := c.access(ctx, "")
+	access, err := c.accessFor(ctx, newCall("logout", http.MethodPost, "", nil), "")
 	if err != nil {
 		return err
 	}
@@ -96,37 +136,73 @@ func (c *Client) SignOut(ctx context.Context) error {
 		return &Error{Operation: "logout", Err: err}
 	}
 	defer end()
-	c.session.out = true
+	c.session.leave(true)
 	return c.clear(ctx)
 }
 
 // access is the access token to call with, "" for none. It may not be the refused one:
-// the first caller who says so gets new tokens, and whoever else was refused the same
-// token waits for them.
+// the first caller who says so has new tokens searched for, and whoever comes meanwhile
+// waits for them, or for the error. It is everybody's: a caller who goes does not end it.
 func (c *Client) access(ctx context.Context, refused string) (string, error) {
+	s := &c.session
+	if held := s.held(refused); held != "" {
+		return held, nil
+	}
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	s.mu.Lock()
+	f := s.flight
+	if f == nil {
+		f = &flight{done: make(chan struct{})}
+		s.flight = f
+		go func() {
+			f.access, f.err = c.search(context.WithoutCancel(ctx), refused)
+			s.mu.Lock()
+			s.flight = nil
+			s.mu.Unlock()
+			close(f.done)
+		}()
+	}
+	s.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.access, f.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// search looks for tokens in the store, where another process may have left newer ones,
+// and then asks the server for them.
+func (c *Client) search(ctx context.Context, refused string) (string, error) {
 	s := &c.session
 	end, err := s.take(ctx)
 	if err != nil {
-		return "", &Error{Operation: "refreshToken", Err: err}
+		return "", err
 	}
 	defer end()
-	if !s.loaded || s.tokens.Access == refused { // another process may have newer ones
-		if s.tokens, err = s.store.Load(ctx); err != nil {
-			return "", fmt.Errorf("accord: loading the tokens: %w", err)
-		}
-		s.loaded = true
+	if held := s.held(refused); held != "" {
+		return held, nil
 	}
-	if s.tokens.Access != "" && s.tokens.Access != refused {
-		return s.tokens.Access, nil
+	tokens, err := s.store.Load(ctx)
+	if err != nil {
+		return "", fmt.Errorf("accord: loading the tokens: %w", err)
 	}
-	if s.out {
+	s.hold(tokens)
+	if tokens.Access != "" && tokens.Access != refused {
+		return tokens.Access, nil
+	}
+	if s.left() {
 		return "", nil
 	}
-	// It is everybody's: one caller who goes does not end it.
-	ctx = context.WithoutCancel(ctx)
-	if s.tokens.Refresh != "" {
-		if err := c.refresh(ctx); err == nil || !isCode(err, CodeInvalidGrant) {
-			return s.tokens.Access, err
+	if tokens.Refresh != "" {
+		err := c.refresh(ctx, tokens.Refresh)
+		if err == nil {
+			return s.held(""), nil
+		}
+		if !isCode(err, CodeInvalidGrant) {
+			return "", err
 		}
 		if err := c.clear(ctx); err != nil {
 			return "", err
@@ -135,8 +211,10 @@ func (c *Client) access(ctx context.Context, refused string) (string, error) {
 	if s.form == nil {
 		return "", nil
 	}
-	err = c.signIn(ctx)
-	return s.tokens.Access, err
+	if err := c.signIn(ctx); err != nil {
+		return "", err
+	}
+	return s.held(""), nil
 }
 
 func (c *Client) signIn(ctx context.Context) error {
@@ -147,25 +225,25 @@ func (c *Client) signIn(ctx context.Context) error {
 	return c.save(ctx, token)
 }
 
-func (c *Client) refresh(ctx context.Context) error {
-	token, err := c.RefreshToken(ctx, RefreshRequest{RefreshToken: c.session.tokens.Refresh})
+func (c *Client) refresh(ctx context.Context, token string) error {
+	fresh, err := c.RefreshToken(ctx, RefreshRequest{RefreshToken: token})
 	if err != nil {
 		return err
 	}
-	return c.save(ctx, token)
+	return c.save(ctx, fresh)
 }
 
 func (c *Client) save(ctx context.Context, token *Token) error {
-	c.session.tokens = Tokens{Access: token.AccessToken, Refresh: token.RefreshToken}
-	c.session.loaded = true
-	if err := c.session.store.Save(ctx, c.session.tokens); err != nil {
+	tokens := Tokens{Access: token.AccessToken, Refresh: token.RefreshToken}
+	c.session.hold(tokens)
+	if err := c.session.store.Save(ctx, tokens); err != nil {
 		return fmt.Errorf("accord: storing the tokens: %w", err)
 	}
 	return nil
 }
 
 func (c *Client) clear(ctx context.Context) error {
-	c.session.tokens, c.session.loaded = Tokens{}, true
+	c.session.hold(Tokens{})
 	if err := c.session.store.Clear(ctx); err != nil {
 		return fmt.Errorf("accord: clearing the tokens: %w", err)
 	}

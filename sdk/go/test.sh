@@ -13,7 +13,10 @@ trap 'rm -rf "$dir"' EXIT
 version=v$(sed -n 's/^const Version = "\(.*\)"$/\1/p' api.gen.go)
 go run -C ../../tools ./modzip ../sdk/go "$version" "$dir/proxy"
 
-mkdir "$dir/app"
+mkdir -p "$dir/app/first"
+sed "s|http://localhost:8080|$ACCORD_URL|" README.md >"$dir/README.md"
+# The first example is a program. The others go on from it, in a function that has a ctx.
+awk '/^```go$/ {inside = 1; next} /^```$/ && inside {exit} inside' "$dir/README.md" >"$dir/app/first/main.go"
 {
 	cat <<-'GO'
 		package main
@@ -43,7 +46,9 @@ mkdir "$dir/app"
 
 		func run(ctx context.Context) error {
 	GO
-	awk '/^```go$/ {inside = 1; next} /^```$/ {inside = 0} inside' README.md | sed "s|http://localhost:8080|$ACCORD_URL|"
+	sed -n '/^func main() {$/,/^}$/p' "$dir/app/first/main.go" |
+		sed '1d; $d; s/log\.Fatal(err)/return err/; s/context\.Background()/ctx/'
+	awk '/^```go$/ {inside = 1; block++; next} /^```$/ {inside = 0} inside && block > 1' "$dir/README.md"
 	printf 'return nil\n}\n'
 } >"$dir/app/main.go"
 cd "$dir/app"
@@ -54,6 +59,7 @@ export GOPROXY GONOSUMDB GOMODCACHE="$dir/cache" GOFLAGS='-mod=mod -modcacherw'
 go mod init example.com/app
 go get "github.com/accord-api/accord/sdk/go@$version"
 go list -m github.com/accord-api/accord/sdk/go
-go vet .
+go vet ./...
+go run ./first
 go run . | tee "$dir/said"
 grep -q '^All examples ran\.$' "$dir/said"

@@ -192,6 +192,10 @@ class Threads(Kind):
         with ThreadPoolExecutor(times) as pool:
             return [done.result() for done in [pool.submit(call) for _ in range(times)]]
 
+    async def failures(self, call, times):
+        with ThreadPoolExecutor(times) as pool:
+            return [done.exception() for done in [pool.submit(call) for _ in range(times)]]
+
     def gate(self):
         """Gives what waits, and what ends the waiting."""
         event = threading.Event()
@@ -252,6 +256,9 @@ class Tasks(Kind):
 
     async def together(self, call, times):
         return await asyncio.gather(*[call() for _ in range(times)])
+
+    async def failures(self, call, times):
+        return await asyncio.gather(*[call() for _ in range(times)], return_exceptions=True)
 
     def gate(self):
         """Gives what waits, and what ends the waiting."""

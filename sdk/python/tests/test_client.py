@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import email.utils
 import io
 import itertools
 import json
+import socket
 import time
 import uuid
 import warnings
@@ -14,7 +16,18 @@ import warnings
 import httpx
 import pytest
 from conftest import PASSWORD, Threads
-from scenarios import LOGIN, ME, REFRESH, fault, first, refused
+from fakes import (
+    FILE,  # bare-drops
+    ORDER,  # bare-drops
+    TOKENS,
+    USER,
+    Fake,
+    client_of,
+    fine,
+    problem,
+    token,
+)
+from scenarios import ME, REFRESH, fault, first, refused
 
 import accord_api
 from accord_api import (
@@ -29,86 +42,6 @@ from accord_api import (
     UnreadableAnswer,
     UserUpdate,
 )
-
-USER = {
-    "id": "0198c0de-0000-7000-8000-000000000001",
-    "email": "ada@example.com",
-    "username": "ada",
-    "full_name": "Ada Lovelace",
-    "role": "user",
-    "is_active": True,
-    "email_verified": False,
-    "created_at": "2026-01-15T09:30:00Z",
-}
-# bare-drops {
-ORDER = {
-    "id": "0198c0de-4000-7000-8000-000000000001",
-    "user_id": USER["id"],
-    "status": "pending",
-    "currency": "EUR",
-    "total": 0,
-    "items": 1,
-    "lines": [],
-    "created_at": "2026-01-15T09:30:00Z",
-    "updated_at": "2026-01-15T09:30:00Z",
-}
-FILE = {
-    "id": USER["id"],
-    "name": "notes.txt",
-    "content_type": "text/plain",
-    "size": 5,
-    "sha256": "",
-    "created_at": "2026-01-15T09:30:00Z",
-}
-# bare-drops }
-TOKENS = Tokens("access", "refresh", time.time() + 900)
-
-
-def token(access, refresh):
-    body = {"access_token": access, "refresh_token": refresh, "token_type": "bearer"}
-    return httpx.Response(200, json={**body, "expires_in": 900, "scope": "user"})
-
-
-def problem(status, code, **headers):
-    body = {"type": f"/problems/{code}", "title": code, "status": status, "detail": "."}
-    return httpx.Response(status, json={**body, "request_id": "1"}, headers=headers)
-
-
-class Fake:
-    """A server that gives the answers that it is told, one after the other."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.requests = []
-
-    def __call__(self, request):
-        self.requests.append(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    @property
-    def paths(self):
-        return [request.url.path for request in self.requests]
-
-
-def client_of(kind, *answers, tokens=TOKENS, **options):
-    """A client of a fake server, and the pauses that it makes, which take no time."""
-    fake = Fake(*answers)
-    options.setdefault("store", kind.store(tokens))
-    client = kind.client(url="https://fake.example", transport=kind.mock(fake), **options)
-    pauses = []
-
-    async def sleep(seconds):
-        pauses.append(seconds)
-
-    client._core.wire.sleep = sleep
-    return client, fake, pauses
-
-
-def fine():
-    return httpx.Response(200, json=USER)
 
 
 def test_pauses_grow_and_are_a_random_part_shorter(kind):
@@ -155,10 +88,11 @@ def test_a_long_wait_is_left_to_the_caller(kind):
     kind.run(test())
 
 
-LOST = (httpx.ReadError("reset"), httpx.RemoteProtocolError("ended"), httpx.ConnectError("no"))
+LOST = (httpx.ReadError("reset"), httpx.RemoteProtocolError("ended"))
+UNREACHABLE = httpx.ConnectError("nobody is there")
 
 
-@pytest.mark.parametrize("fault", [429, 503, 502, 504, 500, *LOST], ids=str)
+@pytest.mark.parametrize("fault", [429, 503, 502, 504, 500, *LOST, UNREACHABLE], ids=str)
 @pytest.mark.parametrize("call", ["get", "put", "post with key", "post", "patch"])  # bare-drops
 # bare-has: @pytest.mark.parametrize("call", ["get", "put", "post", "patch"])
 def test_what_is_sent_again(kind, call, fault):
@@ -177,7 +111,8 @@ def test_what_is_sent_again(kind, call, fault):
         "patch": (fine(), lambda c: c.update_me(change)),
     }
     answer, make = calls[call]
-    again = fault in (429, 503) or (call in ("get", "put", "post with key") and fault != 500)
+    safe = call in ("get", "put", "post with key")
+    again = fault in (429, 503, UNREACHABLE) or (safe and fault != 500)
 
     async def test():
         first = httpx.Response(fault) if isinstance(fault, int) else fault
@@ -192,6 +127,84 @@ def test_what_is_sent_again(kind, call, fault):
             error = await refused(kind, lambda: make(client))
             assert isinstance(error, Problem if isinstance(fault, int) else ConnectionLost)
             assert len(fake.requests) == 1
+
+    kind.run(test())
+
+
+@pytest.mark.parametrize(
+    ("call", "meets", "unknown"),
+    [
+        ("put", [LOST[0]] * 3, True),
+        ("patch", [LOST[0]], True),
+        ("get", [LOST[0]] * 3, False),
+        ("get", [504, LOST[0], LOST[0]], False),
+        ("patch", [UNREACHABLE] * 3, False),
+        ("put", [UNREACHABLE] * 3, False),
+        ("patch", [503, 429, UNREACHABLE], False),
+        ("put", [LOST[0], 503, UNREACHABLE], True),
+        ("put", [504, UNREACHABLE, UNREACHABLE], True),
+        ("put", [504, httpx.ConnectTimeout("slow")], True),
+        ("patch", [httpx.ConnectTimeout("slow")], False),
+        ("patch", [httpx.ReadTimeout("slow")], True),
+        ("put", [401, LOST[0]], False),
+        # bare-drops {
+        ("post with key", [LOST[0]] * 3, True),
+        ("post with key", [UNREACHABLE] * 3, False),
+        # bare-drops }
+    ],
+    ids=str,
+)
+def test_whether_a_write_may_have_been_carried_out_is_told_truly(kind, call, meets, unknown):
+    password = accord_api.PasswordChange(current_password=PASSWORD, new_password=PASSWORD)
+    calls = {
+        "get": lambda c: c.get_me(),
+        "put": lambda c: c.change_password(password),
+        "patch": lambda c: c.update_me(UserUpdate(full_name="Ada")),
+        "post with key": lambda c: c.create_order(OrderCreate(lines=[])),  # bare-drops
+    }
+
+    async def test():
+        answers = [httpx.Response(each) if isinstance(each, int) else each for each in meets]
+        client, fake, _ = client_of(kind, *answers)
+        error = await refused(kind, lambda: calls[call](client))
+        assert isinstance(error, (ConnectionLost, TimedOut))
+        assert (error.outcome_unknown, len(fake.requests)) == (unknown, len(meets))
+
+    kind.run(test())
+
+
+def test_a_server_that_is_not_there_has_not_carried_out_anything(kind):
+    async def test():
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        for host in ("127.0.0.1", "localhost", "nobody.invalid"):
+            client = kind.client(url=f"http://{host}:{port}", store=kind.store(TOKENS), retries=0)
+            change = UserUpdate(full_name="Ada")
+            error = await refused(kind, lambda: client.update_me(change))  # noqa: B023
+            assert isinstance(error, ConnectionLost)
+            assert not error.outcome_unknown
+
+    kind.run(test())
+
+
+def test_a_timeout_while_connecting_has_sent_nothing(kind):
+    async def test():
+        with socket.socket() as full:  # whose queue has no place for another connection
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            address = full.getsockname()
+            with contextlib.ExitStack() as waiting:
+                for _ in range(3):
+                    one = waiting.enter_context(socket.socket())
+                    one.setblocking(False)
+                    one.connect_ex(address)
+                url = f"http://127.0.0.1:{address[1]}"
+                client = kind.client(url=url, store=kind.store(TOKENS), timeout=0.2)
+                change = UserUpdate(full_name="Ada")
+                error = await refused(kind, lambda: client.update_me(change))
+        assert isinstance(error, TimedOut)
+        assert not error.outcome_unknown
 
     kind.run(test())
 
@@ -295,15 +308,6 @@ def test_tokens_that_have_expired_are_refreshed_before_a_body_is_sent_once(kind)
 # bare-drops }
 
 
-def test_many_first_calls_sign_in_once(kind):
-    async def test():
-        client = await kind.person()
-        assert await kind.together(client.get_me, 10) == [client.person] * 10
-        assert client.recorder.count(LOGIN) == 1
-
-    kind.run(test())
-
-
 # bare-drops {
 def test_what_is_current_is_not_sent(kind):
     async def test():
@@ -321,49 +325,6 @@ def test_what_is_current_is_not_sent(kind):
 
 
 # bare-drops }
-
-
-def test_tokens_of_another_process_are_taken(kind):
-    async def test():
-        store = kind.store(TOKENS)
-        client, fake, _ = client_of(
-            kind, fine(), problem(401, "unauthenticated"), fine(), store=store
-        )
-        await kind.wait(client.get_me())
-        await kind.wait(store.save(Tokens("theirs", "next", TOKENS.expires_at)))
-        await kind.wait(client.get_me())
-        assert fake.paths == [ME] * 3
-        assert fake.requests[2].headers["Authorization"] == "Bearer theirs"
-
-    kind.run(test())
-
-
-def test_a_session_that_has_ended(kind):
-    async def test():
-        ended = problem(401, "unauthenticated"), problem(400, "invalid-grant")
-        store = kind.store(TOKENS)
-        client, fake, _ = client_of(kind, *ended, store=store)
-        assert (await refused(kind, client.get_me)).code == "unauthenticated"
-        assert await kind.wait(store.load()) is None
-
-        answers = *ended, token("new", "next"), fine()
-        client, fake, _ = client_of(kind, *answers, username="ada", password=PASSWORD)
-        await kind.wait(client.get_me())
-        assert fake.paths == [ME, REFRESH, LOGIN, ME]
-
-    kind.run(test())
-
-
-def test_a_refresh_that_fails_keeps_the_tokens(kind):
-    async def test():
-        store = kind.store(TOKENS)
-        client, _, _ = client_of(
-            kind, problem(401, "unauthenticated"), httpx.ReadError("reset"), store=store
-        )
-        assert isinstance(await refused(kind, client.get_me), ConnectionLost)
-        assert await kind.wait(store.load()) == TOKENS
-
-    kind.run(test())
 
 
 def test_a_deprecated_operation_warns_once(kind):

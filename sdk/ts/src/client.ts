@@ -4,7 +4,7 @@ import { unlessCancelled } from './cancel.js';
 import { ProblemError } from './errors.js';
 import { inBrowser } from './platform.js';
 import { type Credentials, Session, type TokenStore, memoryStore } from './session.js';
-import { type Answer, type Operation, type Outgoing, bodyOf, send, urlOf } from './transport.js';
+import { type Answer, type Operation, type Outgoing, bodyOf, send, unsent, urlOf } from './transport.js';
 
 /** What a client is made of. */
 export interface AccordOptions {
@@ -104,6 +104,7 @@ export function createAccord({ baseUrl, username, password, store = memoryStore(
       body,
       answer: operation.answer,
       safe: operation.idempotent || !['POST', 'PATCH'].includes(operation.method),
+      unknown: false,
       signal,
       timeout: options.timeout ?? defaults.timeout ?? 30_000,
       retries: options.retries ?? defaults.retries ?? 2,
@@ -117,14 +118,17 @@ export function createAccord({ baseUrl, username, password, store = memoryStore(
   /** Sends a request with the access token, and once more with a new one where that is refused. */
   async function sendAs(request: Outgoing): Promise<Answer<unknown>> {
     const { body, headers, signal } = request;
-    const tokens = await session.tokens(body?.once ?? false, signal);
+    const unsigned = (error: unknown): never => {
+      throw unsent(error, request);
+    };
+    const tokens = await session.tokens(body?.once ?? false, signal).catch(unsigned);
     if (!tokens) return send(request);
     headers.set('Authorization', `Bearer ${tokens.accessToken}`);
     try {
       return await send(request);
     } catch (error) {
       if (!(error instanceof ProblemError) || error.code !== 'unauthenticated') throw error;
-      const fresh = await session.refresh(tokens, signal);
+      const fresh = await session.refresh(tokens, signal).catch(unsigned);
       if (!fresh || body?.once) throw error;
       headers.set('Authorization', `Bearer ${fresh.accessToken}`);
       return send(request);

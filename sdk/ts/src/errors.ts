@@ -1,5 +1,6 @@
 import type { FieldError } from './gen/types.gen.js';
 import { problemCodes } from './gen/document.gen.js';
+import { whileConnecting } from './platform.js';
 
 /** What kind of problem it is, as the contract's catalogue has them. */
 export type ProblemCode = (typeof problemCodes)[number];
@@ -79,17 +80,13 @@ export class NotModifiedError extends AccordError {
 export class ConnectionError extends AccordError {
   override name = 'ConnectionError';
 
-  /** @param unknownOutcome whether the request may have been carried out all the same */
+  /** @param unknownOutcome whether what was asked for may have been carried out all the same */
   constructor(
     readonly unknownOutcome: boolean,
     cause: unknown,
   ) {
-    super(
-      unknownOutcome
-        ? 'The connection ended before the answer: the request may have been carried out, and is not sent again'
-        : `The server could not be reached, or the connection ended before the answer: ${reasonOf(cause)}`,
-      { cause },
-    );
+    const what = `The server could not be reached${whileConnecting(cause) ? '' : ', or the connection ended before the answer'}`;
+    super(`${what}${unknownOutcome ? ', and the request may have been carried out' : ''}: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -6,6 +6,16 @@ export function inBrowser(): boolean {
   return typeof navigator !== 'undefined' && (navigator.userAgent ?? '').startsWith('Mozilla/');
 }
 
+/** Whether it has failed before anything was sent. Node.js says so; a browser does not. */
+export function whileConnecting(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const each: unknown[] = cause instanceof AggregateError ? cause.errors : [cause]; // one for each address
+  return each.every((one) => {
+    const { code, syscall } = (one ?? {}) as { code?: unknown; syscall?: unknown };
+    return syscall === 'connect' || ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'].includes(String(code));
+  });
+}
+
 /**
  * Reads a stream piece by piece; not every browser can iterate over one by itself. Where
  * nothing comes for `quiet` milliseconds, it ends.

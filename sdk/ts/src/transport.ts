@@ -1,6 +1,7 @@
 import { Deadline, sleep, throwIfCancelled } from './cancel.js';
-import { ConnectionError, NotModifiedError, ProblemError } from './errors.js';
+import { ConnectionError, NotModifiedError, ProblemError, TimeoutError } from './errors.js';
 import { type Body, type Upload, downloadOf, multipart } from './files.js';
+import { whileConnecting } from './platform.js';
 
 /** What the document says of an operation, as far as the client has to know it. */
 export interface Operation {
@@ -32,6 +33,8 @@ export interface Outgoing {
   answer: Operation['answer'];
   /** It may be sent again although it may have been carried out. */
   safe: boolean;
+  /** What it asks for may have been carried out, by an attempt of which nobody knows what became. */
+  unknown: boolean;
   signal: AbortSignal | undefined;
   timeout: number;
   retries: number;
@@ -53,6 +56,7 @@ export async function send(request: Outgoing): Promise<Answer<unknown>> {
     try {
       return await once(request);
     } catch (error) {
+      if (error instanceof ProblemError) request.unknown ||= writes(request) && (lost(error) || error.code === 'request-in-progress');
       const wait = attempt < request.retries ? waitBefore(error, attempt, request) : undefined;
       if (wait === undefined) throw error;
       await sleep(wait * 1000, request.signal);
@@ -66,19 +70,40 @@ function waitBefore(error: unknown, attempt: number, { safe, body }: Outgoing): 
   if (error instanceof ProblemError) {
     // The server has not begun, or the first attempt of this request is still at work.
     const refused = error.status === 429 || error.status === 503 || error.code === 'request-in-progress';
-    const lost = error.status === 502 || error.status === 504; // it may have
-    if (!refused && !(lost && safe)) return undefined;
+    if (!refused && !(lost(error) && safe)) return undefined;
     if (error.retryAfter !== undefined) return error.retryAfter <= longestWait ? error.retryAfter : undefined;
-  } else if (!(error instanceof ConnectionError) || !safe) {
+  } else if (!(error instanceof ConnectionError) || (error.unknownOutcome && !safe)) {
     return undefined;
   }
   return 0.5 * 2 ** attempt * (1 - Math.random() / 2);
 }
 
-async function once({ url, method, headers, body, answer, safe, signal, timeout, fetch }: Outgoing): Promise<Answer<unknown>> {
+function writes({ method }: Outgoing): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+/** A gateway does not know whether the server has carried it out. */
+function lost({ status }: ProblemError): boolean {
+  return status === 502 || status === 504;
+}
+
+/**
+ * What keeps a call from being sent, as an error of that call: what is not known of a
+ * sign-in says nothing of it.
+ */
+export function unsent(error: unknown, { unknown }: Outgoing): unknown {
+  if (error instanceof ConnectionError) return new ConnectionError(unknown, error.cause);
+  return error instanceof TimeoutError ? new TimeoutError(error.timeout, unknown) : error;
+}
+
+async function once(sent: Outgoing): Promise<Answer<unknown>> {
+  const { url, method, headers, body, answer, signal, timeout, fetch } = sent;
   const deadline = new Deadline(timeout, signal);
   // Only what fetch itself throws is of the network; a URL or a header that is wrong is not.
-  const explain = (error: unknown): unknown => deadline.cause(!safe) ?? (body?.failure ? body.failure.error : new ConnectionError(!safe, error));
+  const explain = (error: unknown): unknown => {
+    sent.unknown ||= writes(sent) && !whileConnecting(error);
+    return deadline.cause(sent.unknown) ?? (body?.failure ? body.failure.error : new ConnectionError(sent.unknown, error));
+  };
   let reading = false;
   try {
     const request = new Request(url, {

@@ -16,6 +16,8 @@ const json = (body: unknown, headers: Record<string, string> = {}, status = 200)
 const problem = (status: number, code: string, headers: Record<string, string> = {}): Answer =>
   json({ type: `/problems/${code}`, title: code, status, detail: 'No.', request_id: 'id' }, headers, status);
 const lost: Answer = () => Promise.reject(new TypeError('fetch failed', { cause: new Error('the other side has gone') }));
+/** What Node.js says of a name or a port that nobody has. */
+const unreachable: Answer = () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('nobody is there'), { code: 'ECONNREFUSED', syscall: 'connect' }) }));
 const token = json({ access_token: 'new', refresh_token: 'next', token_type: 'bearer', expires_in: 900, scope: 'user' });
 const valid = { accessToken: 'old', refreshToken: 'r', expiresAt: Date.now() + 1e6 };
 
@@ -91,6 +93,51 @@ test('a write that may have been done is not sent again', async (t) => {
   await updateMe({ client, body: { full_name: 'x' } });
   assert.equal(asked.length, 3);
   assert.equal(waited.length, 2);
+});
+
+test('whether a write may have been carried out is told truly, whether or not it may be sent again', async (t) => {
+  waits(t);
+  const unavailable = problem(503, 'unavailable');
+  const buy = (options: { client: ReturnType<typeof createAccord> }) => createOrder({ ...options, body: order });
+  const rename = (options: { client: ReturnType<typeof createAccord> }) => updateMe({ ...options, body: { full_name: 'x' } });
+  for (const [call, unknownOutcome, ...meets] of [
+    [buy, true, lost, lost, lost],
+    [buy, false, unreachable, unreachable, unreachable],
+    [buy, true, lost, unavailable, unreachable],
+    [buy, true, problem(504, 'x'), unreachable, unreachable],
+    [rename, true, lost],
+    [getMe, false, lost, lost, lost],
+    [getMe, false, problem(504, 'x'), lost, lost],
+    [rename, false, unreachable, unreachable, unreachable],
+    [rename, false, unavailable, problem(429, 'too-many-requests'), unreachable],
+  ] as const) {
+    const { client, asked } = answering([...meets]);
+    const error: unknown = await call({ client }).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof ConnectionError);
+    assert.equal(error.unknownOutcome, unknownOutcome);
+    assert.equal(/may have been carried out/.test(error.message), unknownOutcome, error.message);
+    assert.equal(asked.length, meets.length);
+  }
+
+  // What was not sent for want of a connection is sent when there is one.
+  const { client, asked } = answering([unreachable, unreachable, json({})]);
+  await rename({ client });
+  assert.equal(asked.length, 3);
+
+  // Of a sign-in that is lost the call itself knows that it was not sent.
+  const signingIn = answering([lost], { store: memoryStore(), username: 'ada', password: 'secret' });
+  await assert.rejects(rename(signingIn), { name: 'ConnectionError', unknownOutcome: false });
+});
+
+test('a server that is not there has not carried out anything', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  for (const host of ['127.0.0.1', 'localhost', 'nobody.invalid']) {
+    const client = createAccord({ baseUrl: `http://${host}:${port}`, store: memoryStore(valid), retries: 0 });
+    await assert.rejects(updateMe({ client, body: { full_name: 'x' } }), { name: 'ConnectionError', unknownOutcome: false }, host);
+  }
 });
 
 test('Retry-After counts up to a minute, also as a date', async (t) => {
@@ -273,6 +320,28 @@ test('nothing is sent for a call that is cancelled already', async () => {
   const loading = answering([], { store });
   await assert.rejects(getMe({ client: loading.client, signal: stop.signal }), { name: 'CancelledError', reason: 'late' });
   assert.deepEqual([...asked, ...loading.asked], []);
+});
+
+test('a cancelled call ends at once, though it is signing in or refreshing, and the tokens are saved', async () => {
+  for (const tokens of [undefined, valid]) {
+    let answer = (): void => undefined;
+    let asking = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (asking = resolve));
+    const slow: Answer = async () => {
+      asking();
+      await new Promise<void>((resolve) => (answer = resolve));
+      return token();
+    };
+    const store = memoryStore(tokens);
+    const { client } = answering([...(tokens ? [problem(401, 'unauthenticated')] : []), slow, json({}), json({})], { store, username: 'ada', password: 'secret' });
+    const stop = new AbortController();
+    const cancelled = getMe({ client, signal: stop.signal });
+    await asked;
+    stop.abort('gone');
+    await assert.rejects(cancelled, { name: 'CancelledError', reason: 'gone' });
+    answer();
+    while ((await store.load())?.refreshToken !== 'next') await setImmediate();
+  }
 });
 
 test('a failed sign-in is tried again by the next call', async (t) => {

@@ -150,7 +150,8 @@ class Client(_Configured):
 class AsyncClient(_Configured):
     """What ``AsyncAccord`` has beside the operations.
 
-    It may be used by several tasks of one event loop; cancelling one ends its call at once.
+    It may be used by several tasks of one event loop; cancelling one ends its call at once,
+    and no sign-in or refresh, which others may wait for.
     """
 
     def __init__(
@@ -189,7 +190,9 @@ class AsyncClient(_Configured):
         self._start(base_url, wire, username, password, options)
 
     async def aclose(self) -> None:
-        """Ends the client's connections. The session goes on."""
+        """Ends the client's connections, after a sign-in or a refresh that is under way. The
+        session goes on.
+        """
         await self._core.wire.close()
 
     async def __aenter__(self) -> Self:

@@ -8,7 +8,7 @@ import os.path
 import sys
 import uuid
 import warnings
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
@@ -147,28 +147,35 @@ class Core:
         )
         again = body is None or not body.once
         tokens: Tokens | None = None
+        unknown = False  # whether an attempt was made of which nobody knows what became
         if operation.signed_in:
-            tokens = await self._session.tokens(self._ask)
-            if tokens and tokens.expired and not again:
-                tokens = await self._session.renew(tokens, self._ask)
+            with _not_sent(unknown):
+                tokens = await self._session.tokens(self._ask)
+                if tokens and tokens.expired and not again:
+                    tokens = await self._session.renew(tokens, self._ask)
         attempt, renewed = 0, not again
         while True:
             left = options.retries - attempt if again else 0
             try:
                 response = await self._send(message, tokens, whole)
-            except ConnectionLost as lost:
-                if not operation.repeatable:
-                    raise _not_again(lost) from lost
+            except NoAnswer as error:
+                sent = error.outcome_unknown
+                error.outcome_unknown = unknown = unknown or sent
+                if not isinstance(error, ConnectionLost):
+                    raise
+                if sent and not operation.repeatable:
+                    raise _not_again(error) from error
                 if left <= 0:
                     raise
-                await self.wire.sleep(_retry.pause(attempt))
+                await self._pause(unknown, _retry.pause(attempt))
                 attempt += 1
                 continue
             _warn(self._session, operation.name, response)
             if response.is_success:
                 return response
             if response.status_code == 401 and tokens and not renewed:
-                tokens, renewed = await self._session.renew(tokens, self._ask), True
+                with _not_sent(unknown):
+                    tokens, renewed = await self._session.renew(tokens, self._ask), True
                 if tokens:
                     continue
             if response.status_code == 304:
@@ -176,8 +183,13 @@ class Core:
             problem = _problem(call, response)
             if left <= 0 or not _passes(problem, operation.repeatable):
                 raise problem
-            await self.wire.sleep(_retry.pause(attempt, problem.retry_after))
+            unknown = unknown or (message.writes and _begun(problem))
+            await self._pause(unknown, _retry.pause(attempt, problem.retry_after))
             attempt += 1
+
+    async def _pause(self, unknown: bool, seconds: float) -> None:
+        with _not_sent(unknown):
+            await self.wire.sleep(seconds)
 
     async def _send(self, message: Message, tokens: Tokens | None, whole: bool) -> httpx.Response:
         if tokens:
@@ -213,6 +225,22 @@ def _not_again(lost: ConnectionLost) -> ConnectionLost:
         f"{lost}. It was not sent again, since the server may have carried it out",
         outcome_unknown=True,
     )
+
+
+@contextlib.contextmanager
+def _not_sent(unknown: bool) -> Iterator[None]:
+    """For what comes before an attempt: what is not known of a sign-in, which others
+    share, says nothing of the call.
+    """
+    try:
+        yield
+    except NoAnswer as error:
+        raise type(error)(str(error), outcome_unknown=unknown) from error
+
+
+def _begun(problem: Problem) -> bool:
+    """Whether the server may have carried out, or be at, what was answered with this."""
+    return problem.status in _retry.UNKNOWN or problem.code == "request-in-progress"
 
 
 def _passes(problem: Problem, repeatable: bool) -> bool:

@@ -59,7 +59,9 @@ class NoAnswer(AccordError):
     """No answer came: ``ConnectionLost``, ``TimedOut`` or ``Closed``."""
 
     outcome_unknown: bool
-    """Whether the server may have carried out the change that was asked for."""
+    """Whether the server may have carried out the change that was asked for, at any attempt.
+    It is false of reads, and where nothing but connecting has failed.
+    """
 
     def __init__(self, message: str, *, outcome_unknown: bool = False) -> None:
         super().__init__(message)

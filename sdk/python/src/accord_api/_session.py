@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ._errors import Problem
 from ._operation import Call
@@ -11,7 +13,7 @@ from ._tokens import Tokens
 from .gen.operations import REFRESH, SIGN_IN
 
 if TYPE_CHECKING:
-    from ._wire import Wire
+    from ._wire import Signal, Wire
     from .gen.models import Token
 
 
@@ -22,13 +24,40 @@ class TokenEndpoint(Protocol):
         """Raises Problem and NoAnswer."""
 
 
+class _Search:
+    """A search for tokens, whose outcome all who wait for it share."""
+
+    def __init__(self, ended: Signal) -> None:
+        self.ended = ended
+        self.outcome: Callable[[], Tokens | None] | None = None
+        """Gives the tokens, or raises what has kept them away. None where the search was
+        given up, as by Ctrl-C in the thread that made it.
+        """
+
+    async def make(self, search: Callable[[], Awaitable[Tokens | None]]) -> None:
+        try:
+            tokens = await search()
+        except Exception as error:
+            self.outcome = _raising(error)
+        else:
+            self.outcome = lambda: tokens
+
+
+def _raising(error: Exception) -> Callable[[], NoReturn]:
+    def outcome() -> NoReturn:
+        raise error
+
+    return outcome
+
+
 class Session:
     """The tokens that all clients of one origin share."""
 
     def __init__(self, wire: Wire, credentials: tuple[str, str] | None) -> None:
         self._wire = wire
         self._credentials = credentials
-        self._lock = wire.lock
+        self._lock = threading.Lock()
+        self._search: _Search | None = None
         self._held: Tokens | None = None
         self.warned: set[str] = set()
         """The deprecated operations that a warning was given for."""
@@ -38,25 +67,57 @@ class Session:
 
         Signs in if there are none yet and there is a password.
         """
-        if self._held is None:
-            async with self._lock():
-                if self._held is None:
-                    self._held = await self._wire.load() or await self._sign_in(ask)
-        return self._held
+        if self._held is not None:
+            return self._held
+
+        async def search() -> Tokens | None:
+            if self._held is None:
+                self._held = await self._wire.load() or await self._sign_in(ask)
+            return self._held
+
+        return await self._shared(search)
 
     async def renew(self, refused: Tokens, ask: TokenEndpoint) -> Tokens | None:
         """Gives tokens in place of those that the server has refused; None where the
         session has ended.
 
-        Of many callers one refreshes, and the others get what it got. The store is asked
-        first, since another process may have been faster.
+        The store is asked first, since another process may have been faster.
         """
-        async with self._lock():
+
+        async def search() -> Tokens | None:
             tokens = await self._wire.load()
             if tokens is not None and tokens.access_token == refused.access_token:
                 tokens = await self._refresh(tokens, ask)
             self._held = tokens or await self._sign_in(ask)
             return self._held
+
+        return await self._shared(search)
+
+    async def _shared(self, search: Callable[[], Awaitable[Tokens | None]]) -> Tokens | None:
+        """Searches for tokens, unless somebody does so already, and gives what was found,
+        or raises what everybody who waits for it gets. A caller who is cancelled ends
+        neither the search nor the waits of others.
+        """
+        while True:
+            with self._lock:
+                under_way = self._search
+                mine = under_way or _Search(self._wire.signal())
+                self._search = mine
+
+            async def work(made: _Search = mine) -> None:
+                try:
+                    await made.make(search)
+                finally:
+                    with self._lock:
+                        self._search = None
+                    made.ended.set()
+
+            if under_way is None:
+                await self._wire.apart(work)
+            else:
+                await mine.ended.wait()
+            if mine.outcome is not None:
+                return mine.outcome()
 
     async def keep(self, token: Token) -> Tokens:
         """Keeps what a token endpoint has answered."""

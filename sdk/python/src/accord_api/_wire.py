@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import math
 import socket
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
@@ -45,6 +46,29 @@ class Message:
         return self.method not in ("GET", "HEAD")
 
 
+class Signal(Protocol):
+    """What some wait for until another one sets it."""
+
+    def set(self) -> object:
+        """Ends all waits."""
+
+    async def wait(self) -> object:
+        """Waits, unless it is set already."""
+
+
+class ThreadSignal:
+    """A signal between threads."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    async def wait(self) -> None:
+        self._event.wait()
+
+
 class Wire(Protocol):
     """Sends requests and waits. Its methods raise NoAnswer and UnreadableAnswer."""
 
@@ -68,8 +92,13 @@ class Wire(Protocol):
     async def blocking(self, call: Callable[[], T]) -> T:
         """Calls what blocks."""
 
-    def lock(self) -> AbstractAsyncContextManager[object]:
-        """Excludes all others that have this client's lock."""
+    def signal(self) -> Signal:
+        """Gives what some wait for until another one sets it."""
+
+    async def apart(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Does work, which goes on to its end when the caller is cancelled. It raises
+        nothing.
+        """
 
     async def load(self) -> Tokens | None:
         """Loads the tokens from the store."""
@@ -109,6 +138,11 @@ class _Wire:
             if self.closed:
                 raise Closed(f"{what}: the client is closed")
             yield
+        except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:  # nothing was sent
+            raise self._lost(TimedOut, f"{what}: no connection in time") from error
+        except httpx.ConnectError as error:
+            text = f"{what}: the server could not be reached ({error})"
+            raise self._lost(ConnectionLost, text) from error
         except (TimeoutError, httpx.TimeoutException) as error:
             if isinstance(error, NoAnswer):
                 raise
@@ -119,7 +153,7 @@ class _Wire:
             text = f"{what}: the connection was lost ({error or type(error).__name__})"
             raise self._lost(ConnectionLost, text, writes) from error
 
-    def _lost(self, kind: type[NoAnswer], text: str, writes: bool) -> NoAnswer:
+    def _lost(self, kind: type[NoAnswer], text: str, writes: bool = False) -> NoAnswer:
         if self.closed:
             return Closed(f"{text}: the client was closed", outcome_unknown=writes)
         return kind(text, outcome_unknown=writes)
@@ -140,7 +174,6 @@ class ThreadWire(_Wire):
         self._client = client
         self._owned = owned
         self._store = store
-        self._lock = threading.Lock()
         self._ended = threading.Event()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
@@ -199,10 +232,11 @@ class ThreadWire(_Wire):
     async def blocking(self, call: Callable[[], T]) -> T:
         return call()
 
-    @asynccontextmanager
-    async def lock(self) -> AsyncIterator[None]:
-        with self._lock:
-            yield
+    def signal(self) -> Signal:
+        return ThreadSignal()
+
+    async def apart(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        await work()
 
     async def load(self) -> Tokens | None:
         return self._store.load()
@@ -237,11 +271,18 @@ class TaskWire(_Wire):
         self._client = client
         self._owned = owned
         self._store = store
-        self._lock = anyio.Lock()
+        self._works: set[asyncio.Task[None]] = set()
 
     async def send(self, message: Message) -> httpx.Response:
         headers, content = self._content(message)
         limits: dict[str, float | None] = dict.fromkeys(("connect", "read", "write", "pool"))
+        connecting = False
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            nonlocal connecting
+            if event.endswith(".started"):
+                connecting = event.startswith("connection.")
+
         with self._translated(f"{message.method} {message.url}", message.writes):
             request = self._client.build_request(
                 message.method,
@@ -249,10 +290,16 @@ class TaskWire(_Wire):
                 params=message.query,
                 headers=headers,
                 content=content,
-                extensions={"timeout": limits},
+                extensions={"timeout": limits, "trace": trace},
             )
-            with anyio.fail_after(message.timeout):
-                response = await self._client.send(request, stream=True)
+            try:
+                with anyio.fail_after(message.timeout):
+                    response = await self._client.send(request, stream=True)
+            except TimeoutError as error:
+                if connecting:
+                    raise httpx.ConnectTimeout(str(error)) from error
+                raise
+            request.extensions.pop("trace")
             limits["read"] = message.idle
             return response
 
@@ -274,8 +321,20 @@ class TaskWire(_Wire):
     async def blocking(self, call: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(call)
 
-    def lock(self) -> AbstractAsyncContextManager[object]:
-        return self._lock
+    def signal(self) -> Signal:
+        return anyio.Event()
+
+    async def apart(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # it is Trio, where no task outlives its caller: that waits
+            with anyio.CancelScope(shield=True):
+                await work()
+            return
+        task = loop.create_task(work())
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+        await asyncio.shield(task)
 
     async def load(self) -> Tokens | None:
         tokens = self._store.load()
@@ -292,6 +351,10 @@ class TaskWire(_Wire):
             await done
 
     async def close(self) -> None:
-        self.closed = True
-        if self._owned:
-            await self._client.aclose()
+        try:
+            if self._works:  # the server has perhaps given tokens already
+                await asyncio.wait(self._works)
+        finally:
+            self.closed = True
+            if self._owned:
+                await self._client.aclose()
