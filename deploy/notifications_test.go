@@ -31,7 +31,7 @@ func TestStreamsAndJobsCrossServers(t *testing.T) {
 	}
 	defer stream.Body.Close()
 	events := bufio.NewScanner(stream.Body)
-	if !events.Scan() || !strings.HasPrefix(events.Text(), ":") { // it listens
+	if !events.Scan() || !strings.HasPrefix(events.Text(), "id: ") { // it listens
 		t.Fatalf("the stream begins with %q: %v", events.Text(), events.Err())
 	}
 	order := d.direct[0].order(t, token, "BLANKET-01")
