@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/accord-api/accord/servertest"
 )
@@ -75,8 +76,11 @@ func idle(b *testing.B, p *servertest.Person) net.Conn {
 		b.Fatal(err)
 	}
 	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: api.example.com\r\nX-Forwarded-For: %s\r\nAuthorization: Bearer %s\r\n%s\r\n", streamPath, p.IP, p.Tokens.AccessToken, browserHeader)
+	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		b.Fatal(err)
+	}
 	var answer [2048]byte
-	for n := 0; !bytes.HasSuffix(answer[:n], []byte(": \n\n\r\n")); { // the first comment, in a chunk
+	for n := 0; !bytes.HasSuffix(answer[:n], []byte("\n\n\r\n")); { // where it begins, in a chunk
 		read, err := conn.Read(answer[n:])
 		if err != nil {
 			b.Fatalf("%v\n%s", err, answer[:n])
