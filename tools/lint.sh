@@ -31,6 +31,7 @@ format() {
 # go vet is one of its linters. golangci-lint has a module of its own: what it requires and what sqlc
 # requires exclude each other.
 golangci() {
+	[ -x bin/golangci-lint ] || echo 'The first time takes some minutes.'
 	go build -C tools/golangci -o "$root/bin/golangci-lint" github.com/golangci/golangci-lint/v2/cmd/golangci-lint || return 1
 	bin/golangci-lint config verify || return 1
 	status=0
