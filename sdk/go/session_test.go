@@ -79,10 +79,13 @@ func together(calls int, call func() error) []error {
 	return errs
 }
 
+// searches are the ways to tokens, each with what the store holds before.
+var searches = map[string]Tokens{"login": {}, "refresh": {Access: "old", Refresh: "r"}}
+
 // Calls that wait for a sign-in, or a refresh, share its outcome, and its failure too.
 func TestFailureIsShared(t *testing.T) {
 	t.Parallel()
-	for name, tokens := range map[string]Tokens{"login": {}, "refresh": {Access: "old", Refresh: "r"}} {
+	for name, tokens := range searches {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -113,7 +116,7 @@ func TestFailureIsShared(t *testing.T) {
 // saved, for those who wait as well.
 func TestCancelledCallLeavesTheTokens(t *testing.T) {
 	t.Parallel()
-	for name, tokens := range map[string]Tokens{"login": {}, "refresh": {Access: "old", Refresh: "r"}} {
+	for name, tokens := range searches {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
