@@ -27,6 +27,8 @@ type request struct {
 	Header     map[string]string `json:"header,omitempty"`
 	// As says who asks.
 	As caller `json:"as"`
+	// Try tells one try of a request from another.
+	Try int `json:"try,omitempty"`
 
 	on *operation
 }

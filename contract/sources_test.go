@@ -1,8 +1,11 @@
 package contract_test
 
 import (
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/accord-api/accord/contract"
@@ -81,4 +84,60 @@ func circles(t *testing.T, document string) *contract.Result {
 			w.WriteHeader(http.StatusNotFound)
 		}
 	})
+}
+
+// jobsDocument has jobs that go on by themselves.
+const jobsDocument = `
+openapi: 3.1.0
+info: {title: Jobs, version: '1'}
+paths:
+  /jobs:
+    post:
+      operationId: begin
+      responses:
+        '201': {description: It., content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string}}}}}, links: {
+          it: {operationId: cancel, parameters: {id: '$response.body#/id'}}}}
+  /jobs/{id}/cancel:
+    post:
+      operationId: cancel
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        '204': {description: Cancelled.}
+        '404': {description: None.}
+        '409': {description: It has ended.}
+`
+
+// What goes on by itself may have ended before it is asked for, and is made anew; what
+// has always ended is a failure.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ended int64 // so many of the first jobs have ended at once
+		fails bool
+	}{"once": {1, false}, "a few times": {4, false}, "each time": {math.MaxInt64, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var begun atomic.Int64
+			report := held(t, jobsDocument, contract.Target{}, func(w http.ResponseWriter, r *http.Request) {
+				id, isCancel := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/jobs/"), "/cancel")
+				n, err := strconv.ParseInt(id, 10, 64)
+				switch {
+				case r.Method != http.MethodPost:
+					w.Header().Set("Allow", http.MethodPost)
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				case r.URL.Path == "/jobs":
+					answer(w, http.StatusCreated, `{"id": "`+strconv.FormatInt(begun.Add(1), 10)+`"}`)
+				case !isCancel || err != nil || n > begun.Load():
+					w.WriteHeader(http.StatusNotFound)
+				case n <= test.ended:
+					w.WriteHeader(http.StatusConflict)
+				default:
+					w.WriteHeader(http.StatusNoContent)
+				}
+			})
+			if got := strings.Contains(report, "a valid request is answered 409"); got != test.fails {
+				t.Error(report)
+			}
+		})
+	}
 }
