@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/accord-api/accord/contract/conform"
@@ -87,17 +88,19 @@ func openDirect(ctx context.Context, config server.Config) (*pg.Pool, error) {
 	return pg.Open(ctx, pg.Config{URL: config.DatabaseDirectURL.Reveal(), Size: 2, ApplicationName: "accord demo"})
 }
 
-// welcome is what a newcomer reads last before the first request.
+// welcome is what a newcomer reads last before the first request. It is written at once:
+// who waits for its first line has all of it.
 func welcome(w io.Writer, config server.Config, url string, accounts []demo.Account) {
-	fmt.Fprintf(w, "\n%s is ready on %s (development: loopback only)\n\n", config.ProjectName, url)
-	fmt.Fprintf(w, "  start     %s/\n", url)
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s is ready on %s (development: loopback only)\n\n", config.ProjectName, url)
+	fmt.Fprintf(&b, "  start     %s/\n", url)
 	if config.Docs {
-		fmt.Fprintf(w, "  docs      %s/api/docs\n", url)
+		fmt.Fprintf(&b, "  docs      %s/api/docs\n", url)
 	}
-	fmt.Fprintf(w, "  requests  %s/dev/requests\n", url)
-	fmt.Fprintf(w, "  mail      %s/dev/mail\n\n", url)
+	fmt.Fprintf(&b, "  requests  %s/dev/requests\n", url)
+	fmt.Fprintf(&b, "  mail      %s/dev/mail\n\n", url)
 	for _, account := range accounts {
-		fmt.Fprintf(w, "  %-9s %s\n", account.Username, account.Password)
+		fmt.Fprintf(&b, "  %-9s %s\n", account.Username, account.Password)
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(w, b.String())
 }
