@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -27,7 +28,7 @@ func (s *session) perform(ctx context.Context, c Case) ([]*exchange, error) {
 		return []*exchange{e}, err
 	}
 	e, also, err := s.able(ctx, c.request, own)
-	for r := c.request; err == nil && c.want.done && overtaken(r, e) && r.Try < maxTries; {
+	for r := c.request; err == nil && c.want.done && s.overtaken(r, e) && r.Try < maxTries; {
 		r.Try++
 		e, also, err = s.able(ctx, r, true)
 	}
@@ -117,10 +118,13 @@ func (s *session) able(ctx context.Context, r request, own bool) (e *exchange, a
 	return e, nil, nil
 }
 
-// overtaken says that a request may have come too late for what was made for it, which
-// goes on by itself, as a job does.
-func overtaken(r request, e *exchange) bool {
-	return e.status == http.StatusConflict && r.on.response(e.status) != nil && len(sources(r)) > 0
+// overtaken says that a request may have come too late for what was made for it: what is
+// only accepted (202) goes on by itself, as a job does.
+func (d *deriver) overtaken(r request, e *exchange) bool {
+	return e.status == http.StatusConflict && r.on.response(e.status) != nil && slices.ContainsFunc(sources(r), func(from string) bool {
+		o := d.operation(from)
+		return o != nil && o.response(http.StatusAccepted) != nil
+	})
 }
 
 // patient sends a request again when a limit that is not looked for was met.

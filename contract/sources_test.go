@@ -95,7 +95,7 @@ paths:
     post:
       operationId: begin
       responses:
-        '201': {description: It., content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string}}}}}, links: {
+        '202': {description: It., content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string}}}}}, links: {
           it: {operationId: cancel, parameters: {id: '$response.body#/id'}}}}
   /jobs/{id}/cancel:
     post:
@@ -108,17 +108,22 @@ paths:
 `
 
 // What goes on by itself may have ended before it is asked for, and is made anew; what
-// has always ended is a failure.
+// has always ended is a failure, and so is what does not go on by itself.
 func TestOvertaken(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
+		made  int   // the status that a job begins with
 		ended int64 // so many of the first jobs have ended at once
 		fails bool
-	}{"once": {1, false}, "a few times": {4, false}, "each time": {math.MaxInt64, true}} {
+	}{
+		"once": {http.StatusAccepted, 1, false}, "a few times": {http.StatusAccepted, 4, false},
+		"each time": {http.StatusAccepted, math.MaxInt64, true}, "not by itself": {http.StatusCreated, 1, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var begun atomic.Int64
-			report := held(t, jobsDocument, contract.Target{}, func(w http.ResponseWriter, r *http.Request) {
+			document := strings.ReplaceAll(jobsDocument, "'202'", "'"+strconv.Itoa(test.made)+"'")
+			report := held(t, document, contract.Target{}, func(w http.ResponseWriter, r *http.Request) {
 				id, isCancel := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/jobs/"), "/cancel")
 				n, err := strconv.ParseInt(id, 10, 64)
 				switch {
@@ -126,7 +131,7 @@ func TestOvertaken(t *testing.T) {
 					w.Header().Set("Allow", http.MethodPost)
 					w.WriteHeader(http.StatusMethodNotAllowed)
 				case r.URL.Path == "/jobs":
-					answer(w, http.StatusCreated, `{"id": "`+strconv.FormatInt(begun.Add(1), 10)+`"}`)
+					answer(w, test.made, `{"id": "`+strconv.FormatInt(begun.Add(1), 10)+`"}`)
 				case !isCancel || err != nil || n > begun.Load():
 					w.WriteHeader(http.StatusNotFound)
 				case n <= test.ended:
