@@ -112,12 +112,12 @@ paths:
 func TestOvertaken(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		made  int   // the status that a job begins with
-		ended int64 // so many of the first jobs have ended at once
-		fails bool
+		made         int   // the status that a job begins with
+		ended        int64 // so many of the first jobs have ended at once
+		fails, again bool
 	}{
-		"once": {http.StatusAccepted, 1, false}, "a few times": {http.StatusAccepted, 4, false},
-		"each time": {http.StatusAccepted, math.MaxInt64, true}, "not by itself": {http.StatusCreated, 1, true},
+		"a few times": {http.StatusAccepted, 4, false, false}, "each time": {http.StatusAccepted, math.MaxInt64, true, true},
+		"not by itself": {http.StatusCreated, math.MaxInt64, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -142,6 +142,9 @@ func TestOvertaken(t *testing.T) {
 			})
 			if got := strings.Contains(report, "a valid request is answered 409"); got != test.fails {
 				t.Error(report)
+			}
+			if again := begun.Load() > 10; again != test.again { // the tries alone are ten
+				t.Errorf("%d jobs are begun", begun.Load())
 			}
 		})
 	}
